@@ -1,0 +1,39 @@
+"""What an archive is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from ccm.model.records import ArchiveRef
+
+
+class ArchiveError(Exception):
+    """The archive could not keep or give something; free of personal data."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(f"{message}; {remedy}")
+
+
+class Archive(ABC):
+    """Base of every archive: create-only, content-addressed."""
+
+    @abstractmethod
+    def put(self, content: bytes, media_type: str) -> ArchiveRef:
+        """Keep content; durable when this returns. Keeping the same bytes twice is fine.
+
+        Raises:
+            ArchiveError: If it could not be written completely (full disk, no permission).
+        """
+
+    @abstractmethod
+    def get(self, sha256: str) -> bytes:
+        """Return content, checked against its hash.
+
+        Raises:
+            ArchiveError: If it is missing or its bytes changed.
+        """
+
+    def sync(self) -> None:
+        """Make everything put so far durable, where `put` alone does not."""
+        return None

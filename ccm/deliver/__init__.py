@@ -1,0 +1,1 @@
+"""DELIVER: hands envelopes to providers, one file per provider. `interface.py` is all a plug-in needs."""

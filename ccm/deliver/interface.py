@@ -1,0 +1,76 @@
+"""What a delivery adapter is: one required method. Third parties subclass `Adapter` and register it.
+
+An adapter works in three steps that can be tested apart: build the payload (pure), post it, read the
+provider's answer. Errors are told apart by one question: is it *proved* that nothing was accepted?
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar, Self
+
+from ccm.model.records import Capabilities, Envelope, Receipt
+
+
+class DeliveryError(Exception):
+    """The provider could not be used; nothing about a single piece. Free of personal data.
+
+    Raise it for credentials, configuration and unreachable servers *before* any message bytes left.
+    """
+
+    def __init__(self, provider: str, message: str, remedy: str, *, retriable: bool) -> None:
+        self.provider = provider
+        self.remedy = remedy
+        self.retriable = retriable
+        super().__init__(f"{provider}: {message}; {remedy}")
+
+
+class Adapter(ABC):
+    """Base of every delivery adapter."""
+
+    capabilities: ClassVar[Capabilities]
+
+    @classmethod
+    @abstractmethod
+    def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
+        """Make an adapter from its `settings` in ccm.yaml.
+
+        Args:
+            provider: The name it was configured under; goes into receipts.
+            settings: Texts, environment variables already filled in.
+            root: Absolute folder of the workspace, for relative paths.
+        Raises:
+            DeliveryError: If a setting is missing or wrong; names it.
+        """
+
+    @abstractmethod
+    def deliver(self, envelope: Envelope) -> Receipt:
+        """Hand over one piece. Called from several threads at once.
+
+        Returns:
+            A receipt: ACCEPTED, REJECTED (for good), DEFERRED (provably not accepted, may be tried again)
+            or UNKNOWN (bytes left and no answer came).
+        Raises:
+            DeliveryError: If the provider as a whole cannot be used.
+        """
+
+    def deliver_many(self, envelopes: Iterable[Envelope]) -> Iterator[Receipt]:
+        """Hand over several pieces; override where the provider has a batch call."""
+        return map(self.deliver, envelopes)
+
+    def look_up(self, key: str) -> Receipt | None:
+        """Ask the provider what became of a piece whose answer was lost; None if it cannot tell."""
+        return None
+
+    def verify(self) -> None:
+        """Check credentials and reachability without sending; used by `ccm doctor`.
+
+        Raises:
+            DeliveryError: If the provider cannot be used.
+        """
+        return None
+
+    def close(self) -> None:
+        """Give back connections. Called once, after the last delivery."""
+        return None

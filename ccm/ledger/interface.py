@@ -1,0 +1,130 @@
+"""What a ledger is: the only truth about who got what."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from ccm.model.records import (
+    Decision,
+    HistoryEntry,
+    Outcome,
+    PieceRecord,
+    PieceState,
+    RunRecord,
+    RunTally,
+    StateChange,
+)
+
+
+class RunBusy(Exception):
+    """Another process holds the lease of this run."""
+
+    def __init__(self, run_id: str, owner: str, until: datetime) -> None:
+        self.owner = owner
+        self.until = until
+        super().__init__(
+            f"run {run_id} is being executed by {owner} until {until:%H:%M:%S} UTC; "
+            "wait for it, or stop that process and give the command again"
+        )
+
+
+class LeaseLost(Exception):
+    """This process was too slow: another one took the run over. Nothing more may be sent."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"the lease of run {run_id} was lost to another process; nothing more was sent by this one")
+
+
+class LedgerError(Exception):
+    """The ledger could not be read or written; free of personal data."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(f"{message}; {remedy}")
+
+
+class Ledger(ABC):
+    """Base of every ledger. All writes of one call are one transaction; times are aware UTC."""
+
+    @abstractmethod
+    def claim_run(self, run: RunRecord, *, owner: str, now: datetime, lease_seconds: float) -> RunRecord:
+        """Create the run, or take up an existing one, and hold its lease.
+
+        Returns:
+            The run as the ledger knows it; `state` closed if nothing is left to do.
+        Raises:
+            RunBusy: If another owner's lease has not run out.
+        """
+
+    @abstractmethod
+    def renew_lease(self, run_id: str, *, owner: str, now: datetime, lease_seconds: float) -> None:
+        """Hold the lease longer.
+
+        Raises:
+            LeaseLost: If another owner has it.
+        """
+
+    @abstractmethod
+    def close_run(self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = "") -> None:
+        """End this execution with state closed (all final), open (resumable) or stopped; gives the lease back."""
+
+    @abstractmethod
+    def known(self, communication_ids: Sequence[str]) -> Mapping[str, tuple[PieceRecord, ...]]:
+        """Return the pieces of those communications that were decided before, by communication id.
+
+        A communication that was only excluded or held is known with no pieces.
+        """
+
+    @abstractmethod
+    def final(self, communication_ids: Sequence[str]) -> frozenset[str]:
+        """Return those communications whose outcome is final and must not be worked on again.
+
+        Held and waiting outcomes are not final: a later execution tries them again.
+        """
+
+    @abstractmethod
+    def save(self, run_id: str, decisions: Sequence[Decision], *, owner: str, now: datetime) -> None:
+        """Write decisions with their pieces and facts, durably, in one transaction.
+
+        Replaces an earlier decision that was not final. A piece that was ever SENDING or later stays as it is.
+
+        Raises:
+            LeaseLost: If the run belongs to another owner by now.
+        """
+
+    @abstractmethod
+    def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
+        """Move pieces forward in one transaction.
+
+        Args:
+            durable: True waits for the disk (intents); False survives a kill but not a power cut.
+        Raises:
+            LeaseLost: If the run belongs to another owner by now.
+            LedgerError: If a state would move back.
+        """
+
+    @abstractmethod
+    def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
+        """Write the outcome of communications whose pieces are all final."""
+
+    @abstractmethod
+    def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
+        """Stream the pieces of a run, in the order they were decided; all states if none given."""
+
+    @abstractmethod
+    def tally(self, run_id: str) -> RunTally:
+        """Sum up a run, exactly; memory does not grow with its size."""
+
+    @abstractmethod
+    def runs(self) -> tuple[RunRecord, ...]:
+        """Return all runs, newest first."""
+
+    @abstractmethod
+    def history(self, recipient_id: str) -> tuple[HistoryEntry, ...]:
+        """Return every piece a recipient ever got or should have got, newest first, in one query."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back connections."""
