@@ -1,0 +1,38 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--online", action="store_true", help="run tests that need the network")
+    parser.addoption("--update-snapshots", action="store_true", help="rewrite the approved renditions")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--online"):
+        return
+    for item in items:
+        if "online" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="needs --online"))
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The repository's root, which is also the sample workspace."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real data and test vectors; skips where it is absent."""
+    folder = Path(os.environ.get("CCM_SHARED_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip("the shared data folder is absent (set CCM_SHARED_DATA)")
+    return folder
