@@ -190,6 +190,7 @@ class Communication:
     issued_at: The time that the message carries (scheduled time, or the run's); aware. Never the wall
         clock at composing, so that a later render gives the same bytes.
     period: First and last day of the occurrence, both inclusive; None when it has none.
+    alternatives: Policy FIRST: pieces to fall back on, in order, when the required one cannot be composed.
     """
 
     communication_id: str
@@ -208,6 +209,7 @@ class Communication:
     issued_at: datetime
     period: tuple[date, date] | None = None
     exclusions: tuple[ChannelExclusion, ...] = ()
+    alternatives: tuple[PlannedPiece, ...] = ()
 
     @property
     def is_broadcast(self) -> bool:
