@@ -1,0 +1,162 @@
+"""Turn recipients into communications or exclusions, one by one, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from ccm.model.definitions import Channel, GroupPolicy
+from ccm.model.records import (
+    ChannelExclusion,
+    Communication,
+    Exclusion,
+    ExclusionReason,
+    OutcomeKind,
+    PlannedPiece,
+    Recipient,
+    communication_id,
+)
+from ccm.plan.brief import PlanBrief
+from ccm.plan.locales import negotiate
+from ccm.plan.permission import Unusable, Usable, judge
+from ccm.plan.suppressions import SuppressionIndex
+from ccm.plan.timing import issued_at, wait_for
+
+DUPLICATE_KEY = "duplicate-key"  # the code that a loader gives a row whose key came before
+
+
+def plan(recipients: Iterable[Recipient], brief: PlanBrief) -> Iterator[Communication | Exclusion]:
+    """Decide on every recipient: exactly one communication or one exclusion each, in their order.
+
+    The rules apply in this order: sound data, segment, permission and address of every channel under the
+    group policy, schedule and quiet hours. Nobody who must wait is kept waiting for a message they may not get.
+    """
+    index = SuppressionIndex.of(brief.suppressions)
+    for recipient in recipients:
+        yield _decide(recipient, brief, index)
+
+
+def _decide(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> Communication | Exclusion:
+    excluded = _unsound(recipient, brief) or _outside(recipient, brief)
+    if excluded:
+        return excluded
+    chosen = _choose(recipient, brief, index)
+    if isinstance(chosen, Unusable):
+        return _exclusion(recipient, brief, chosen.reason, chosen.outcome, chosen.detail)
+    wait = None
+    if not brief.ignore_schedule:
+        wait = wait_for(brief.campaign.schedule, brief.purpose, recipient.zone, recipient.country, brief.now)
+    if wait:
+        waiting = _exclusion(recipient, brief, wait.reason, OutcomeKind.HELD, wait.detail)
+        return replace(waiting, until=wait.until)
+    return _communication(recipient, brief, chosen)
+
+
+def _unsound(recipient: Recipient, brief: PlanBrief) -> Exclusion | None:
+    """Hold a recipient whose row is wrong."""
+    if not recipient.faults:
+        return None
+    first = recipient.faults[0]
+    if any(fault.code == DUPLICATE_KEY for fault in recipient.faults):
+        # The id of the row that came first must stay that row's own.
+        own = f"{recipient.recipient_id}#{recipient.location.line}"
+        ident = communication_id(brief.campaign.campaign, brief.occurrence_for(recipient), own)
+        detail = "the key came before in the same source"
+        reason = ExclusionReason.DUPLICATE_KEY
+    else:
+        ident = brief.communication_id_for(recipient)
+        detail = f"{first.code}: {first.message}"
+        reason = ExclusionReason.INVALID_DATA
+    return Exclusion(recipient.recipient_id, ident, reason, OutcomeKind.HELD, detail, location=first.location)
+
+
+def _outside(recipient: Recipient, brief: PlanBrief) -> Exclusion | None:
+    """Leave out whom the campaign does not address."""
+    if brief.ignore_exclusions:
+        return None
+    try:
+        inside = brief.segment(recipient.data)
+    except Exception as problem:  # the rule is authored: whatever it does on one row is that row's matter
+        detail = f"the segment rule could not be evaluated on this row ({type(problem).__name__})"
+        return _exclusion(recipient, brief, ExclusionReason.INVALID_DATA, OutcomeKind.HELD, detail)
+    return None if inside else _exclusion(recipient, brief, ExclusionReason.NOT_IN_SEGMENT, None)
+
+
+def _exclusion(
+    recipient: Recipient, brief: PlanBrief, reason: ExclusionReason, outcome: OutcomeKind | None, detail: str = ""
+) -> Exclusion:
+    ident = brief.communication_id_for(recipient)
+    return Exclusion(recipient.recipient_id, ident, reason, outcome, detail, location=recipient.location)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The channels of one communication, in declared order.
+
+    alternatives: Under FIRST, what to fall back on when the required one cannot be composed.
+    """
+
+    required: tuple[Usable, ...]
+    optional: tuple[Usable, ...]
+    alternatives: tuple[Usable, ...]
+    dropped: tuple[Unusable, ...]
+
+
+def _choose(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> _Choice | Unusable:
+    """Apply the group policy.
+
+    ALL: one unusable channel of the group excludes the recipient; a decision against writing tells more than a mistake in an
+    address, so it is the reason when both are there. FIRST: the first usable channel is taken, and the recipient is
+    excluded when there is none; held if mending an address would give one.
+    """
+    channels = brief.campaign.channels
+    group = [_judged(recipient, brief, index, channel) for channel in channels.together]
+    extra = [
+        _judged(recipient, brief, index, channel) for channel in channels.optional if channel not in channels.together
+    ]
+    usable = tuple(verdict for verdict in group if isinstance(verdict, Usable))
+    unusable = [verdict for verdict in group if isinstance(verdict, Unusable)]
+    optional = tuple(verdict for verdict in extra if isinstance(verdict, Usable))
+    dropped = tuple(verdict for verdict in extra if isinstance(verdict, Unusable))
+    if channels.policy is GroupPolicy.ALL:
+        if unusable:
+            return min(unusable, key=lambda verdict: verdict.outcome is OutcomeKind.HELD)
+        return _Choice(usable, optional, (), dropped)
+    if not usable:
+        return min(unusable, key=lambda verdict: verdict.outcome is not OutcomeKind.HELD)
+    return _Choice(usable[:1], optional, usable[1:], (*unusable, *dropped))
+
+
+def _judged(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex, channel: Channel) -> Usable | Unusable:
+    verdict = judge(recipient, channel, brief.purpose, index, brief.now)
+    if brief.ignore_exclusions and isinstance(verdict, Unusable):
+        return Usable(channel, "")
+    return verdict
+
+
+def _communication(recipient: Recipient, brief: PlanBrief, choice: _Choice) -> Communication:
+    ident = brief.communication_id_for(recipient)
+    language, locale = negotiate(recipient.locale, brief.template.locales)
+
+    def pieces(chosen: tuple[Usable, ...], *, required: bool) -> tuple[PlannedPiece, ...]:
+        return tuple(brief.piece(ident, item.channel, item.address, required=required) for item in chosen)
+
+    return Communication(
+        communication_id=ident,
+        run_id=brief.run_id,
+        campaign=brief.campaign.campaign,
+        occurrence=brief.occurrence_for(recipient),
+        recipient_id=recipient.recipient_id,
+        language=language,
+        locale=locale,
+        zone=recipient.zone,
+        purpose=brief.purpose,
+        release=brief.release,
+        pieces=pieces(choice.required, required=True) + pieces(choice.optional, required=False),
+        data=recipient.data,
+        parameters=brief.parameters,
+        issued_at=issued_at(brief.campaign.schedule, recipient.zone, brief.started_at or brief.now),
+        period=brief.period,
+        exclusions=tuple(ChannelExclusion(item.channel, item.reason, item.detail) for item in choice.dropped),
+        alternatives=pieces(choice.alternatives, required=True),
+    )
