@@ -1,0 +1,118 @@
+"""Documents: the template's HTML and CSS become one PDF that is PDF/UA-1 and PDF/A-3a at once."""
+
+from __future__ import annotations
+
+import posixpath
+from datetime import UTC, datetime
+from typing import Any
+
+from weasyprint import Attachment as PdfAttachment
+
+from ccm.compose.fetcher import media_type_of
+from ccm.compose.layout_problem import LayoutProblem, prevents_output
+from ccm.compose.pdf_metadata import ConformanceMark, describe
+from ccm.compose.typesetting import Typesetter
+from ccm.model.definitions import Channel
+from ccm.model.records import DocumentRendition, Finding, PlannedPiece
+from ccm.model.workspace import Brand, ContentLibrary, MissingContent, Template, VariantPart
+
+
+class DocumentComposer:
+    """Makes the documents of one template in one brand.
+
+    Fonts and stylesheet are read once, so keep it for a whole run; one per thread.
+    """
+
+    def __init__(self, template: Template, brand: Brand, library: ContentLibrary) -> None:
+        style = template.variants.get((Channel.DOCUMENT, VariantPart.STYLE))
+        self._brand = brand
+        self._typesetter = Typesetter(
+            brand, library, roots=(template.root,), style=style.source if style is not None else ""
+        )
+        self._attachments, self._missing = _attached_files(template, library)
+
+    def compose(
+        self,
+        html: str,
+        *,
+        piece: PlannedPiece,
+        language: str,
+        direction: str,
+        issued_at: datetime,
+        filename: str,
+    ) -> tuple[DocumentRendition | None, tuple[Finding, ...]]:
+        """Make the PDF of one piece.
+
+        Args:
+            html: The rendered document; `<title>` becomes the PDF's title.
+            piece: Its id goes into the file's metadata and identifier.
+            language: BCP 47; for pages that do not say it themselves.
+            direction: ltr or rtl; likewise.
+            issued_at: Aware; the file's dates. The same arguments always give the same bytes.
+            filename: As the customer sees it.
+        Returns:
+            The rendition, or None if a finding is an error; findings in any case.
+        """
+
+        def finish(document: Any) -> None:
+            describe(
+                document.metadata,
+                author=self._brand.definition.title,
+                piece_id=piece.piece_id,
+                language=language,
+                issued_at=issued_at,
+            )
+
+        typeset = self._typesetter.write(
+            html,
+            language=language,
+            direction=direction,
+            finish=finish,
+            pdf_variant="pdf/a-3a",
+            pdf_identifier=piece.piece_id.encode(),
+            finisher=ConformanceMark(piece.piece_id),
+            attachments=[self._attach(path, content, issued_at) for path, content in self._attachments],
+        )
+        problems = [*self._missing, *typeset.problems]
+        title = (typeset.document.metadata.title or "").strip() if typeset.document else ""
+        if typeset.document and not title:
+            problems.append(
+                LayoutProblem("missing-title", "the document has no title", "put a <title> into document.html")
+            )
+        findings = tuple(problem.as_finding(piece.piece_id, Channel.DOCUMENT) for problem in problems)
+        if prevents_output(problems):
+            return None, findings
+        pages = len(typeset.document.pages)
+        return DocumentRendition(piece.piece_id, filename, title, pages, typeset.content), findings
+
+    def _attach(self, path: str, content: bytes, issued_at: datetime) -> PdfAttachment:
+        moment = issued_at.astimezone(UTC)
+        name = posixpath.basename(path)
+        return PdfAttachment(
+            string=content,
+            name=name,
+            description=name,
+            created=moment,
+            modified=moment,
+            relationship="Data" if media_type_of(path).endswith(("csv", "json", "xml")) else "Supplement",
+        )
+
+
+def _attached_files(
+    template: Template, library: ContentLibrary
+) -> tuple[tuple[tuple[str, bytes], ...], tuple[LayoutProblem, ...]]:
+    files: list[tuple[str, bytes]] = []
+    missing: list[LayoutProblem] = []
+    for name in template.definition.document.attachments:
+        path = posixpath.normpath(posixpath.join(template.root, name))
+        try:
+            files.append((path, library.read(path)))
+        except MissingContent:
+            missing.append(
+                LayoutProblem(
+                    "missing-file",
+                    f'the workspace has no file "{path}"',
+                    "add the file, or take it off document.attachments",
+                )
+            )
+    return tuple(files), tuple(missing)

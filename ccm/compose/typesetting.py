@@ -1,0 +1,182 @@
+"""Laying out pages with WeasyPrint, guarded: only files of the workspace, only fonts of the brand, nothing lost."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from weasyprint import CSS, HTML
+from weasyprint.css.counters import CounterStyle
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError
+
+from ccm.compose.fetcher import SCHEME, LibraryFetcher
+from ccm.compose.glyphs import FontGuard
+from ccm.compose.layout_log import captured_log, problems_of
+from ccm.compose.layout_problem import LayoutProblem, prevents_output
+from ccm.compose.overflow import overflow_problems
+from ccm.compose.stylesheet import brand_stylesheet, font_paths
+from ccm.model.workspace import Brand, ContentLibrary
+
+MAX_HTML_CHARACTERS = 8_000_000
+MAX_PAGES = 2_000
+# Below this size the garbage of one layout fits easily in memory until it is done.
+_COLLECT_ABOVE_CHARACTERS = 250_000
+# What a customer may safely be led to by a click in a PDF.
+_LINK_SCHEMES = ("https:", "http:", "mailto:", "tel:")
+
+
+Finish: TypeAlias = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Typeset:
+    """What came of one document.
+
+    document: WeasyPrint's laid-out document; None if a problem forbids to use it.
+    content: The PDF; empty in that case.
+    """
+
+    document: Any
+    content: bytes
+    problems: tuple[LayoutProblem, ...]
+
+
+class Typesetter:
+    """Sets pages of one brand and one stylesheet; fonts and CSS are read once and used for every page.
+
+    Not for several threads at once: make one for each.
+    """
+
+    def __init__(self, brand: Brand, library: ContentLibrary, *, roots: tuple[str, ...], style: str) -> None:
+        """Read the fonts and the stylesheet.
+
+        Args:
+            brand: Fonts and tokens.
+            library: The only files that pages can use.
+            roots: Folders that relative addresses are looked up in.
+            style: The template's CSS.
+        """
+        self._fetcher = LibraryFetcher(library, (*roots, brand.root))
+        self._fonts = FontConfiguration()
+        self._counters = CounterStyle()
+        self._guard = FontGuard(library.files[path] for path in font_paths(brand) if path in library.files)
+        with captured_log() as log:
+            count = self._fetcher.begin()
+            self._sheets = [self._sheet(brand_stylesheet(brand)), self._sheet(style)]
+        self.problems = (*count.problems(), *problems_of(log.records))
+
+    def _sheet(self, text: str) -> CSS:
+        return CSS(
+            string=text,
+            base_url=SCHEME,
+            url_fetcher=self._fetcher,
+            font_config=self._fonts,
+            counter_style=self._counters,
+        )
+
+    def write(self, html: str, *, language: str, direction: str, finish: Finish, **options: Any) -> Typeset:
+        """Lay out and write one document.
+
+        Args:
+            html: The whole page.
+            language: BCP 47; for pages whose `<html>` has no lang.
+            direction: ltr or rtl; likewise for dir.
+            finish: Called with the laid-out document before it is written.
+            options: Of WeasyPrint's `Document.write_pdf`.
+        """
+        count = self._fetcher.begin()
+        found = list(self.problems)
+        if len(html) > MAX_HTML_CHARACTERS:
+            return Typeset(None, b"", (*found, _too_large()))
+        result: tuple[Any, bytes] = (None, b"")
+        with captured_log() as log, _collector_paused(len(html) < _COLLECT_ABOVE_CHARACTERS):
+            try:
+                result = self._laid_out(self._parsed(html, language, direction), finish, found, options)
+            except FatalURLFetchingError:
+                assert count.problems(), "the engine refused a file that the fetcher gave"
+        found += [*count.problems(), *problems_of(log.records)]
+        problems = tuple(dict.fromkeys(found))
+        return Typeset(None, b"", problems) if prevents_output(problems) else Typeset(*result, problems)
+
+    def _parsed(self, html: str, language: str, direction: str) -> HTML:
+        page = HTML(string=html, base_url=SCHEME, url_fetcher=self._fetcher)
+        page.etree_element.attrib.setdefault("lang", language)
+        page.etree_element.attrib.setdefault("dir", direction)
+        return page
+
+    def _laid_out(
+        self, page: HTML, finish: Finish, found: list[LayoutProblem], options: dict[str, Any]
+    ) -> tuple[Any, bytes]:
+        images: dict[str, object] = {}
+        document = page.render(
+            font_config=self._fonts,
+            counter_style=self._counters.copy(),
+            stylesheets=self._sheets,
+            cache=images,
+            pdf_variant=options.get("pdf_variant"),
+        )
+        if not self._fetcher.count.problems() and any(image is None for image in images.values()):
+            # The engine keeps None for an image that it fetched and could not draw.
+            found.append(_undrawable())
+        found += _page_problems(document.pages)
+        if prevents_output(found):
+            return None, b""
+        finish(document)
+        content = document.write_pdf(**options)
+        found += self._guard.problems(document.fonts.values())
+        return document, content
+
+
+def _page_problems(pages: Sequence[Any]) -> list[LayoutProblem]:
+    if len(pages) > MAX_PAGES:
+        return [
+            LayoutProblem(
+                "too-many-pages",
+                f"the document has {len(pages)} pages, at most {MAX_PAGES} are allowed",
+                "divide it into several documents",
+            )
+        ]
+    found = list(overflow_problems(pages))
+    targets = {target for page in pages for kind, target, _, _ in page.links if kind == "external"}
+    if any(":" in target.partition("/")[0] and not target.lower().startswith(_LINK_SCHEMES) for target in targets):
+        found.append(
+            LayoutProblem(
+                "unsafe-link",
+                "a link uses a scheme other than https, mailto and tel",
+                "link to an https address",
+            )
+        )
+    return found
+
+
+def _undrawable() -> LayoutProblem:
+    return LayoutProblem("broken-image", "an image cannot be drawn", "open the image and save it anew")
+
+
+def _too_large() -> LayoutProblem:
+    return LayoutProblem(
+        "document-too-large",
+        f"the page's text is longer than {MAX_HTML_CHARACTERS:,} characters",
+        "divide it into several documents",
+    )
+
+
+@contextmanager
+def _collector_paused(pause: bool) -> Iterator[None]:
+    """Keep the garbage collector out of a short layout.
+
+    Why: Layout makes hundreds of thousands of boxes that live until its end; walking them again and again
+    costs an eighth of the time.
+    """
+    if not pause or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
