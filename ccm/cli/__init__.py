@@ -1,0 +1,72 @@
+"""DOOR: the `ccm` command. Arguments → call → print → exit code; every command loads its own module only.
+
+Results go to stdout, everything else to stderr. Exit codes: `ccm.diagnostics.ExitCode`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from types import FrameType
+
+import rich_click as click
+
+from ccm import __version__
+from ccm.diagnostics import ExitCode
+
+COMMANDS = {
+    "init": "Make a new workspace that runs at once.",
+    "check": "Find every mistake in the workspace before any data is seen.",
+    "preview": "Show one customer's message on every channel.",
+    "run": "Compose, check and deliver a campaign; go on where it stopped.",
+    "status": "List runs and where they stand.",
+    "report": "Show a run's report: outcomes, control totals, pages.",
+    "history": "Show who got what, when, in which version, with which facts.",
+    "where-used": "List what uses a fragment, token, asset, template or brand.",
+    "schema": "Write the JSON Schemas that editors use.",
+    "doctor": "Check this machine and every configured provider, without sending.",
+    "completion": "Print the shell completion script.",
+}
+
+
+class LazyGroup(click.RichGroup):
+    """Imports a command's module only when that command is called, so that --help stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; its command is called `command`."""
+        if cmd_name not in COMMANDS:
+            return None
+        if "--help" in sys.argv[1:2] or ctx.resilient_parsing:
+            return click.RichCommand(cmd_name, help=COMMANDS[cmd_name])
+        module = importlib.import_module(f"ccm.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ccm")
+def cli() -> None:
+    """One versioned message with customer data, on every channel: preview, check, run and prove it.
+
+    Example: ccm preview october-statement --customer C-1001 --open
+    """
+
+
+def main() -> None:
+    """Entry point of the `ccm` command."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        cli(prog_name="ccm")
+    except KeyboardInterrupt:
+        click.echo("interrupted; give the same command again to go on", err=True)
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    """Treat a service manager's stop like Ctrl-C: finish what is in flight, write it down, end."""
+    raise KeyboardInterrupt

@@ -1,0 +1,110 @@
+"""`ccm preview`: one customer's message on every channel, in a folder with one page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import rich_click as click
+
+from ccm.cli.terminal import (
+    err,
+    json_option,
+    open_workspace,
+    out,
+    parse_moment,
+    print_json,
+    with_errors,
+    workspace_option,
+)
+from ccm.diagnostics import ExitCode, Severity
+
+
+@click.command("preview")
+@click.argument("campaign")
+@click.option("--customer", required=True, metavar="ID", help="Any customer of the source.")
+@click.option("--locale", metavar="TAG", help="Show it in this locale, such as de-DE.")
+@click.option("--channel", "channels", multiple=True, metavar="NAME", help="Only this channel; may be repeated.")
+@click.option("--occurrence", metavar="KEY", help="Occurrence to show, such as 2026-10.")
+@click.option("--as-of", callback=parse_moment, metavar="TIME", help="Show it as of this time, not now.")
+@click.option("--out", "target", type=click.Path(file_okay=False, path_type=Path), help="Folder to write into.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@workspace_option
+@json_option
+@with_errors
+def command(
+    campaign: str,
+    customer: str,
+    locale: str | None,
+    channels: tuple[str, ...],
+    occurrence: str | None,
+    as_of: datetime | None,
+    target: Path | None,
+    open_page: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Show any customer's message on every channel, exactly as it would go out. Sends nothing.
+
+    Writes a folder with one index page: the email at phone and desktop width, SMS bubbles with their
+    segments, the pages of the PDF, social posts with their cards, and the facts every channel tells.
+
+    Exit code: 0 shown, 1 shown with findings or the customer would get nothing.
+
+    Example: ccm preview october-statement --customer C-1001 --locale de-DE --open
+    """
+    from ccm.run import preview_customer
+    from ccm.run.prepare import utc_now
+    from ccm.studio.preview import write_preview
+
+    workspace = open_workspace(folder, quiet=True)
+    preview = preview_customer(
+        workspace,
+        campaign,
+        customer,
+        now=as_of or utc_now(),
+        locale=locale,
+        channels=[parse_channel(name) for name in channels],
+        occurrence=occurrence,
+    )
+    place = target or Path(workspace.root) / "preview" / campaign / safe_name(customer)
+    page = write_preview(preview, place)
+    findings = [item for made in (preview.made, *preview.broadcasts) if made for item in made.findings]
+    if as_json:
+        print_json(
+            {
+                "page": str(page),
+                "excluded": str(preview.exclusion.reason) if preview.exclusion else None,
+                "findings": [
+                    {"code": item.code, "channel": str(item.channel), "message": item.message} for item in findings
+                ],
+            }
+        )
+    else:
+        if preview.exclusion:
+            err.print(f"this customer would get nothing: {preview.exclusion.reason} {preview.exclusion.detail}")
+        for item in findings:
+            err.print(f"{item.channel}: {item.severity}[{item.code}]: {item.message}\n  fix: {item.remedy}")
+        out.print(str(page))
+    if open_page:
+        click.launch(str(page))
+    if preview.exclusion or any(item.severity is Severity.ERROR for item in findings):
+        raise SystemExit(ExitCode.PROBLEMS)
+
+
+def parse_channel(name: str) -> Channel:  # type: ignore[name-defined]  # noqa: F821
+    """Turn a name into a channel, or end with the nearest name."""
+    from ccm.diagnostics import suggest
+    from ccm.model.definitions import Channel
+
+    try:
+        return Channel(name)
+    except ValueError:
+        raise click.BadParameter(
+            f'there is no channel "{name}"; {suggest(name, list(Channel))}', param_hint="--channel"
+        ) from None
+
+
+def safe_name(customer: str) -> str:
+    """Make an id fit for a folder name; ids come from data and may hold slashes."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in customer)[:80] or "customer"

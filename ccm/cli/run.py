@@ -1,0 +1,128 @@
+"""`ccm run`: compose, check and deliver; show progress; end with the report."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from ccm.cli.terminal import (
+    err,
+    json_option,
+    open_workspace,
+    parse_moment,
+    print_json,
+    with_errors,
+    workspace_option,
+)
+from ccm.diagnostics import ExitCode
+
+if TYPE_CHECKING:
+    from ccm.run import Progress
+
+
+@click.command("run")
+@click.argument("campaign")
+@click.option("--as-of", callback=parse_moment, metavar="TIME", help="Judge schedules as of this time, not now.")
+@click.option("--occurrence", metavar="KEY", help="Run this occurrence, such as 2026-10, not the computed one.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=None,
+    help="Composing processes; one per processor if not given, one for campaigns without documents.",
+)
+@click.option("--quiet", is_flag=True, help="No progress.")
+@workspace_option
+@json_option
+@with_errors
+def command(
+    campaign: str,
+    as_of: datetime | None,
+    occurrence: str | None,
+    workers: int | None,
+    quiet: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Run a campaign's occurrence: every recipient gets the message once on every channel, or a reason why not.
+
+    Killed or interrupted? Give the same command again: it goes on, repeats nothing and loses nobody.
+    The same occurrence never goes twice.
+
+    Exit code: 0 all accepted or left out by permission, 1 somebody is held, rejected or unknown,
+    3 configuration, 4 a provider, disk or ledger failed, 130 interrupted.
+
+    Example: ccm run october-statement --as-of 2026-11-02T11:30Z
+    """
+    from ccm.run import RunOptions, run_campaign
+    from ccm.studio.report import write_report
+
+    workspace = open_workspace(folder, quiet=quiet)
+    options = RunOptions(as_of, occurrence, workers or default_workers(workspace.campaigns.get(campaign)))
+    if quiet or as_json:
+        report = run_campaign(workspace, campaign, options)
+    else:
+        with ProgressLine(campaign) as line:
+            report = run_campaign(workspace, campaign, options, listener=line.show)
+    page = write_report(workspace, report)
+    if as_json:
+        from ccm.cli.report import report_as_json
+
+        print_json(report_as_json(report))
+    else:
+        from ccm.cli.report import print_report
+
+        print_report(report)
+        err.print(f"report: {page}")
+    raise SystemExit(exit_code_of(report.outcomes))
+
+
+def exit_code_of(outcomes: object) -> ExitCode:
+    """Tell the shell whether a person must look: somebody held, rejected or unknown."""
+    from ccm.model.records import OutcomeKind
+
+    assert isinstance(outcomes, dict)
+    watched = (OutcomeKind.HELD, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN)
+    return ExitCode.PROBLEMS if any(outcomes.get(kind) for kind in watched) else ExitCode.FINE
+
+
+def default_workers(campaign: object) -> int:
+    """One process per processor where documents are composed; mails alone are faster in one."""
+    from ccm.model.definitions import CampaignDefinition, Channel
+
+    documents = isinstance(campaign, CampaignDefinition) and Channel.DOCUMENT in campaign.channels.all
+    return len(os.sched_getaffinity(0)) if documents else 1
+
+
+class ProgressLine:
+    """One line on stderr that tells how far the run is; silent where stderr is no terminal but for the end."""
+
+    def __init__(self, campaign: str) -> None:
+        from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("[bold]{task.description}"),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[sums]}"),
+            TimeElapsedColumn(),
+            console=err,
+        )
+        self._task = self._progress.add_task(campaign, total=None, sums="starting")
+
+    def __enter__(self) -> ProgressLine:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Take the newest figures."""
+        sums = " · ".join(f"{kind} {count}" for kind, count in progress.outcomes.items() if count)
+        self._progress.update(
+            self._task, completed=progress.done, total=None, sums=f"{sums} · {progress.pieces} pieces"
+        )

@@ -1,0 +1,164 @@
+"""What every command shares: finding the workspace, printing diagnostics, turning errors into exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+
+import orjson
+import rich_click as click
+from rich.console import Console
+from rich.text import Text
+
+from ccm.diagnostics import Diagnostic, ExitCode, Severity, has_errors
+
+if TYPE_CHECKING:
+    from ccm.model.workspace import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def workspace_option(function: Callable[P, R]) -> Callable[P, R]:
+    """Add -w/--workspace."""
+    return click.option(
+        "-w",
+        "--workspace",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=None,
+        help="Folder with ccm.yaml; the nearest one upwards from here if not given.",
+    )(function)
+
+
+def json_option(function: Callable[P, R]) -> Callable[P, R]:
+    """Add --json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
+
+
+def find_workspace(folder: Path | None) -> Path:
+    """Return the workspace's folder, or end with what to do."""
+    if folder is not None:
+        if (folder / "ccm.yaml").is_file():
+            return folder
+        fail(f"{folder}: no ccm.yaml here", "name the workspace's folder, or make one with: ccm init DIR")
+    here = Path.cwd()
+    for place in (here, *here.parents):
+        if (place / "ccm.yaml").is_file():
+            return place
+    fail("no ccm.yaml here or above", "change into a workspace, say --workspace DIR, or make one with: ccm init DIR")
+
+
+def fail(message: str, remedy: str, code: ExitCode = ExitCode.CONFIGURATION) -> NoReturn:
+    """End the command with an error and its remedy."""
+    err.print(Text("error: ", style="bold red") + Text(message))
+    err.print(Text("  fix: ", style="green") + Text(remedy))
+    raise SystemExit(code)
+
+
+def open_workspace(folder: Path | None, *, quiet: bool = False) -> Workspace:
+    """Load the workspace; end with its errors if it has any. Warnings are printed unless quiet."""
+    from ccm.load import load_workspace
+
+    workspace, diagnostics = load_workspace(find_workspace(folder))
+    if has_errors(diagnostics) or workspace is None:
+        print_diagnostics(diagnostics)
+        raise SystemExit(ExitCode.CONFIGURATION)
+    warnings = len(diagnostics)
+    if warnings and not quiet:
+        err.print(f"{warnings} warning{'s' if warnings > 1 else ''} in the workspace; see: ccm check", style="yellow")
+    return workspace
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print diagnostics to stderr, place first so that editors can jump."""
+    for item in diagnostics:
+        colour = "bold red" if item.severity is Severity.ERROR else "yellow"
+        err.print(
+            Text(f"{item.location}: ", style="bold")
+            + Text(f"{item.severity}[{item.code}]", style=colour)
+            + Text(f": {item.message}")
+        )
+        for place in item.trace:
+            err.print(Text(f"  included from {place}", style="dim"))
+        err.print(Text("  fix: ", style="green") + Text(item.remedy))
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON on stdout."""
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str).decode())
+
+
+def parse_moment(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """Read an aware ISO 8601 time from the command line."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("write it like 2026-11-02T11:30Z") from None
+    if moment.tzinfo is None:
+        raise click.BadParameter("add an offset, such as 2026-11-02T11:30Z")
+    return moment
+
+
+@contextlib.contextmanager
+def outside_errors() -> Iterator[None]:
+    """Turn the shell's exceptions into one sentence, a remedy and the right exit code; bugs keep their traceback."""
+    from ccm.archive.interface import ArchiveError
+    from ccm.deliver.interface import DeliveryError
+    from ccm.ledger.interface import LeaseLost, LedgerError, RunBusy
+    from ccm.plugins import PluginError
+    from ccm.reconcile import Unbalanced
+    from ccm.run import ConfigurationFault, ProviderFailed
+    from ccm.run.execution import TooManyHeld
+    from ccm.run.workers import WorkerDied
+
+    try:
+        yield
+    except ConfigurationFault as error:
+        print_diagnostics(error.diagnostics)
+        raise SystemExit(ExitCode.CONFIGURATION) from None
+    except PluginError as error:
+        _say(error)
+        raise SystemExit(ExitCode.CONFIGURATION) from None
+    except (TooManyHeld, Unbalanced) as error:
+        _say(error)
+        raise SystemExit(ExitCode.PROBLEMS) from None
+    except (ArchiveError, DeliveryError, LedgerError, LeaseLost, RunBusy, ProviderFailed, WorkerDied) as error:
+        _say(error)
+        raise SystemExit(ExitCode.OUTSIDE) from None
+
+
+def _say(error: Exception) -> None:
+    err.print(Text("error: ", style="bold red") + Text(str(error)))
+
+
+def quiet_logs() -> None:
+    """Send our log lines to stderr, warnings and above only, until somebody configures more."""
+    import structlog
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(file=err.file),
+    )
+
+
+def with_errors(function: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a command so that outside errors end it properly."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        quiet_logs()
+        with outside_errors():
+            return function(*args, **kwargs)
+
+    return wrapped

@@ -1,0 +1,195 @@
+"""SHELL: the only place that wires the phases, reads the clock, retries and answers Ctrl-C.
+
+Log levels: DEBUG one line per window, INFO one line per run, WARNING what an operator should look at,
+ERROR what stopped a run. Every line has a constant `event` and ids only, never personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from ccm.archive.folder import FolderArchive
+from ccm.deliver.interface import Adapter
+from ccm.ledger.interface import Ledger
+from ccm.ledger.sql import open_ledger
+from ccm.model.records import PieceState, ReceiptStatus, RunRecord, RunReport, StateChange
+from ccm.model.workspace import Workspace
+from ccm.reconcile import reconcile
+from ccm.run.execution import Execution, Progress
+from ccm.run.lease import LEASE_SECONDS, LeaseKeeper, owner_name
+from ccm.run.prepare import (
+    Clock,
+    ConfigurationFault,
+    Prepared,
+    archive_folder,
+    open_adapters,
+    prepare,
+    utc_now,
+)
+from ccm.run.preview import Preview, preview_customer
+from ccm.run.sending import ProviderFailed, Sender
+from ccm.run.workers import MakerParts, Workers
+
+__all__ = [
+    "ConfigurationFault",
+    "Preview",
+    "Progress",
+    "ProviderFailed",
+    "RunOptions",
+    "preview_customer",
+    "run_campaign",
+    "run_report",
+    "workspace_ledger",
+]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What an operator may say about one execution.
+
+    as_of: Aware time that schedules and quiet hours are compared with, instead of the clock.
+    occurrence: Key instead of the computed one, such as 2026-10.
+    workers: Composing processes; 1 composes in this process.
+    """
+
+    as_of: datetime | None = None
+    occurrence: str | None = None
+    workers: int = 1
+
+
+def workspace_ledger(workspace: Workspace) -> Ledger:
+    """Open the workspace's ledger."""
+    return open_ledger(workspace.definition.ledger, root=Path(workspace.root))
+
+
+def run_campaign(
+    workspace: Workspace,
+    campaign: str,
+    options: RunOptions,
+    *,
+    listener: Callable[[Progress], None] = lambda progress: None,
+    clock: Clock = utc_now,
+) -> RunReport:
+    """Run one campaign occurrence to its end, or go on where an earlier execution stopped.
+
+    Returns:
+        The report of everything this occurrence did, over all its executions.
+    Raises:
+        ConfigurationFault: The workspace or campaign has errors; nothing was sent.
+        RunBusy: Another process executes this run.
+        ProviderFailed, LedgerError, ArchiveError, WorkerDied, TooManyHeld: The run stopped; it can be resumed.
+        KeyboardInterrupt: After everything in flight ended and was written down.
+    """
+    now = options.as_of or clock()
+    prepared = prepare(workspace, campaign, now=now, occurrence=options.occurrence)
+    ledger = workspace_ledger(workspace)
+    try:
+        owner = owner_name()
+        record = RunRecord(
+            prepared.brief.run_id, campaign, prepared.brief.occurrence, str(prepared.release), "open", clock()
+        )
+        ledger.claim_run(record, owner=owner, now=clock(), lease_seconds=LEASE_SECONDS)
+        log.info("run-started", run_id=record.run_id, release=record.release)
+        try:
+            execution = _execute(prepared, ledger, options, owner, clock, listener)
+        except BaseException as error:
+            _stop(ledger, record.run_id, owner, clock, error)
+            raise
+        _close(ledger, record.run_id, owner, clock, execution)
+        return reconcile(ledger.tally(record.run_id))
+    finally:
+        ledger.close()
+
+
+def _execute(
+    prepared: Prepared,
+    ledger: Ledger,
+    options: RunOptions,
+    owner: str,
+    clock: Clock,
+    listener: Callable[[Progress], None],
+) -> Execution:
+    run_id = prepared.brief.run_id
+    adapters = open_adapters(prepared.workspace, set(prepared.campaign.deliver.values()))
+    workers = Workers(MakerParts.of(prepared), options.workers)
+    sender = Sender(ledger, adapters, run_id=run_id, owner=owner, clock=clock)
+    archive = FolderArchive(archive_folder(prepared.workspace))
+    try:
+        resolve_lost_answers(ledger, adapters, run_id, owner, clock)
+        execution = Execution(prepared, ledger, archive, sender, workers, owner=owner, clock=clock, listener=listener)
+        with LeaseKeeper(ledger, run_id, owner, clock, sender.stop) as lease:
+            execution.go()
+        if lease.error is not None:
+            raise lease.error
+        return execution
+    finally:
+        sender.stop()
+        sender.close()
+        workers.close()
+        for adapter in adapters.values():
+            adapter.close()
+
+
+def resolve_lost_answers(ledger: Ledger, adapters: dict[str, Adapter], run_id: str, owner: str, clock: Clock) -> None:
+    """Give every piece that an earlier execution was sending when it died its last word.
+
+    The provider is asked where it can be; otherwise the piece is UNKNOWN and listed, never resent by itself.
+    """
+    changes = []
+    for piece in ledger.pieces(run_id, states=(PieceState.SENDING,)):
+        adapter = adapters.get(piece.provider)
+        receipt = adapter.look_up(piece.piece_id) if adapter else None
+        known = receipt is not None and receipt.status is ReceiptStatus.ACCEPTED
+        state = PieceState.ACCEPTED if known else PieceState.UNKNOWN
+        provider_id = receipt.provider_id if receipt else ""
+        changes.append(StateChange(piece.piece_id, state, clock(), provider_id, "answer was lost"))
+        log.warning("lost-answer", run_id=run_id, piece_id=piece.piece_id, state=str(state))
+    if changes:
+        ledger.advance(run_id, changes, owner=owner, durable=True)
+
+
+def _close(ledger: Ledger, run_id: str, owner: str, clock: Clock, execution: Execution) -> None:
+    """Close the run, or leave it open when somebody is held and the next execution should try again."""
+    tally = ledger.tally(run_id)
+    waiting = tally.undecided or any(count for kind, count in tally.outcomes.items() if kind == "held")
+    ledger.close_run(
+        run_id,
+        owner=owner,
+        state="open" if waiting else "closed",
+        now=clock(),
+        read=execution.read,
+        outside_segment=execution.outside_segment,
+    )
+    log.info("run-ended", run_id=run_id, state="open" if waiting else "closed", read=execution.read)
+
+
+def _stop(ledger: Ledger, run_id: str, owner: str, clock: Clock, error: BaseException) -> None:
+    """Give the lease back so that the same command can go on at once; the error itself travels on."""
+    detail = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+    log.error("run-stopped", run_id=run_id, reason=detail)
+    try:
+        ledger.close_run(run_id, owner=owner, state="stopped", now=clock(), read=0, outside_segment=0, detail=detail)
+    except Exception as second:
+        log.error("lease-not-returned", run_id=run_id, reason=type(second).__name__)
+
+
+def run_report(workspace: Workspace, run_id: str) -> RunReport:
+    """Return the report of a run that was executed before.
+
+    Raises:
+        LookupError: If the ledger knows no such run.
+    """
+    ledger = workspace_ledger(workspace)
+    try:
+        if run_id not in {run.run_id for run in ledger.runs()}:
+            raise LookupError(run_id)
+        return reconcile(ledger.tally(run_id))
+    finally:
+        ledger.close()

@@ -1,0 +1,323 @@
+"""One execution of one campaign occurrence: plan → compose → check → archive → intents → deliver → settle."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ccm.archive.interface import Archive
+from ccm.ledger.interface import Ledger
+from ccm.load import load_recipients
+from ccm.model.definitions import Channel
+from ccm.model.records import (
+    Communication,
+    Decision,
+    DocumentRendition,
+    Envelope,
+    Exclusion,
+    ExclusionReason,
+    Outcome,
+    OutcomeKind,
+    PieceRecord,
+    PieceState,
+    PlannedPiece,
+    Recipient,
+    Rendition,
+    SmsRendition,
+)
+from ccm.model.workspace import Brand
+from ccm.plan import plan, plan_broadcasts
+from ccm.run.prepare import Clock, Prepared
+from ccm.run.sending import Sender, SendJob, outcome_of
+from ccm.run.workers import Made, Window, Workers
+
+WINDOW = 200  # communications written in one transaction
+DOCUMENT_WINDOW = 8  # smaller with documents, so that every process has work and progress is seen
+HELD_SHARE_FROM = 50  # recipients before the held share can stop a run
+
+MEDIA_TYPES = {Channel.EMAIL: "message/rfc822", Channel.DOCUMENT: "application/pdf"}
+MISTAKES = {
+    ExclusionReason.INVALID_DATA,
+    ExclusionReason.DUPLICATE_KEY,
+    ExclusionReason.INVALID_ADDRESS,
+    ExclusionReason.COMPOSE_FAILED,
+    ExclusionReason.CHECK_FAILED,
+}
+
+
+class TooManyHeld(Exception):
+    """More recipients were held for mistakes than the campaign allows; the run stopped by itself."""
+
+    def __init__(self, held: int, seen: int, share: float) -> None:
+        self.remedy = "mend the data or the template, or raise limits.held_share, and give the same command again"
+        super().__init__(
+            f"{held} of the first {seen} recipients are held for mistakes, more than the allowed {share:.0%}; {self.remedy}"
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an execution is; passed to the listener after every window."""
+
+    read: int
+    done: int
+    outcomes: Mapping[OutcomeKind, int]
+    pieces: int
+
+
+class Execution:
+    """Carries one run from its source to its outcomes. Holds counters only; the truth is in the ledger."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        ledger: Ledger,
+        archive: Archive,
+        sender: Sender,
+        workers: Workers,
+        *,
+        owner: str,
+        clock: Clock,
+        listener: Callable[[Progress], None],
+    ) -> None:
+        self._prepared = prepared
+        self._brief = prepared.brief
+        self._ledger = ledger
+        self._archive = archive
+        self._sender = sender
+        self._workers = workers
+        self._owner = owner
+        self._clock = clock
+        self._listener = listener
+        self.read = 0
+        self.outside_segment = 0
+        self._done = 0
+        self._pieces = 0
+        self._mistakes = 0
+        self._outcomes: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
+
+    def go(self) -> None:
+        """Work through every recipient and broadcast; what is final already is not touched again."""
+        for window, made in self._workers.make(self._windows()):
+            self._work(window, made)
+            self._watch_held_share()
+            self._listener(Progress(self.read, self._done, dict(self._outcomes), self._pieces))
+
+    # ── planning ─────────────────────────────────────────────────────────
+
+    def _windows(self) -> Iterator[Window]:
+        """Batch the plan; broadcasts follow the first window, so that a broken template posts nothing."""
+        size = DOCUMENT_WINDOW if Channel.DOCUMENT in self._prepared.campaign.channels.all else WINDOW
+        recipients = load_recipients(self._prepared.workspace, self._prepared.campaign, period=self._prepared.period)
+        planned = plan(self._counted(recipients), self._brief)
+        broadcasts = plan_broadcasts(self._brief)
+        first = tuple(itertools.islice(planned, size))
+        for batch in itertools.chain((first,), (tuple(broadcasts),), batched(planned, size)):
+            yield self._window(batch)
+
+    def _counted(self, recipients: Iterable[Recipient]) -> Iterator[Recipient]:
+        for recipient in recipients:
+            self.read += 1
+            yield recipient
+
+    def _window(self, batch: tuple[Communication | Exclusion, ...]) -> Window:
+        """Leave out what is final and who is not addressed; count both."""
+        final = self._ledger.final([item.communication_id for item in batch])
+        exclusions, communications = [], []
+        for item in batch:
+            if isinstance(item, Exclusion) and item.outcome is None:
+                self.outside_segment += 1
+            elif item.communication_id in final:
+                self._done += 1
+            elif isinstance(item, Exclusion):
+                exclusions.append(item)
+            else:
+                communications.append(item)
+        return Window(tuple(communications), tuple(exclusions))
+
+    # ── one window ───────────────────────────────────────────────────────
+
+    def _work(self, window: Window, made: tuple[Made, ...]) -> None:
+        known = self._ledger.known([item.communication_id for item in window.communications])
+        decisions = [self._excluded(item) for item in window.exclusions]
+        jobs: list[SendJob] = []
+        for item in made:
+            before = {piece.channel: piece for piece in known.get(item.composed.communication.communication_id, ())}
+            decision, job = decide(item, before, self._prepared.brand)
+            decisions.append(self._archived(decision, item))
+            if job is not None:
+                jobs.append(job)
+        self._archive.sync()
+        self._ledger.save(self._brief.run_id, decisions, owner=self._owner, now=self._clock())
+        providers = {piece.piece_id: piece.provider for item in window.communications for piece in item.pieces}
+        settled = self._sender.send(jobs, providers)
+        self._count(decisions, settled)
+        self._pieces += sum(len(job.envelopes) for job in jobs)
+
+    def _excluded(self, exclusion: Exclusion) -> Decision:
+        assert exclusion.outcome is not None
+        outcome = Outcome(
+            exclusion.communication_id,
+            exclusion.recipient_id,
+            exclusion.outcome,
+            str(exclusion.reason),
+            exclusion.until,
+        )
+        return Decision(
+            exclusion.communication_id, exclusion.recipient_id, "", None, exclusion=exclusion, outcome=outcome
+        )
+
+    def _archived(self, decision: Decision, made: Made) -> Decision:
+        """Keep the bytes of every rendition that is going out, and note where."""
+        pieces = []
+        for piece in decision.pieces:
+            rendition = made.rendition(piece.piece_id)
+            if rendition is not None and piece.state is PieceState.COMPOSED:
+                media_type = MEDIA_TYPES.get(piece.channel, "text/plain; charset=utf-8")
+                piece = replace(piece, sha256=self._archive.put(rendition.content, media_type).sha256)
+            pieces.append(piece)
+        return replace(decision, pieces=tuple(pieces))
+
+    def _count(self, decisions: list[Decision], settled: tuple[Outcome, ...]) -> None:
+        decided = [item.outcome for item in decisions if item.outcome is not None]
+        for outcome in (*decided, *settled):
+            if outcome.recipient_id.startswith("broadcast:"):
+                continue
+            self._outcomes[outcome.kind] += 1
+            self._done += 1
+            if outcome.reason in MISTAKES:
+                self._mistakes += 1
+
+    def _watch_held_share(self) -> None:
+        allowed = self._prepared.campaign.limits.held_share
+        seen = self.read - self.outside_segment
+        if seen >= HELD_SHARE_FROM and self._mistakes > allowed * seen:
+            raise TooManyHeld(self._mistakes, seen, allowed)
+
+
+def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> tuple[Decision, SendJob | None]:
+    """Decide what of a composed communication goes out.
+
+    All required pieces are good: they and the good optional ones go. One is bad: all are held.
+    A piece that an earlier execution sent is never sent again; if what it said then differs from what
+    would be said now, the rest is held, because the channels would disagree.
+    """
+    communication = made.composed.communication
+    failure = _blocking_failure(made, before)
+    pieces, envelopes = [], []
+    states: dict[Channel, PieceState] = {}
+    for planned in communication.pieces:
+        sent = before.get(planned.channel)
+        if sent is not None and sent.state.is_final and sent.state is not PieceState.HELD:
+            pieces.append(sent)
+            states[planned.channel] = sent.state
+            continue
+        rendition = made.rendition(planned.piece_id)
+        own = made.failure(planned.piece_id)
+        good = failure is None and own is None and rendition is not None
+        states[planned.channel] = PieceState.COMPOSED if good else PieceState.HELD
+        detail = "" if good else (own.code if own else failure or "not-composed")
+        pieces.append(_piece_record(communication, planned, states[planned.channel], detail, rendition))
+        if good and rendition is not None:
+            envelopes.append(_envelope(communication, planned, rendition, brand))
+    required = frozenset(piece.channel for piece in communication.pieces if piece.required)
+    decision = Decision(
+        communication.communication_id,
+        communication.recipient_id,
+        communication.locale,
+        communication,
+        tuple(pieces),
+        made.composed.facts,
+        made.findings,
+        slow_paths=made.composed.slow_paths,
+    )
+    if failure is not None:
+        held = Outcome(communication.communication_id, communication.recipient_id, OutcomeKind.HELD, failure)
+        return replace(decision, outcome=held), None
+    if not envelopes:
+        return replace(decision, outcome=outcome_of(communication, states, required)), None
+    return decision, SendJob(communication, tuple(envelopes), states, required)
+
+
+def _blocking_failure(made: Made, before: Mapping[Channel, PieceRecord]) -> str | None:
+    """Return why nothing of a communication may go: the reason's word, or None."""
+    for piece in made.composed.communication.pieces:
+        rendition = made.rendition(piece.piece_id)
+        sent = before.get(piece.channel)
+        if sent is not None and sent.state is PieceState.ACCEPTED and rendition is not None:
+            if sent.sha256 and sent.sha256 != content_hash(rendition):
+                return "content-changed"
+        if piece.required and rendition is None:
+            return str(ExclusionReason.COMPOSE_FAILED)
+        if piece.required and made.failure(piece.piece_id) is not None:
+            return str(ExclusionReason.CHECK_FAILED)
+    return None
+
+
+def content_hash(rendition: Rendition) -> str:
+    """Return the SHA-256 of what the archive keeps of a rendition, in hex."""
+    import hashlib
+
+    return hashlib.sha256(rendition.content).hexdigest()
+
+
+def _piece_record(
+    communication: Communication, planned: PlannedPiece, state: PieceState, detail: str, rendition: Rendition | None
+) -> PieceRecord:
+    return PieceRecord(
+        piece_id=planned.piece_id,
+        communication_id=communication.communication_id,
+        run_id=communication.run_id,
+        recipient_id=communication.recipient_id,
+        channel=planned.channel,
+        state=state,
+        required=planned.required,
+        provider=planned.provider,
+        release=str(communication.release),
+        locale=communication.locale,
+        detail=detail,
+        pages=rendition.pages if isinstance(rendition, DocumentRendition) else 0,
+        segments=len(rendition.segments) if isinstance(rendition, SmsRendition) else 0,
+    )
+
+
+def _envelope(communication: Communication, planned: PlannedPiece, rendition: Rendition, brand: Brand) -> Envelope:
+    return Envelope(
+        key=planned.piece_id,
+        channel=planned.channel,
+        sender=sender_of(brand, planned.channel),
+        address=planned.address,
+        rendition=rendition,
+        tags={"campaign": communication.campaign, "occurrence": communication.occurrence, "run": communication.run_id},
+    )
+
+
+def sender_of(brand: Brand, channel: Channel) -> str:
+    """Return the brand's identity on a channel: address, number or handle; its name for documents."""
+    senders = brand.definition.senders
+    match channel:
+        case Channel.EMAIL:
+            return senders.email.address
+        case Channel.SMS:
+            return senders.sms.sender if senders.sms else ""
+        case Channel.DOCUMENT:
+            return brand.definition.title
+        case _:
+            account = getattr(senders, channel.value)
+            return account.handle if account else ""
+
+
+def batched(items: Iterable[Communication | Exclusion], size: int) -> Iterator[tuple[Communication | Exclusion, ...]]:
+    """Yield tuples of up to `size` items; itertools has this from Python 3.12."""
+    iterator = iter(items)
+    while batch := tuple(itertools.islice(iterator, size)):
+        yield batch
+
+
+def aware(moment: datetime) -> datetime:
+    """Refuse a time without an offset; comparing one with UTC would raise far from its cause."""
+    if moment.tzinfo is None:
+        raise ValueError("a time needs an offset, such as 2026-11-02T11:30:00+00:00")
+    return moment

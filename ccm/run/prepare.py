@@ -1,0 +1,176 @@
+"""From a campaign's name to everything its run needs; nothing is sent here."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from ccm import plugins
+from ccm.check import CheckRules
+from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.diagnostics import Diagnostic, Location, has_errors, suggest
+from ccm.load import compile_segment, load_parameters, load_suppressions
+from ccm.model.definitions import CampaignDefinition, OccurrenceEach, ProviderDefinition
+from ccm.model.records import Capabilities, ReleaseRef, run_id
+from ccm.model.workspace import Brand, Template, Workspace
+from ccm.plan import PlanBrief, compare_capabilities, occurrence_of
+from ccm.release import resolve
+
+
+class ConfigurationFault(Exception):
+    """The workspace or the campaign has errors; carries every diagnostic."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        self.diagnostics = diagnostics
+        super().__init__("\n".join(str(item) for item in diagnostics))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One campaign occurrence, ready to be planned and composed."""
+
+    workspace: Workspace
+    campaign: CampaignDefinition
+    template: Template
+    brand: Brand
+    release: ReleaseRef
+    brief: PlanBrief
+    rules: CheckRules
+    period: tuple[date, date] | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def utc_now() -> datetime:
+    """Read the clock; everything below the shell gets the time as an argument."""
+    return datetime.now(UTC)  # noqa: TID251 - the shell is where the clock is read
+
+
+def campaign_named(workspace: Workspace, name: str) -> CampaignDefinition:
+    """Return a campaign, or raise with the nearest name."""
+    try:
+        return workspace.campaigns[name]
+    except KeyError:
+        raise ConfigurationFault(
+            (
+                Diagnostic(
+                    "unknown-campaign",
+                    f'the workspace has no campaign "{name}"',
+                    suggest(name, workspace.campaigns),
+                    Location(f"campaigns/{name}.yaml"),
+                ),
+            )
+        ) from None
+
+
+def prepare(
+    workspace: Workspace,
+    campaign_name: str,
+    *,
+    now: datetime,
+    occurrence: str | None = None,
+    ignore_schedule: bool = False,
+) -> Prepared:
+    """Resolve a campaign to its template, brand, release, occurrence, segment and rules.
+
+    Args:
+        now: Aware UTC; the time that schedules and quiet hours are compared with.
+        occurrence: Key that overrides the computed one, such as 2026-10.
+        ignore_schedule: Previews show a message before its time.
+    Raises:
+        ConfigurationFault: With every diagnostic, if any is an error.
+    """
+    campaign = campaign_named(workspace, campaign_name)
+    template = workspace.templates[campaign.template_name]
+    brand = workspace.brands[campaign.brand]
+    key, period = occurrence_of(campaign, now, occurrence)
+    segment, segment_faults = compile_segment(campaign, template)
+    parameters, parameter_faults = load_parameters(template, campaign)
+    capabilities = provider_capabilities(workspace, campaign)
+    diagnostics = (*segment_faults, *parameter_faults, *compare_capabilities(campaign, capabilities))
+    if has_errors(diagnostics):
+        raise ConfigurationFault(diagnostics)
+    release = resolve(workspace, campaign.template_name, campaign.template_range, campaign.brand)
+    source = workspace.sources[campaign.audience.source]
+    brief = PlanBrief(
+        campaign=campaign,
+        template=template.definition,
+        brand=brand,
+        release=release,
+        run_id=run_id(campaign.campaign, key),
+        occurrence=key,
+        period=period,
+        now=now,
+        segment=segment,
+        suppressions=load_suppressions(workspace, source),
+        capabilities=capabilities,
+        parameters=parameters,
+        ignore_schedule=ignore_schedule,
+    )
+    rules = CheckRules.for_campaign(campaign, template.definition, brand)
+    return Prepared(workspace, campaign, template, brand, release, brief, rules, period, diagnostics)
+
+
+def provider_capabilities(workspace: Workspace, campaign: CampaignDefinition) -> Mapping[str, Capabilities]:
+    """Return what each of the campaign's providers can do, without opening any."""
+    providers = workspace.definition.providers
+    return {
+        name: plugins.load_adapter(providers[name].adapter).capabilities
+        for name in sorted(set(campaign.deliver.values()))
+        if name in providers
+    }
+
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def settings_from_environment(name: str, provider: ProviderDefinition, environ: Mapping[str, str]) -> dict[str, str]:
+    """Fill ${NAME} in a provider's settings.
+
+    Raises:
+        DeliveryError: If a variable is not set; names it, never its value.
+    """
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] not in environ:
+            raise DeliveryError(
+                name,
+                f"environment variable {match[1]} is not set",
+                f"set it, or change the provider {name} in ccm.yaml",
+                retriable=False,
+            )
+        return environ[match[1]]
+
+    return {key: _VARIABLE.sub(fill, value) for key, value in provider.settings.items()}
+
+
+def open_adapters(workspace: Workspace, names: set[str]) -> dict[str, Adapter]:
+    """Open the configured providers with these names."""
+    adapters: dict[str, Adapter] = {}
+    try:
+        for name in sorted(names):
+            provider = workspace.definition.providers[name]
+            settings = settings_from_environment(name, provider, os.environ)
+            kind = plugins.load_adapter(provider.adapter)
+            adapters[name] = kind.from_settings(name, settings, root=workspace.root)
+    except BaseException:
+        for adapter in adapters.values():
+            adapter.close()
+        raise
+    return adapters
+
+
+def archive_folder(workspace: Workspace) -> Path:
+    """Return the archive's absolute folder."""
+    return Path(workspace.root) / workspace.definition.archive
+
+
+def is_each(campaign: CampaignDefinition) -> bool:
+    """Whether a recipient may get several messages, one for each value of a field."""
+    return isinstance(campaign.occurrence, OccurrenceEach)
+
+
+Clock = Callable[[], datetime]

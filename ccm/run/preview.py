@@ -1,0 +1,91 @@
+"""Any customer's message on every channel, before it goes. Writes nothing to the ledger, sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ccm.diagnostics import Diagnostic, Location
+from ccm.load import load_recipients
+from ccm.model.definitions import Channel
+from ccm.model.records import Communication, Exclusion, Recipient
+from ccm.model.workspace import Workspace
+from ccm.plan import plan, plan_broadcasts
+from ccm.run.prepare import ConfigurationFault, Prepared, prepare
+from ccm.run.workers import Made, Maker, MakerParts
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One customer's message, and the broadcasts of the campaign in the same language.
+
+    made: None when the customer would get nothing; `exclusion` says why.
+    """
+
+    prepared: Prepared
+    made: Made | None
+    exclusion: Exclusion | None
+    broadcasts: tuple[Made, ...]
+
+
+def preview_customer(
+    workspace: Workspace,
+    campaign: str,
+    customer: str,
+    *,
+    now: datetime,
+    locale: str | None = None,
+    channels: Sequence[Channel] = (),
+    occurrence: str | None = None,
+) -> Preview:
+    """Compose and check one customer's message.
+
+    Args:
+        customer: Recipient id or key of the source's row.
+        locale: Instead of the customer's own.
+        channels: Only these; all if empty.
+    Raises:
+        ConfigurationFault: If the campaign has errors or no such customer exists.
+    """
+    prepared = prepare(workspace, campaign, now=now, occurrence=occurrence, ignore_schedule=True)
+    recipient = _find(prepared, customer)
+    if locale:
+        recipient = replace(recipient, locale=locale)
+    planned = next(iter(plan([recipient], prepared.brief)))
+    maker = Maker(MakerParts.of(prepared))
+    if isinstance(planned, Exclusion):
+        return Preview(prepared, None, planned, ())
+    made = maker.make(_only(planned, channels))
+    broadcasts = [
+        maker.make(only)
+        for item in plan_broadcasts(prepared.brief)
+        if item.language == planned.language and (only := _only(item, channels)).pieces
+    ]
+    return Preview(prepared, made, None, tuple(broadcasts))
+
+
+def _find(prepared: Prepared, customer: str) -> Recipient:
+    found = load_recipients(prepared.workspace, prepared.campaign, period=prepared.period, only=customer)
+    recipient = next(iter(found), None)
+    if recipient is None:
+        source = prepared.campaign.audience.source
+        raise ConfigurationFault(
+            (
+                Diagnostic(
+                    "unknown-customer",
+                    f'source "{source}" has no customer with that id',
+                    "give the id as it stands in the source's key column",
+                    Location(f"data/{source}.yaml"),
+                ),
+            )
+        )
+    return recipient
+
+
+def _only(communication: Communication, channels: Sequence[Channel]) -> Communication:
+    """Keep the wanted channels; a document is composed for the email that carries it."""
+    if not channels:
+        return communication
+    wanted = tuple(piece for piece in communication.pieces if piece.channel in channels)
+    return replace(communication, pieces=wanted)

@@ -1,0 +1,141 @@
+"""Composing and checking, in this process or in several. What goes in and comes out is picklable."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import pickle
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from ccm.check import CheckRules, check
+from ccm.compose import Composer
+from ccm.diagnostics import Severity
+from ccm.model.records import Communication, Composed, Exclusion, Finding, Rendition
+from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
+from ccm.run.prepare import Prepared
+
+
+class WorkerDied(Exception):
+    """A composing process was killed, most likely for want of memory."""
+
+    remedy = "give the same command again, with fewer --workers if memory is short"
+
+    def __init__(self) -> None:
+        super().__init__(f"a composing process died; nothing of its window was sent; {self.remedy}")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A composed communication with everything that composing and checking found."""
+
+    composed: Composed
+    findings: tuple[Finding, ...]
+
+    def failure(self, piece_id: str) -> Finding | None:
+        """Return the first error of a piece, if it has one."""
+        errors = (item for item in self.findings if item.piece_id == piece_id and item.severity is Severity.ERROR)
+        return next(errors, None)
+
+    def rendition(self, piece_id: str) -> Rendition | None:
+        """Return a piece's rendition, if it could be made."""
+        return next((item for item in self.composed.renditions if item.piece_id == piece_id), None)
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is worked on, written and sent together: some communications, and who was left out beside them."""
+
+    communications: tuple[Communication, ...]
+    exclusions: tuple[Exclusion, ...] = ()
+
+
+@dataclass(frozen=True)
+class MakerParts:
+    """All that composing and checking need; goes to the worker processes once."""
+
+    template: Template
+    brand: Brand
+    fragments: Mapping[str, Fragment]
+    library: ContentLibrary
+    rules: CheckRules
+
+    @classmethod
+    def of(cls, prepared: Prepared) -> MakerParts:
+        """Take the parts of a prepared campaign."""
+        workspace = prepared.workspace
+        return cls(prepared.template, prepared.brand, workspace.fragments, workspace.library, prepared.rules)
+
+
+class Maker:
+    """Composes and checks one communication after the other."""
+
+    def __init__(self, parts: MakerParts) -> None:
+        self._composer = Composer(parts.template, parts.brand, parts.fragments, parts.library)
+        self._rules = parts.rules
+
+    def make(self, communication: Communication) -> Made:
+        """Compose every channel and check the result."""
+        composed = self._composer.compose(communication)
+        return Made(composed, (*composed.findings, *check(composed, self._rules)))
+
+
+_maker: Maker | None = None
+
+
+def _begin(pickled_parts: bytes) -> None:
+    """Set up a composing process; Ctrl-C is the parent's business."""
+    global _maker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _maker = Maker(pickle.loads(pickled_parts))  # noqa: S301 - our own bytes, from the parent process
+
+
+def _make_all(communications: tuple[Communication, ...]) -> tuple[Made, ...]:
+    assert _maker is not None
+    return tuple(_maker.make(item) for item in communications)
+
+
+class Workers:
+    """Makes windows in order, ahead of the caller by a bounded number of windows."""
+
+    def __init__(self, parts: MakerParts, processes: int) -> None:
+        self._processes = processes
+        self._local = Maker(parts) if processes <= 1 else None
+        self._pool: ProcessPoolExecutor | None = None
+        if processes > 1:
+            # spawn, not fork: the parent runs sender threads, and a forked lock that one of them holds never opens.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(processes, context, _begin, (pickle.dumps(parts),))
+
+    def make(self, windows: Iterable[Window]) -> Iterator[tuple[Window, tuple[Made, ...]]]:
+        """Yield each window with its results, in order.
+
+        Raises:
+            WorkerDied: If a composing process was killed.
+        """
+        if self._pool is None:
+            assert self._local is not None
+            for window in windows:
+                yield window, tuple(self._local.make(item) for item in window.communications)
+            return
+        source = iter(windows)
+        waiting: deque[tuple[Window, Future[tuple[Made, ...]]]] = deque()
+        try:
+            while True:
+                for window in itertools.islice(source, self._processes * 2 - len(waiting)):
+                    waiting.append((window, self._pool.submit(_make_all, window.communications)))
+                if not waiting:
+                    return
+                window, future = waiting.popleft()
+                yield window, future.result()
+        except BrokenProcessPool as error:
+            raise WorkerDied from error
+
+    def close(self) -> None:
+        """Stop the composing processes; work not begun is dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)

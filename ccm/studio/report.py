@@ -1,0 +1,40 @@
+"""The report page of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ccm.model.definitions import Channel
+from ccm.model.records import OutcomeKind, RunReport
+from ccm.model.workspace import Workspace
+from ccm.studio.page import write_page
+
+MEANING = {
+    OutcomeKind.ACCEPTED: "every required piece was taken by its provider",
+    OutcomeKind.REJECTED: "a provider refused a required piece",
+    OutcomeKind.SUPPRESSED: "we may not write to them",
+    OutcomeKind.HELD: "something must be mended or waited for; the next run takes them",
+    OutcomeKind.UNKNOWN: "an answer was lost; never resent by itself",
+}
+
+
+def report_path(workspace: Workspace, run_id: str) -> Path:
+    """Return where the page of a run is kept."""
+    return Path(workspace.root) / ".ccm" / "reports" / f"{run_id}.html"
+
+
+def write_report(workspace: Workspace, report: RunReport) -> Path:
+    """Write the page of a run and return its path."""
+    campaign = workspace.campaigns.get(report.campaign)
+    channels = sorted({channel for _, channel, _ in report.totals}, key=list(Channel).index)
+    return write_page(
+        "report.html",
+        report_path(workspace, report.run_id),
+        report=report,
+        title=campaign.title if campaign and campaign.title else report.campaign,
+        outcomes=[(kind, report.outcomes.get(kind, 0), MEANING[kind]) for kind in OutcomeKind],
+        states=sorted({state for counts in report.pieces.values() for state in counts}),
+        total_channels=channels,
+        totals=sorted({(fact, currency) for fact, _, currency in report.totals}),
+        seconds=(report.finished_at - report.started_at).total_seconds() if report.finished_at else None,
+    )
