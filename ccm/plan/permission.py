@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -37,13 +38,29 @@ class Unusable:
 
 
 @dataclass(frozen=True)
-class _Address:
+class Address:
+    """One address of a recipient.
+
+    text: Normalised; as it was written when it cannot be used; empty when there is none.
+    problem: Why it cannot be used, without the address.
+    """
+
     text: str
     problem: str = ""
 
 
+def addresses_of(recipient: Recipient) -> Mapping[Channel, Address]:
+    """Return a recipient's addresses by channel."""
+    return {Channel.EMAIL: _email(recipient), Channel.SMS: _phone(recipient)}
+
+
 def judge(
-    recipient: Recipient, channel: Channel, purpose: Purpose, suppressions: SuppressionIndex, now: datetime
+    recipient: Recipient,
+    addresses: Mapping[Channel, Address],
+    channel: Channel,
+    purpose: Purpose,
+    suppressions: SuppressionIndex,
+    now: datetime,
 ) -> Usable | Unusable:
     """Decide on one channel of one recipient.
 
@@ -58,16 +75,15 @@ def judge(
     """
     if not consent_allows(recipient.consents, channel, purpose, now):
         return Unusable(channel, ExclusionReason.NO_CONSENT, f"no {purpose} consent for {channel}")
-    email = _email(recipient)
-    phone = _phone(recipient)
-    if suppressions.find(channel, purpose, email=email.text, phone=phone.text):
+    email, phone = addresses[Channel.EMAIL].text, addresses[Channel.SMS].text
+    if suppressions.find(channel, purpose, email=email, phone=phone):
         return Unusable(channel, ExclusionReason.SUPPRESSED, f"the {channel} address is on the suppression list")
     bound = purpose is not Purpose.LEGAL and channel is not Channel.DOCUMENT
     if bound and recipient.preferred_channels and channel not in recipient.preferred_channels:
         return Unusable(channel, ExclusionReason.PREFERENCE, f"the recipient does not want {channel}")
     if channel is Channel.DOCUMENT:
         return Usable(channel, "")
-    address = email if channel is Channel.EMAIL else phone
+    address = addresses[channel]
     if not address.text:
         return Unusable(channel, ExclusionReason.NO_ADDRESS, f"the recipient has no address for {channel}")
     if address.problem:
@@ -108,17 +124,17 @@ def _aware(moment: datetime | None, otherwise: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _email(recipient: Recipient) -> _Address:
+def _email(recipient: Recipient) -> Address:
     raw = (recipient.email or "").strip(" \t")
     try:
-        return _Address(normalised_email(raw) if raw else "")
+        return Address(normalised_email(raw) if raw else "")
     except AddressInvalid as problem:
-        return _Address(raw, str(problem))
+        return Address(raw, str(problem))
 
 
-def _phone(recipient: Recipient) -> _Address:
+def _phone(recipient: Recipient) -> Address:
     raw = (recipient.phone or "").strip(" \t")
     try:
-        return _Address(normalised_phone(raw, recipient.country) if raw else "")
+        return Address(normalised_phone(raw, recipient.country) if raw else "")
     except AddressInvalid as problem:
-        return _Address(raw, str(problem))
+        return Address(raw, str(problem))

@@ -18,7 +18,7 @@ from ccm.model.records import (
 )
 from ccm.plan.brief import PlanBrief
 from ccm.plan.locales import negotiate
-from ccm.plan.permission import Unusable, Usable, judge
+from ccm.plan.permission import Unusable, Usable, addresses_of, judge
 from ccm.plan.suppressions import SuppressionIndex
 from ccm.plan.timing import issued_at, wait_for
 
@@ -110,10 +110,14 @@ def _choose(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> 
     excluded when there is none; held if mending an address would give one.
     """
     channels = brief.campaign.channels
-    group = [_judged(recipient, brief, index, channel) for channel in channels.together]
-    extra = [
-        _judged(recipient, brief, index, channel) for channel in channels.optional if channel not in channels.together
-    ]
+    addresses = addresses_of(recipient)
+
+    def judged(channel: Channel) -> Usable | Unusable:
+        verdict = judge(recipient, addresses, channel, brief.purpose, index, brief.now)
+        return Usable(channel, "") if brief.ignore_exclusions and isinstance(verdict, Unusable) else verdict
+
+    group = [judged(channel) for channel in channels.together]
+    extra = [judged(channel) for channel in channels.optional if channel not in channels.together]
     usable = tuple(verdict for verdict in group if isinstance(verdict, Usable))
     unusable = [verdict for verdict in group if isinstance(verdict, Unusable)]
     optional = tuple(verdict for verdict in extra if isinstance(verdict, Usable))
@@ -125,13 +129,6 @@ def _choose(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> 
     if not usable:
         return min(unusable, key=lambda verdict: verdict.outcome is not OutcomeKind.HELD)
     return _Choice(usable[:1], optional, usable[1:], (*unusable, *dropped))
-
-
-def _judged(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex, channel: Channel) -> Usable | Unusable:
-    verdict = judge(recipient, channel, brief.purpose, index, brief.now)
-    if brief.ignore_exclusions and isinstance(verdict, Unusable):
-        return Usable(channel, "")
-    return verdict
 
 
 def _communication(recipient: Recipient, brief: PlanBrief, choice: _Choice) -> Communication:
