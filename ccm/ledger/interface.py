@@ -67,7 +67,9 @@ class Ledger(ABC):
         """
 
     @abstractmethod
-    def close_run(self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = "") -> None:
+    def close_run(
+        self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = ""
+    ) -> None:
         """End this execution with state closed (all final), open (resumable) or stopped; gives the lease back."""
 
     @abstractmethod

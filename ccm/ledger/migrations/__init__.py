@@ -1,0 +1,1 @@
+"""Steps that bring an older ledger up to date; run by themselves when it is opened."""

@@ -1,0 +1,88 @@
+"""Writing decisions: replaces what was not final, never touches a piece that was handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ccm.ledger.rows import (
+    Values,
+    communication_values,
+    event_values,
+    piece_values,
+    remark_values,
+    total_values,
+)
+from ccm.ledger.tables import communications, events, pieces, remarks, totals
+from ccm.ledger.transitions import FINAL_OUTCOMES, HANDED_OVER
+from ccm.model.records import Decision, PieceState
+
+_IDS_PER_QUERY = 500
+_Item = TypeVar("_Item")
+
+
+def save_chunk(connection: Connection, run_id: str, decisions: Sequence[Decision], fence: int, now: datetime) -> None:
+    """Write up to 500 decisions inside the caller's transaction."""
+    final = final_among(connection, [decision.communication_id for decision in decisions])
+    fresh = [decision for decision in decisions if decision.communication_id not in final]
+    kept, attempts = _clear_replaced(connection, [decision.communication_id for decision in fresh])
+    made = [(one, piece) for one in fresh for piece in one.pieces if piece.piece_id not in kept]
+    execute_many(connection, sa.insert(communications), [communication_values(run_id, one, now) for one in fresh])
+    execute_many(
+        connection,
+        sa.insert(pieces),
+        [piece_values(run_id, one, piece, attempts.get(piece.piece_id, 0), now) for one, piece in made],
+    )
+    execute_many(
+        connection, sa.insert(totals), [row for one, piece in made for row in total_values(run_id, one, piece)]
+    )
+    execute_many(connection, sa.insert(remarks), [row for one in fresh for row in remark_values(run_id, one)])
+    lines = [event_values(run_id, piece.piece_id, piece.state, now, fence) for _, piece in made]
+    execute_many(connection, sa.insert(events), lines)
+
+
+def final_among(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Return those of up to 500 communications whose outcome is final."""
+    table = communications.c
+    query = sa.select(table.communication_id).where(
+        table.communication_id.in_(ids), table.outcome.in_(sorted(FINAL_OUTCOMES))
+    )
+    return frozenset(connection.scalars(query).all())
+
+
+def execute_many(connection: Connection, statement: sa.Executable, values: Iterable[Values]) -> None:
+    """Execute a statement once for each row; nothing for no rows."""
+    rows = list(values)
+    if rows:
+        connection.execute(statement, rows)
+
+
+def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    """Cut a sequence into parts that fit one query."""
+    for start in range(0, len(items), _IDS_PER_QUERY):
+        yield items[start : start + _IDS_PER_QUERY]
+
+
+def _clear_replaced(connection: Connection, ids: Sequence[str]) -> tuple[frozenset[str], dict[str, int]]:
+    """Remove earlier decisions but for pieces that were handed over.
+
+    Returns:
+        The ids of pieces that stay, and the attempts of all earlier pieces.
+    """
+    query = sa.select(communications.c.communication_id).where(communications.c.communication_id.in_(ids))
+    replaced = connection.scalars(query).all()
+    if not replaced:
+        return frozenset(), {}
+    query_pieces = sa.select(pieces.c.piece_id, pieces.c.state, pieces.c.attempts)
+    earlier = connection.execute(query_pieces.where(pieces.c.communication_id.in_(replaced))).all()
+    kept = frozenset(row.piece_id for row in earlier if PieceState(row.state) in HANDED_OVER)
+    for gone in chunks([row.piece_id for row in earlier if row.piece_id not in kept]):
+        connection.execute(sa.delete(totals).where(totals.c.piece_id.in_(gone)))
+        connection.execute(sa.delete(pieces).where(pieces.c.piece_id.in_(gone)))
+    connection.execute(sa.delete(remarks).where(remarks.c.communication_id.in_(replaced)))
+    connection.execute(sa.delete(communications).where(communications.c.communication_id.in_(replaced)))
+    return kept, {row.piece_id: row.attempts for row in earlier}

@@ -1,0 +1,273 @@
+"""The ledger in a database: SQLite by default. Every write checks the lease in its own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ccm.ledger.database import Database
+from ccm.ledger.decisions import missing_run, moved_back, refuse_lost, unknown_piece
+from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
+from ccm.ledger.queries import all_runs, history_of, page_of_pieces, tally_of
+from ccm.ledger.rows import Values, event_values, piece_record, run_record, run_values
+from ccm.ledger.saving import chunks, execute_many, final_among, save_chunk
+from ccm.ledger.tables import communications, events, pieces, runs
+from ccm.ledger.transitions import OPEN_OUTCOMES, may_follow
+from ccm.model.records import (
+    Decision,
+    HistoryEntry,
+    Outcome,
+    OutcomeKind,
+    PieceRecord,
+    PieceState,
+    RunRecord,
+    RunTally,
+    StateChange,
+)
+
+_BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
+
+
+def open_ledger(url: str, root: str) -> Ledger:
+    """Open the workspace's ledger, making or migrating its tables if needed.
+
+    Args:
+        url: SQLAlchemy URL from `ledger` in ccm.yaml; a relative SQLite path starts at root.
+        root: Absolute folder of the workspace.
+    Raises:
+        LedgerError: If it cannot be opened.
+    """
+    return SqlLedger(Database(url, root), boot=_boot_id())
+
+
+def _boot_id() -> str:
+    """Return what tells two starts of this machine apart; empty where the system does not say."""
+    try:
+        return _BOOT_FILE.read_text().strip()
+    except OSError:
+        return ""
+
+
+class SqlLedger(Ledger):
+    """A ledger on a `Database`. May be shared by threads; every process opens its own."""
+
+    def __init__(self, database: Database, *, boot: str) -> None:
+        """Use an open database.
+
+        Args:
+            database: With its tables up to date.
+            boot: Which start of the machine this is. After another one, commits that did not wait for the
+                disk may be gone, so pieces with a written intent count as handed over.
+        """
+        self._database = database
+        self._boot = boot
+        self._fences: dict[tuple[str, str], int] = {}
+
+    def claim_run(self, run: RunRecord, *, owner: str, now: datetime, lease_seconds: float) -> RunRecord:
+        """Create the run or take it up; see `Ledger.claim_run`."""
+        until = now + timedelta(seconds=lease_seconds)
+        busy: RunBusy | None = None
+        with self._database.write() as connection:
+            row = _locked_run(connection, run.run_id)
+            if row is None:
+                values = run_values(run) | {"state": "open", "fence": 0, "boot": self._boot}
+                connection.execute(sa.insert(runs), [values])
+                row = _locked_run(connection, run.run_id)
+            assert row is not None
+            if row["state"] == "closed" and not _has_open_outcomes(connection, run.run_id):
+                return run_record(row)
+            if row["owner"] not in (None, owner) and row["lease_until"] > now:
+                busy = RunBusy(run.run_id, row["owner"], min(row["lease_until"], until))
+                # A lease longer than ours was written under a clock that ran ahead: a living owner renews it.
+                _set_run(connection, run.run_id, lease_until=busy.until)
+            else:
+                self._take_up(connection, row, owner, now, until)
+        if busy:
+            raise busy
+        with self._database.read() as connection:
+            return run_record(connection.execute(sa.select(runs).where(runs.c.run_id == run.run_id)).mappings().one())
+
+    def renew_lease(self, run_id: str, *, owner: str, now: datetime, lease_seconds: float) -> None:
+        """Hold the lease longer; see `Ledger.renew_lease`."""
+        with self._database.write(durable=False) as connection:
+            self._hold(connection, run_id, owner)
+            _set_run(connection, run_id, lease_until=now + timedelta(seconds=lease_seconds))
+
+    def close_run(
+        self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = ""
+    ) -> None:
+        """End this execution and give the lease back; see `Ledger.close_run`."""
+        with self._database.write() as connection:
+            fence = self._hold(connection, run_id, owner)
+            _set_run(
+                connection,
+                run_id,
+                state=state,
+                finished_at=now,
+                read=read,
+                outside_segment=outside_segment,
+                detail=detail,
+                owner=None,
+                lease_until=None,
+            )
+            connection.execute(sa.insert(events), [event_values(run_id, run_id, state, now, fence)])
+
+    def known(self, communication_ids: Sequence[str]) -> Mapping[str, tuple[PieceRecord, ...]]:
+        """Return pieces of decided communications; see `Ledger.known`."""
+        found: dict[str, tuple[PieceRecord, ...]] = {}
+        with self._database.read() as connection:
+            for ids in chunks(communication_ids):
+                query = sa.select(communications.c.communication_id).where(communications.c.communication_id.in_(ids))
+                found |= dict.fromkeys(connection.scalars(query), ())
+                query_pieces = sa.select(pieces).where(pieces.c.communication_id.in_(ids)).order_by(pieces.c.number)
+                for row in connection.execute(query_pieces).mappings():
+                    found[row["communication_id"]] += (piece_record(row),)
+        return found
+
+    def final(self, communication_ids: Sequence[str]) -> frozenset[str]:
+        """Return communications with a final outcome; see `Ledger.final`."""
+        with self._database.read() as connection:
+            return frozenset().union(*(final_among(connection, ids) for ids in chunks(communication_ids)))
+
+    def save(self, run_id: str, decisions: Sequence[Decision], *, owner: str, now: datetime) -> None:
+        """Write decisions durably; see `Ledger.save`."""
+        refuse_lost(decisions)
+        with self._database.write() as connection:
+            fence = self._hold(connection, run_id, owner)
+            for chunk in chunks(decisions):
+                save_chunk(connection, run_id, chunk, fence, now)
+
+    def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
+        """Move pieces forward; see `Ledger.advance`."""
+        with self._database.write(durable=durable) as connection:
+            fence = self._hold(connection, run_id, owner)
+            states: dict[str, PieceState] = {}
+            for ids in chunks([change.piece_id for change in changes]):
+                query = sa.select(pieces.c.piece_id, pieces.c.state)
+                query = query.where(pieces.c.run_id == run_id, pieces.c.piece_id.in_(ids))
+                states |= {piece: PieceState(state) for piece, state in connection.execute(query)}
+            _refuse_backward(changes, states)
+            execute_many(connection, _ADVANCE, map(_advance_values, changes))
+            lines = [event_values(run_id, item.piece_id, item.state, item.at, fence, item) for item in changes]
+            execute_many(connection, sa.insert(events), lines)
+
+    def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
+        """Write outcomes; see `Ledger.settle`."""
+        with self._database.write() as connection:
+            fence = self._hold(connection, run_id, owner)
+            values = [
+                {"b_id": item.communication_id, "outcome": item.kind, "reason": item.reason, "until": item.until}
+                for item in outcomes
+            ]
+            execute_many(connection, _SETTLE, values)
+            lines = [event_values(run_id, item.communication_id, item.kind, now, fence) for item in outcomes]
+            execute_many(connection, sa.insert(events), lines)
+
+    def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
+        """Stream the pieces of a run; see `Ledger.pieces`."""
+        return page_of_pieces(self._database, run_id, states)
+
+    def tally(self, run_id: str) -> RunTally:
+        """Sum up a run; see `Ledger.tally`."""
+        with self._database.read() as connection:
+            return tally_of(connection, run_id)
+
+    def runs(self) -> tuple[RunRecord, ...]:
+        """Return all runs, newest first."""
+        with self._database.read() as connection:
+            return all_runs(connection)
+
+    def history(self, recipient_id: str) -> tuple[HistoryEntry, ...]:
+        """Return a recipient's pieces; see `Ledger.history`."""
+        with self._database.read() as connection:
+            return history_of(connection, recipient_id)
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._database.close()
+
+    def _take_up(self, connection: Connection, row: sa.RowMapping, owner: str, now: datetime, until: datetime) -> None:
+        run_id, fence = row["run_id"], row["fence"] + 1
+        ended_badly = row["owner"] is not None
+        if ended_badly and (row["boot"] != self._boot or not self._boot):
+            _doubt_intents(connection, run_id, fence, now)
+        _set_run(connection, run_id, state="open", owner=owner, lease_until=until, fence=fence, boot=self._boot)
+        connection.execute(sa.insert(events), [event_values(run_id, run_id, "claimed", now, fence)])
+        self._fences[run_id, owner] = fence
+
+    def _hold(self, connection: Connection, run_id: str, owner: str) -> int:
+        """Check the lease inside the writing transaction and return its fence."""
+        query = sa.select(runs.c.owner, runs.c.fence).where(runs.c.run_id == run_id).with_for_update()
+        row = connection.execute(query).first()
+        if row is None:
+            raise missing_run(run_id)
+        if row.owner != owner or self._fences.get((run_id, owner), row.fence) != row.fence:
+            raise LeaseLost(run_id)
+        return int(row.fence)
+
+
+_ADVANCE = (
+    sa.update(pieces)
+    .where(pieces.c.piece_id == sa.bindparam("b_id"))
+    .values(
+        state=sa.bindparam("state"),
+        updated_at=sa.bindparam("updated_at"),
+        provider_id=sa.func.coalesce(sa.bindparam("b_provider_id", type_=sa.Text), pieces.c.provider_id),
+        detail=sa.bindparam("detail"),
+        attempts=pieces.c.attempts + sa.bindparam("b_tries", type_=sa.Integer),
+    )
+)
+
+_SETTLE = sa.update(communications).where(
+    communications.c.communication_id == sa.bindparam("b_id"),
+    sa.or_(communications.c.outcome.is_(None), communications.c.outcome.in_(sorted(OPEN_OUTCOMES))),
+)
+
+
+def _advance_values(change: StateChange) -> Values:
+    return {
+        "b_id": change.piece_id,
+        "state": change.state,
+        "updated_at": change.at,
+        "b_provider_id": change.provider_id or None,
+        "detail": change.detail,
+        "b_tries": int(change.state is PieceState.SENDING),
+    }
+
+
+def _refuse_backward(changes: Iterable[StateChange], states: dict[str, PieceState]) -> None:
+    for change in changes:
+        if change.piece_id not in states:
+            raise unknown_piece(change.piece_id)
+        old = states[change.piece_id]
+        if not may_follow(old, change.state):
+            raise moved_back(change.piece_id, old, change.state)
+        states[change.piece_id] = change.state
+
+
+def _locked_run(connection: Connection, run_id: str) -> sa.RowMapping | None:
+    return connection.execute(sa.select(runs).where(runs.c.run_id == run_id).with_for_update()).mappings().first()
+
+
+def _set_run(connection: Connection, run_id: str, **values: object) -> None:
+    connection.execute(sa.update(runs).where(runs.c.run_id == run_id), values)
+
+
+def _has_open_outcomes(connection: Connection, run_id: str) -> bool:
+    table = communications.c
+    undone = sa.or_(table.outcome.is_(None), table.outcome == OutcomeKind.HELD)
+    query = sa.select(table.number).where(table.run_id == run_id, undone).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _doubt_intents(connection: Connection, run_id: str, fence: int, now: datetime) -> None:
+    """After a power cut an intent may have been sent although the mark of sending is gone."""
+    doubtful = sa.and_(pieces.c.run_id == run_id, pieces.c.state == PieceState.INTENT)
+    ids = connection.scalars(sa.select(pieces.c.piece_id).where(doubtful)).all()
+    connection.execute(sa.update(pieces).where(doubtful), {"state": PieceState.SENDING, "updated_at": now})
+    lines = [event_values(run_id, piece, PieceState.SENDING, now, fence) for piece in ids]
+    execute_many(connection, sa.insert(events), lines)
