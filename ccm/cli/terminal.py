@@ -44,24 +44,26 @@ def json_option(function: Callable[P, R]) -> Callable[P, R]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
 
 
-def find_workspace(folder: Path | None) -> Path:
-    """Return the workspace's folder, or end with what to do."""
-    if folder is not None:
-        if (folder / "ccm.yaml").is_file():
-            return folder
-        fail(f"{folder}: no ccm.yaml here", "name the workspace's folder, or make one with: ccm init DIR")
-    here = Path.cwd()
-    for place in (here, *here.parents):
-        if (place / "ccm.yaml").is_file():
-            return place
-    fail("no ccm.yaml here or above", "change into a workspace, say --workspace DIR, or make one with: ccm init DIR")
-
-
 def fail(message: str, remedy: str, code: ExitCode = ExitCode.CONFIGURATION) -> NoReturn:
     """End the command with an error and its remedy."""
     err.print(Text("error: ", style="bold red") + Text(message))
     err.print(Text("  fix: ", style="green") + Text(remedy))
     raise SystemExit(code)
+
+
+def find_workspace(folder: Path | None) -> Path:
+    """Return the workspace's folder, or end with what to do."""
+    if folder is not None:
+        if (folder / "ccm.yaml").is_file():
+            return folder
+        return fail(f"{folder}: no ccm.yaml here", "name the workspace's folder, or make one with: ccm init DIR")
+    here = Path.cwd()
+    for place in (here, *here.parents):
+        if (place / "ccm.yaml").is_file():
+            return place
+    return fail(
+        "no ccm.yaml here or above", "change into a workspace, say --workspace DIR, or make one with: ccm init DIR"
+    )
 
 
 def open_workspace(folder: Path | None, *, quiet: bool = False) -> Workspace:

@@ -7,7 +7,7 @@ ERROR what stopped a run. Every line has a constant `event` and ids only, never 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -95,7 +95,10 @@ def run_campaign(
         record = RunRecord(
             prepared.brief.run_id, campaign, prepared.brief.occurrence, str(prepared.release), "open", clock()
         )
-        ledger.claim_run(record, owner=owner, now=clock(), lease_seconds=LEASE_SECONDS)
+        claimed = ledger.claim_run(record, owner=owner, now=clock(), lease_seconds=LEASE_SECONDS)
+        # Messages without a schedule carry the run's first start, so that a later render gives the same bytes.
+        brief = replace(prepared.brief, started_at=options.as_of or claimed.started_at)
+        prepared = replace(prepared, brief=brief)
         log.info("run-started", run_id=record.run_id, release=record.release)
         try:
             execution = _execute(prepared, ledger, options, owner, clock, listener)

@@ -24,6 +24,6 @@ def check_campaigns(workspace: Workspace, only: str | None = None) -> tuple[Diag
             continue  # reported by load already
         found += compile_segment(campaign, template)[1]
         found += load_parameters(template, campaign)[1]
-        found += compare_capabilities(campaign, provider_capabilities(workspace, campaign))
+        found += compare_capabilities(campaign, provider_capabilities(workspace, campaign), template.definition)
         found += check_source(workspace, source, template)
     return tuple(dict.fromkeys(found))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from ccm.archive.interface import Archive
 from ccm.ledger.interface import Ledger
@@ -205,7 +205,9 @@ def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> t
     would be said now, the rest is held, because the channels would disagree.
     """
     communication = made.composed.communication
-    failure = _blocking_failure(made, before)
+    failure = made.blocking_failure()
+    if failure is None and _contradicts_what_was_sent(made, before):
+        failure = "content-changed"
     pieces, envelopes = [], []
     states: dict[Channel, PieceState] = {}
     for planned in communication.pieces:
@@ -241,25 +243,19 @@ def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> t
     return decision, SendJob(communication, tuple(envelopes), states, required)
 
 
-def _blocking_failure(made: Made, before: Mapping[Channel, PieceRecord]) -> str | None:
-    """Return why nothing of a communication may go: the reason's word, or None."""
+def _contradicts_what_was_sent(made: Made, before: Mapping[Channel, PieceRecord]) -> bool:
+    """Tell whether a piece that an earlier execution sent would say something else today."""
     for piece in made.composed.communication.pieces:
-        rendition = made.rendition(piece.piece_id)
-        sent = before.get(piece.channel)
-        if sent is not None and sent.state is PieceState.ACCEPTED and rendition is not None:
-            if sent.sha256 and sent.sha256 != content_hash(rendition):
-                return "content-changed"
-        if piece.required and rendition is None:
-            return str(ExclusionReason.COMPOSE_FAILED)
-        if piece.required and made.failure(piece.piece_id) is not None:
-            return str(ExclusionReason.CHECK_FAILED)
-    return None
+        rendition, sent = made.rendition(piece.piece_id), before.get(piece.channel)
+        if sent is None or rendition is None or sent.state is not PieceState.ACCEPTED or not sent.sha256:
+            continue
+        if sent.sha256 != content_hash(rendition):
+            return True
+    return False
 
 
 def content_hash(rendition: Rendition) -> str:
     """Return the SHA-256 of what the archive keeps of a rendition, in hex."""
-    import hashlib
-
     return hashlib.sha256(rendition.content).hexdigest()
 
 
@@ -314,10 +310,3 @@ def batched(items: Iterable[Communication | Exclusion], size: int) -> Iterator[t
     iterator = iter(items)
     while batch := tuple(itertools.islice(iterator, size)):
         yield batch
-
-
-def aware(moment: datetime) -> datetime:
-    """Refuse a time without an offset; comparing one with UTC would raise far from its cause."""
-    if moment.tzinfo is None:
-        raise ValueError("a time needs an offset, such as 2026-11-02T11:30:00+00:00")
-    return moment

@@ -14,10 +14,10 @@ from ccm.check import CheckRules
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.diagnostics import Diagnostic, Location, has_errors, suggest
 from ccm.load import compile_segment, load_parameters, load_suppressions
-from ccm.model.definitions import CampaignDefinition, OccurrenceEach, ProviderDefinition
+from ccm.model.definitions import CampaignDefinition, ProviderDefinition
 from ccm.model.records import Capabilities, ReleaseRef, run_id
 from ccm.model.workspace import Brand, Template, Workspace
-from ccm.plan import PlanBrief, compare_capabilities, occurrence_of
+from ccm.plan import OccurrenceError, PlanBrief, compare_capabilities, occurrence_of
 from ccm.release import resolve
 
 
@@ -86,11 +86,19 @@ def prepare(
     campaign = campaign_named(workspace, campaign_name)
     template = workspace.templates[campaign.template_name]
     brand = workspace.brands[campaign.brand]
-    key, period = occurrence_of(campaign, now, occurrence)
+    try:
+        key, period = occurrence_of(campaign, now, occurrence)
+    except OccurrenceError as error:
+        place = Location(f"campaigns/{campaign_name}.yaml")
+        raise ConfigurationFault((Diagnostic("wrong-occurrence", str(error), error.remedy, place),)) from None
     segment, segment_faults = compile_segment(campaign, template)
     parameters, parameter_faults = load_parameters(template, campaign)
     capabilities = provider_capabilities(workspace, campaign)
-    diagnostics = (*segment_faults, *parameter_faults, *compare_capabilities(campaign, capabilities))
+    diagnostics = (
+        *segment_faults,
+        *parameter_faults,
+        *compare_capabilities(campaign, capabilities, template.definition),
+    )
     if has_errors(diagnostics):
         raise ConfigurationFault(diagnostics)
     release = resolve(workspace, campaign.template_name, campaign.template_range, campaign.brand)
@@ -166,11 +174,6 @@ def open_adapters(workspace: Workspace, names: set[str]) -> dict[str, Adapter]:
 def archive_folder(workspace: Workspace) -> Path:
     """Return the archive's absolute folder."""
     return Path(workspace.root) / workspace.definition.archive
-
-
-def is_each(campaign: CampaignDefinition) -> bool:
-    """Whether a recipient may get several messages, one for each value of a field."""
-    return isinstance(campaign.occurrence, OccurrenceEach)
 
 
 Clock = Callable[[], datetime]

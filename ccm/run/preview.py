@@ -20,7 +20,8 @@ from ccm.run.workers import Made, Maker, MakerParts
 class Preview:
     """One customer's message, and the broadcasts of the campaign in the same language.
 
-    made: None when the customer would get nothing; `exclusion` says why.
+    exclusion: Why the customer would get nothing; None when they would get it.
+    made: What it looks like, also for somebody who would get nothing; None when the row's data is unsound.
     """
 
     prepared: Prepared
@@ -52,17 +53,26 @@ def preview_customer(
     recipient = _find(prepared, customer)
     if locale:
         recipient = replace(recipient, locale=locale)
-    planned = next(iter(plan([recipient], prepared.brief)))
+    exclusion, planned = _planned(recipient, prepared)
+    if planned is None:
+        return Preview(prepared, None, exclusion, ())
     maker = Maker(MakerParts.of(prepared))
-    if isinstance(planned, Exclusion):
-        return Preview(prepared, None, planned, ())
     made = maker.make(_only(planned, channels))
     broadcasts = [
         maker.make(only)
         for item in plan_broadcasts(prepared.brief)
         if item.language == planned.language and (only := _only(item, channels)).pieces
     ]
-    return Preview(prepared, made, None, tuple(broadcasts))
+    return Preview(prepared, made, exclusion, tuple(broadcasts))
+
+
+def _planned(recipient: Recipient, prepared: Prepared) -> tuple[Exclusion | None, Communication | None]:
+    """Plan for real; somebody who would get nothing is shown all the same what it would look like."""
+    planned = next(iter(plan([recipient], prepared.brief)))
+    if isinstance(planned, Communication):
+        return None, planned
+    shown = next(iter(plan([recipient], replace(prepared.brief, ignore_exclusions=True))))
+    return planned, shown if isinstance(shown, Communication) else None
 
 
 def _find(prepared: Prepared, customer: str) -> Recipient:

@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccm.check import CheckRules, check
 from ccm.compose import Composer
 from ccm.diagnostics import Severity
-from ccm.model.records import Communication, Composed, Exclusion, Finding, Rendition
+from ccm.model.records import Communication, Composed, Exclusion, ExclusionReason, Finding, Rendition
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
 from ccm.run.prepare import Prepared
 
@@ -40,6 +40,15 @@ class Made:
         """Return the first error of a piece, if it has one."""
         errors = (item for item in self.findings if item.piece_id == piece_id and item.severity is Severity.ERROR)
         return next(errors, None)
+
+    def blocking_failure(self) -> str | None:
+        """Return why nothing of this communication may go out: a word, or None."""
+        for piece in self.composed.communication.pieces:
+            if piece.required and self.rendition(piece.piece_id) is None:
+                return str(ExclusionReason.COMPOSE_FAILED)
+            if piece.required and self.failure(piece.piece_id) is not None:
+                return str(ExclusionReason.CHECK_FAILED)
+        return None
 
     def rendition(self, piece_id: str) -> Rendition | None:
         """Return a piece's rendition, if it could be made."""
@@ -79,24 +88,36 @@ class Maker:
         self._rules = parts.rules
 
     def make(self, communication: Communication) -> Made:
-        """Compose every channel and check the result."""
+        """Compose every channel and check the result; fall back on the alternatives that the plan allows."""
+        made = self._once(communication)
+        while communication.alternatives and made.blocking_failure() is not None:
+            communication = next_alternative(communication)
+            made = self._once(communication)
+        return made
+
+    def _once(self, communication: Communication) -> Made:
         composed = self._composer.compose(communication)
         return Made(composed, (*composed.findings, *check(composed, self._rules)))
 
 
-_maker: Maker | None = None
+def next_alternative(communication: Communication) -> Communication:
+    """Return the communication with its required piece replaced by the first alternative (policy FIRST)."""
+    optional = tuple(piece for piece in communication.pieces if not piece.required)
+    first, *rest = communication.alternatives
+    return replace(communication, pieces=(first, *optional), alternatives=tuple(rest))
+
+
+_makers: list[Maker] = []  # the one maker of a composing process
 
 
 def _begin(pickled_parts: bytes) -> None:
     """Set up a composing process; Ctrl-C is the parent's business."""
-    global _maker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _maker = Maker(pickle.loads(pickled_parts))  # noqa: S301 - our own bytes, from the parent process
+    _makers.append(Maker(pickle.loads(pickled_parts)))  # noqa: S301 - our own bytes, from the parent process
 
 
 def _make_all(communications: tuple[Communication, ...]) -> tuple[Made, ...]:
-    assert _maker is not None
-    return tuple(_maker.make(item) for item in communications)
+    return tuple(_makers[0].make(item) for item in communications)
 
 
 class Workers:

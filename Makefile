@@ -1,0 +1,44 @@
+# Two commands do everything on a fresh machine: `make demo` runs the main job, `make test` passes the tests.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+DEMO := out/demo
+AS_OF := 2026-11-02T11:30Z
+
+.PHONY: help setup dev demo test check oracle bench format clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv with everything the engine needs
+	@tools/setup.sh
+
+dev:
+	@tools/setup.sh dev
+
+demo: setup ## Run the sample monthly-statement campaign: email, SMS, PDF and social posts, then show the report
+	@tools/demo.sh $(DEMO) $(AS_OF)
+
+test: dev ## Run all tests; `make test T=tests/plan` runs a part
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(T)
+
+check: dev ## Format, lint, strict types, import contracts, unused dependencies
+	$(BIN)/ruff format --check ccm tests benchmarks data
+	$(BIN)/ruff check ccm tests benchmarks data
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/ccm check --strict
+
+oracle: dev ## Compose all real data in ../shared/data and compare every total: checked N equal N differing N
+	$(BIN)/python -m benchmarks.oracle $(O)
+
+bench: dev ## Measure emails, SMS and documents per second; writes benchmarks/out/bench.json
+	$(BIN)/python -m benchmarks.bench $(B)
+
+format: dev ## Format the code
+	$(BIN)/ruff format ccm tests benchmarks data
+	$(BIN)/ruff check --fix ccm tests benchmarks data
+
+clean: ## Remove what runs and tests left
+	rm -rf out outbox archive preview .ccm benchmarks/out .mypy_cache .ruff_cache .hypothesis
