@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from ccm.diagnostics import Severity
 from ccm.ledger.interface import LedgerError
+from ccm.ledger.transitions import OPEN_OUTCOMES, may_follow
 from ccm.model.definitions import Channel
-from ccm.model.records import Decision, FactValue, OutcomeKind
+from ccm.model.records import Decision, FactValue, Outcome, OutcomeKind, PieceState, StateChange
 
 
 class RemarkKind(StrEnum):
@@ -108,14 +109,46 @@ def missing_run(run_id: str) -> LedgerError:
     return LedgerError(f'the ledger knows no run "{run_id}"', "list the runs with `ccm status`")
 
 
-def moved_back(piece_id: str, old: str, new: str) -> LedgerError:
-    """Return the error for a state that may not follow."""
-    return LedgerError(f"piece {piece_id} cannot go from {old} to {new}", "report this as a bug; nothing was written")
+def refuse_backward(changes: Iterable[StateChange], states: Mapping[str, PieceState]) -> None:
+    """Refuse a list of changes if one of them is not allowed after the ones before it.
+
+    Args:
+        changes: In order; a piece may come more than once.
+        states: Current states of the run's pieces, at least of those that change.
+    Raises:
+        LedgerError: If a piece is not of this run or its state would move back.
+    """
+    now = dict(states)
+    for change in changes:
+        old = now.get(change.piece_id)
+        if old is None:
+            raise LedgerError(
+                f"the run has no piece {change.piece_id}", "report this as a bug; nothing of this call was written"
+            )
+        if not may_follow(old, change.state):
+            raise LedgerError(
+                f"piece {change.piece_id} cannot go from {old} to {change.state}",
+                "report this as a bug; nothing of this call was written",
+            )
+        now[change.piece_id] = change.state
 
 
-def unknown_piece(piece_id: str) -> LedgerError:
-    """Return the error for a piece that was never saved."""
-    return LedgerError(f"the run has no piece {piece_id}", "report this as a bug; nothing was written")
+def settleable(outcomes: Iterable[Outcome], current: Mapping[str, str | None]) -> tuple[Outcome, ...]:
+    """Return the outcomes that may be written: those of communications that have no final outcome yet.
+
+    Raises:
+        LedgerError: If a communication is not of this run.
+    """
+    fresh = []
+    for outcome in outcomes:
+        if outcome.communication_id not in current:
+            raise LedgerError(
+                f"the run has no communication {outcome.communication_id}",
+                "report this as a bug; nothing of this call was written",
+            )
+        if current[outcome.communication_id] in (None, *OPEN_OUTCOMES):
+            fresh.append(outcome)
+    return tuple(fresh)
 
 
 def settled_read(read: int | None, outside: int, decided: int, executions: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,13 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ccm.ledger.database import Database
-from ccm.ledger.decisions import missing_run, moved_back, refuse_lost, unknown_piece
+from ccm.ledger.decisions import missing_run, refuse_backward, refuse_lost, settleable
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.queries import all_runs, history_of, page_of_pieces, tally_of
 from ccm.ledger.rows import Values, event_values, piece_record, run_record, run_values
 from ccm.ledger.saving import chunks, execute_many, final_among, save_chunk
 from ccm.ledger.tables import communications, events, pieces, runs
-from ccm.ledger.transitions import OPEN_OUTCOMES, may_follow
 from ccm.model.records import (
     Decision,
     HistoryEntry,
@@ -150,7 +149,7 @@ class SqlLedger(Ledger):
                 query = sa.select(pieces.c.piece_id, pieces.c.state)
                 query = query.where(pieces.c.run_id == run_id, pieces.c.piece_id.in_(ids))
                 states |= {piece: PieceState(state) for piece, state in connection.execute(query)}
-            _refuse_backward(changes, states)
+            refuse_backward(changes, states)
             execute_many(connection, _ADVANCE, map(_advance_values, changes))
             lines = [event_values(run_id, item.piece_id, item.state, item.at, fence, item) for item in changes]
             execute_many(connection, sa.insert(events), lines)
@@ -159,12 +158,14 @@ class SqlLedger(Ledger):
         """Write outcomes; see `Ledger.settle`."""
         with self._database.write() as connection:
             fence = self._hold(connection, run_id, owner)
-            values = [
-                {"b_id": item.communication_id, "outcome": item.kind, "reason": item.reason, "until": item.until}
-                for item in outcomes
-            ]
-            execute_many(connection, _SETTLE, values)
-            lines = [event_values(run_id, item.communication_id, item.kind, now, fence) for item in outcomes]
+            current: dict[str, str | None] = {}
+            for ids in chunks([item.communication_id for item in outcomes]):
+                query = sa.select(communications.c.communication_id, communications.c.outcome)
+                query = query.where(communications.c.run_id == run_id, communications.c.communication_id.in_(ids))
+                current |= {row.communication_id: row.outcome for row in connection.execute(query)}
+            fresh = settleable(outcomes, current)
+            execute_many(connection, _SETTLE, map(_settle_values, fresh))
+            lines = [event_values(run_id, item.communication_id, item.kind, now, fence) for item in fresh]
             execute_many(connection, sa.insert(events), lines)
 
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
@@ -222,10 +223,20 @@ _ADVANCE = (
     )
 )
 
-_SETTLE = sa.update(communications).where(
-    communications.c.communication_id == sa.bindparam("b_id"),
-    sa.or_(communications.c.outcome.is_(None), communications.c.outcome.in_(sorted(OPEN_OUTCOMES))),
+_SETTLE = (
+    sa.update(communications)
+    .where(communications.c.communication_id == sa.bindparam("b_id"))
+    .values(outcome=sa.bindparam("outcome"), reason=sa.bindparam("reason"), until=sa.bindparam("until"))
 )
+
+
+def _settle_values(outcome: Outcome) -> Values:
+    return {
+        "b_id": outcome.communication_id,
+        "outcome": outcome.kind,
+        "reason": outcome.reason,
+        "until": outcome.until,
+    }
 
 
 def _advance_values(change: StateChange) -> Values:
@@ -237,16 +248,6 @@ def _advance_values(change: StateChange) -> Values:
         "detail": change.detail,
         "b_tries": int(change.state is PieceState.SENDING),
     }
-
-
-def _refuse_backward(changes: Iterable[StateChange], states: dict[str, PieceState]) -> None:
-    for change in changes:
-        if change.piece_id not in states:
-            raise unknown_piece(change.piece_id)
-        old = states[change.piece_id]
-        if not may_follow(old, change.state):
-            raise moved_back(change.piece_id, old, change.state)
-        states[change.piece_id] = change.state
 
 
 def _locked_run(connection: Connection, run_id: str) -> sa.RowMapping | None:
