@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from ccm.compose.charts import CHART_STYLE
 from ccm.compose.fetcher import library_url
 from ccm.model.definitions import FontFile
 from ccm.model.workspace import Brand
@@ -30,6 +31,7 @@ def brand_stylesheet(brand: Brand) -> str:
             f"html {{ font-family: {fallback}; overflow-wrap: break-word }}",
             "[dir=rtl] { direction: rtl }",
             "[dir=ltr] { direction: ltr }",
+            CHART_STYLE,
         )
     )
 
