@@ -527,8 +527,11 @@ class RunTally:
     """Sums that the ledger made of one run; `reconcile` turns them into a report.
 
     outcomes: By kind. Recipients outside the segment are counted apart.
+    undecided: Communications, broadcasts too, without an outcome.
     reasons: Exclusion and hold reasons with their counts.
     totals: Exact sums of total facts over accepted pieces, by (fact, channel, currency).
+    pages, segments: Over accepted pieces.
+    broadcasts: Outcomes of social posts, which address nobody in particular; not among `outcomes`.
     """
 
     run: RunRecord
@@ -544,6 +547,7 @@ class RunTally:
     findings: Mapping[str, int]
     slow_paths: Mapping[str, int]
     locales: Mapping[str, int]
+    broadcasts: Mapping[OutcomeKind, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -600,6 +604,7 @@ class RunReport:
     findings: Mapping[str, int]
     slow_paths: Mapping[str, int]
     locales: Mapping[str, int]
+    broadcasts: Mapping[OutcomeKind, int] = field(default_factory=dict)
 
     @property
     def addressed(self) -> int:
