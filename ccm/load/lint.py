@@ -1,0 +1,34 @@
+"""Checks authors' texts before any data is seen: Jinja, MJML, CSS and HTML of every template and fragment."""
+
+from __future__ import annotations
+
+from ccm.diagnostics import Diagnostic
+from ccm.load.lint_authored import AuthoredFile
+from ccm.load.lint_facts import fact_types, read_derived, read_filename
+from ccm.load.lint_scope import Surroundings, brands_of
+from ccm.load.lint_source import Findings
+from ccm.load.lint_variants import read_variants
+from ccm.model.workspace import Template, Workspace
+
+
+def lint_templates(workspace: Workspace) -> tuple[Diagnostic, ...]:
+    """Check every template of a loaded workspace.
+
+    Reads nothing but the workspace: sources come from its library and variants.
+
+    Returns:
+        Every mistake once, in the order of files and lines.
+    """
+    findings = Findings()
+    for name in sorted(workspace.templates):
+        _lint_template(workspace, workspace.templates[name], findings)
+    return findings.all()
+
+
+def _lint_template(workspace: Workspace, template: Template, findings: Findings) -> None:
+    file = AuthoredFile.of(workspace, template)
+    read_derived(template, file, findings)
+    types = fact_types(template, file, findings)
+    around = Surroundings(workspace, template, brands_of(workspace, template), types)
+    read_filename(around, file, findings)
+    read_variants(around, findings)

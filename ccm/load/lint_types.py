@@ -1,0 +1,152 @@
+"""The types of what templates see, worked out from definitions before there is any data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ccm.model.definitions import FieldDefinition, FieldType
+from ccm.model.vocabulary import KIND_OF_FIELD, Kind
+
+
+@dataclass(frozen=True, eq=False)
+class Type:
+    """What an expression gives.
+
+    fields: Of a record. None: a record with fields that cannot be known.
+    item: Of a list.
+    parts: Of a pair that is unpacked.
+    gives: Of a function, what calling it gives.
+    optional: May be missing in the data.
+    values: The only texts it can be; empty for any.
+    absent: Fields that only some have, with who lacks them.
+    macro: The block that a call runs.
+    """
+
+    kind: Kind
+    fields: Mapping[str, Type] | None = None
+    item: Type | None = None
+    parts: tuple[Type, ...] = ()
+    gives: Type | None = None
+    optional: bool = False
+    values: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    macro: Any = None
+
+    def maybe(self, optional: bool = True) -> Type:
+        """Return the type as one that may be missing, or that is sure to be there."""
+        return self if self.optional == optional else replace(self, optional=optional)
+
+
+ANY = Type(Kind.ANY)
+TEXT = Type(Kind.TEXT)
+NUMBER = Type(Kind.NUMBER)
+MONEY = Type(Kind.MONEY)
+DATE = Type(Kind.DATE)
+BOOLEAN = Type(Kind.BOOLEAN)
+MARKUP = Type(Kind.MARKUP)
+
+
+def record(fields: Mapping[str, Type], *, absent: Mapping[str, str] | None = None) -> Type:
+    """Return a record type with these fields and no others."""
+    return Type(Kind.RECORD, fields=fields, absent=absent or {})
+
+
+def list_of(item: Type) -> Type:
+    """Return a list type."""
+    return Type(Kind.LIST, item=item)
+
+
+def function(gives: Type) -> Type:
+    """Return the type of something to call."""
+    return Type(Kind.FUNCTION, gives=gives)
+
+
+def type_of_field(definition: FieldDefinition) -> Type:
+    """Return the type of a field of the data contract."""
+    optional = not definition.required and definition.derive is None
+    if definition.type is FieldType.RECORD:
+        return record(types_of_fields(definition.fields)).maybe(optional)
+    if definition.type is FieldType.LIST:
+        item = type_of_field(definition.of) if definition.of else ANY
+        # A list that may be missing is read as an empty one, so it is never missing in a template.
+        return list_of(item)
+    return Type(KIND_OF_FIELD[definition.type], optional=optional, values=definition.values)
+
+
+def types_of_fields(fields: Mapping[str, FieldDefinition]) -> dict[str, Type]:
+    """Return the types of a contract's or a record's fields."""
+    return {name: type_of_field(definition) for name, definition in fields.items()}
+
+
+def join(one: Type, other: Type) -> Type:
+    """Return a type that is either of two: what both branches of a condition may leave."""
+    optional = one.optional or other.optional
+    if one is other or other.kind is Kind.ANY:
+        return one.maybe(optional) if one.kind is not Kind.ANY else ANY
+    if one.kind is Kind.ANY:
+        return other.maybe(optional)
+    if one.kind is not other.kind:
+        return ANY.maybe(optional)
+    if one.kind is Kind.RECORD and one.fields is not None and other.fields is not None:
+        return record({**one.fields, **other.fields}).maybe(optional)
+    if one.kind is Kind.LIST:
+        return list_of(join(one.item or ANY, other.item or ANY)).maybe(optional)
+    return Type(one.kind, optional=optional)
+
+
+def _methods(names: Iterable[str]) -> dict[str, Type]:
+    return {name: function(ANY) for name in names}
+
+
+_TEXT_METHODS = _methods(name for name in dir(str) if not name.startswith("_") and name not in ("format", "format_map"))
+_DATE_MEMBERS: dict[str, Type] = {
+    "year": NUMBER,
+    "month": NUMBER,
+    "day": NUMBER,
+    **_methods(("isoformat", "isoweekday", "weekday", "strftime", "isocalendar", "replace", "toordinal")),
+}
+_TIME_MEMBERS: dict[str, Type] = {
+    **_DATE_MEMBERS,
+    "hour": NUMBER,
+    "minute": NUMBER,
+    "second": NUMBER,
+    "date": function(DATE),
+    **_methods(("time", "timestamp", "astimezone")),
+}
+MEMBERS: Mapping[Kind, Mapping[str, Type]] = {
+    Kind.TEXT: _TEXT_METHODS,
+    Kind.MARKUP: _TEXT_METHODS,
+    Kind.MONEY: {"amount": NUMBER, "currency": TEXT, "rounded": function(MONEY)},
+    Kind.DATE: _DATE_MEMBERS,
+    Kind.DATETIME: _TIME_MEMBERS,
+    Kind.NUMBER: {},
+    Kind.PERCENT: {},
+    Kind.BOOLEAN: {},
+    Kind.LIST: _methods(("index", "count")),
+    Kind.RECORD: {
+        "items": function(list_of(Type(Kind.LIST, item=ANY, parts=(TEXT, ANY)))),
+        "keys": function(list_of(TEXT)),
+        "values": function(list_of(ANY)),
+        "get": function(ANY.maybe()),
+    },
+}
+
+
+def member(holder: Type, name: str) -> Type | None:
+    """Return the type of a field or method, or None when the holder has none of that name."""
+    if holder.kind is Kind.ANY:
+        return ANY
+    if holder.kind is Kind.RECORD and holder.fields is None:
+        return ANY
+    if holder.fields and name in holder.fields:
+        return holder.fields[name]
+    if holder.kind in (Kind.FACT, Kind.FUNCTION):
+        return None if holder.fields is not None else ANY
+    return MEMBERS.get(holder.kind, {}).get(name)
+
+
+def member_names(holder: Type) -> tuple[str, ...]:
+    """Return the names to suggest for a misspelt field."""
+    return tuple(holder.fields) if holder.fields else tuple(MEMBERS.get(holder.kind, {}))
