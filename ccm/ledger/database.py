@@ -35,7 +35,7 @@ _REMEDIES = {
 class Database:
     """An engine with our transaction rules. Every statement runs inside `read` or `write`."""
 
-    def __init__(self, url: str, root: str, *, busy_seconds: float = 30.0) -> None:
+    def __init__(self, url: str, root: str | Path, *, busy_seconds: float = 30.0) -> None:
         """Open the database, make its folder if needed, and bring its tables up to date.
 
         Args:
@@ -88,7 +88,7 @@ class Database:
             _upgrade(connection)
 
 
-def _engine(url: str, root: str, busy_seconds: float) -> Engine:
+def _engine(url: str, root: str | Path, busy_seconds: float) -> Engine:
     try:
         parsed = _absolute(make_url(url), root)
         options = {"connect_args": {"timeout": busy_seconds}} if parsed.get_backend_name() == "sqlite" else {}
@@ -103,7 +103,7 @@ def _engine(url: str, root: str, busy_seconds: float) -> Engine:
     return engine
 
 
-def _absolute(url: URL, root: str) -> URL:
+def _absolute(url: URL, root: str | Path) -> URL:
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url
     path = Path(root) / url.database

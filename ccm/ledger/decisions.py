@@ -13,6 +13,8 @@ from ccm.ledger.transitions import OPEN_OUTCOMES, may_follow
 from ccm.model.definitions import Channel
 from ccm.model.records import Decision, FactValue, Outcome, OutcomeKind, PieceState, StateChange
 
+BROADCAST = "broadcast:"  # what the recipient id of a social post begins with
+
 
 class RemarkKind(StrEnum):
     """What a remark on a communication is about."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -62,17 +63,17 @@ def tally_of(connection: Connection, run_id: str) -> RunTally:
     run = connection.execute(sa.select(runs).where(runs.c.run_id == run_id)).mappings().first()
     if run is None:
         raise missing_run(run_id)
-    outcomes, reasons, undecided, decided = _outcomes(connection, run_id)
+    counted = _outcomes(connection, run_id)
     remark_counts = _remarks(connection, run_id)
     states, pages, segments = _pieces(connection, run_id)
-    reasons |= remark_counts[RemarkKind.CHANNEL_EXCLUSION]
     return RunTally(
         run=run_record(run),
-        read=settled_read(run["read"], run["outside_segment"], decided, run["fence"]),
+        read=settled_read(run["read"], run["outside_segment"], counted.recipients, run["fence"]),
         outside_segment=run["outside_segment"],
-        outcomes=outcomes,
-        undecided=undecided,
-        reasons=reasons,
+        outcomes=dict(counted.outcomes),
+        broadcasts=dict(counted.broadcasts),
+        undecided=counted.undecided,
+        reasons=dict(counted.reasons) | remark_counts[RemarkKind.CHANNEL_EXCLUSION],
         pieces=states,
         totals=_totals(connection, run_id),
         pages=pages,
@@ -83,26 +84,30 @@ def tally_of(connection: Connection, run_id: str) -> RunTally:
     )
 
 
-def _outcomes(connection: Connection, run_id: str) -> tuple[dict[OutcomeKind, int], dict[str, int], int, int]:
+@dataclass
+class _Counted:
+    outcomes: Counter[OutcomeKind] = field(default_factory=Counter)
+    broadcasts: Counter[OutcomeKind] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    recipients: int = 0
+    undecided: int = 0
+
+
+def _outcomes(connection: Connection, run_id: str) -> _Counted:
     table = communications.c
-    query = (
-        sa.select(table.outcome, table.reason, sa.func.count().label("n"))
-        .where(table.run_id == run_id)
-        .group_by(table.outcome, table.reason)
-        .order_by(table.outcome, table.reason)
-    )
-    outcomes: defaultdict[OutcomeKind, int] = defaultdict(int)
-    reasons: defaultdict[str, int] = defaultdict(int)
-    undecided = decided = 0
-    for outcome, reason, count in connection.execute(query):
-        decided += count
+    key = (table.outcome, table.reason, table.broadcast)
+    query = sa.select(*key, sa.func.count().label("n")).where(table.run_id == run_id).group_by(*key).order_by(*key)
+    counted = _Counted()
+    for outcome, reason, broadcast, count in connection.execute(query):
+        kinds = counted.broadcasts if broadcast else counted.outcomes
+        counted.recipients += 0 if broadcast else count
         if outcome is None:
-            undecided += count
+            counted.undecided += count
         else:
-            outcomes[OutcomeKind(outcome)] += count
+            kinds[OutcomeKind(outcome)] += count
         if reason:
-            reasons[reason] += count
-    return dict(outcomes), dict(reasons), undecided, decided
+            counted.reasons[reason] += count
+    return counted
 
 
 def _pieces(connection: Connection, run_id: str) -> tuple[dict[tuple[Channel, PieceState], int], int, int]:
@@ -152,7 +157,7 @@ def _locales(connection: Connection, run_id: str) -> dict[str, int]:
     table = communications.c
     query = (
         sa.select(table.locale, sa.func.count().label("n"))
-        .where(table.run_id == run_id)
+        .where(table.run_id == run_id, table.locale != "")
         .group_by(table.locale)
         .order_by(table.locale)
     )

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import RowMapping
 
 from ccm.ledger.amounts import total_of
-from ccm.ledger.decisions import remarks_of, told_facts, verdict_of
+from ccm.ledger.decisions import BROADCAST, remarks_of, told_facts, verdict_of
 from ccm.model.definitions import Channel
 from ccm.model.records import Decision, FactValue, HistoryEntry, PieceRecord, PieceState, RunRecord, StateChange
 
@@ -50,6 +50,7 @@ def communication_values(run_id: str, decision: Decision, now: datetime) -> Valu
         "communication_id": decision.communication_id,
         "run_id": run_id,
         "recipient_id": decision.recipient_id,
+        "broadcast": decision.recipient_id.startswith(BROADCAST),
         "locale": decision.locale,
         "outcome": verdict.kind,
         "reason": verdict.reason,

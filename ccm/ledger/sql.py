@@ -31,7 +31,7 @@ from ccm.model.records import (
 _BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
-def open_ledger(url: str, root: str) -> Ledger:
+def open_ledger(url: str, root: str | Path) -> Ledger:
     """Open the workspace's ledger, making or migrating its tables if needed.
 
     Args:
@@ -107,8 +107,9 @@ class SqlLedger(Ledger):
                 run_id,
                 state=state,
                 finished_at=now,
-                read=read,
-                outside_segment=outside_segment,
+                # A stopped execution has not seen the whole source; its counts would be wrong.
+                read=None if state == "stopped" else read,
+                outside_segment=0 if state == "stopped" else outside_segment,
                 detail=detail,
                 owner=None,
                 lease_until=None,
@@ -196,7 +197,16 @@ class SqlLedger(Ledger):
         ended_badly = row["owner"] is not None
         if ended_badly and (row["boot"] != self._boot or not self._boot):
             _doubt_intents(connection, run_id, fence, now)
-        _set_run(connection, run_id, state="open", owner=owner, lease_until=until, fence=fence, boot=self._boot)
+        _set_run(
+            connection,
+            run_id,
+            state="open",
+            finished_at=None,
+            owner=owner,
+            lease_until=until,
+            fence=fence,
+            boot=self._boot,
+        )
         connection.execute(sa.insert(events), [event_values(run_id, run_id, "claimed", now, fence)])
         self._fences[run_id, owner] = fence
 

@@ -72,7 +72,8 @@ communications = Table(
     Column("communication_id", Text, nullable=False, unique=True),
     Column("run_id", Text, ForeignKey("runs.run_id"), nullable=False),
     Column("recipient_id", Text, nullable=False),
-    Column("locale", Text, nullable=False),
+    Column("broadcast", Boolean, nullable=False),
+    Column("locale", Text, nullable=False),  # empty where the recipient was left out before it was known
     Column("outcome", Text),  # None while pieces are still to be sent
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
