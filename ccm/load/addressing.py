@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -14,6 +13,7 @@ from ccm.model.definitions import Channel, Purpose, SourceDefinition
 from ccm.model.records import Consent
 
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|\d{3}))?(?:-.*)?")
+_CHANNELS = {channel.value: channel for channel in Channel}
 _YES = frozenset({"yes", "true", "1", "y"})
 _NO = frozenset({"no", "false", "0", "n", ""})
 
@@ -32,10 +32,8 @@ class Addressing:
     faults: tuple[Diagnostic, ...]
 
 
-def read_addressing(
-    row: RawRow, source: SourceDefinition, purpose: Purpose, fallback_locale: str, label: str
-) -> Addressing:
-    """Read the addressing columns of a row.
+class AddressReader:
+    """Reads the addressing columns of one source for one campaign.
 
     Args:
         purpose: The campaign's; an unreadable consent for another purpose is no fault of this run.
@@ -43,28 +41,67 @@ def read_addressing(
         label: The table's path, for faults.
     Why: An address is passed on as it stands; plan normalises it. An unknown zone too: plan takes the strictest.
     """
-    columns = source.recipient
-    place = Location(label, row.line)
-    faults: list[Diagnostic] = []
-    given = row.text(columns.locale) if columns.locale else ""
-    locale = _canonical(given) if given else source.default_locale or fallback_locale
-    if not locale:
-        faults.append(_fault("invalid-locale", columns.locale, "a language tag such as pt-BR", place))
-    channels, unknown = _channels(row.text(columns.channels) if columns.channels else "")
-    if unknown:
-        names = " ".join(channel.value for channel in Channel)
-        faults.append(_fault("invalid-channel", columns.channels, f"channels out of: {names}", place))
-    country = (row.text(columns.country) if columns.country else "") or source.default_country
-    return Addressing(
-        locale=locale or source.default_locale or fallback_locale,
-        zone=(row.text(columns.zone) if columns.zone else "") or source.default_zone,
-        country=country.upper() if country else None,
-        email=(row.text(columns.email) or None) if columns.email else None,
-        phone=(row.text(columns.phone) or None) if columns.phone else None,
-        preferred_channels=channels,
-        consents=tuple(_consents(row, source, purpose, place, faults)),
-        faults=tuple(faults),
-    )
+
+    def __init__(self, source: SourceDefinition, purpose: Purpose, fallback_locale: str, label: str) -> None:
+        self._columns = source.recipient
+        self._purpose = purpose
+        self._label = label
+        self.locale = source.default_locale or fallback_locale
+        self.zone = source.default_zone
+        self._country = source.default_country
+        self._consents = tuple(
+            (column, Consent(about, channel, granted=True), Consent(about, channel, granted=False))
+            for about, columns in source.recipient.consent.items()
+            for channel, column in (
+                (Channel.EMAIL, columns.email),
+                (Channel.SMS, columns.sms),
+                (Channel.DOCUMENT, columns.document),
+            )
+            if column is not None
+        )
+
+    def read(self, row: RawRow) -> Addressing:
+        """Read one row."""
+        columns = self._columns
+        place = Location(self._label, row.line)
+        faults: list[Diagnostic] = []
+        given = _text(row, columns.locale)
+        locale = _canonical(given) if given else self.locale
+        if not locale:
+            faults.append(_fault("invalid-locale", columns.locale, "a language tag such as pt-BR", place))
+        channels, unknown = _channels(_text(row, columns.channels))
+        if unknown:
+            faults.append(_fault("invalid-channel", columns.channels, f"channels out of: {' '.join(_CHANNELS)}", place))
+        country = _text(row, columns.country) or self._country
+        return Addressing(
+            locale=locale or self.locale,
+            zone=_text(row, columns.zone) or self.zone,
+            country=country.upper() if country else None,
+            email=_text(row, columns.email) or None,
+            phone=_text(row, columns.phone) or None,
+            preferred_channels=channels,
+            consents=tuple([self._consent(row, *about, place, faults) for about in self._consents]),
+            faults=tuple(faults),
+        )
+
+    def _consent(
+        self, row: RawRow, column: str, granted: Consent, refused: Consent, place: Location, faults: list[Diagnostic]
+    ) -> Consent:
+        text = row.text(column).lower()
+        if text in _YES:
+            return granted
+        if text in _NO:
+            return refused
+        given_at = _time(text)
+        if given_at is not None:
+            return replace(granted, given_at=given_at)
+        if granted.purpose is self._purpose:
+            faults.append(_fault("invalid-consent", column, "yes, no or the ISO time it was given", place))
+        return refused
+
+
+def _text(row: RawRow, column: str | None) -> str:
+    return row.text(column) if column else ""
 
 
 @lru_cache(maxsize=4096)
@@ -79,31 +116,12 @@ def _canonical(given: str) -> str:
     return "-".join(part for part in parts if part)
 
 
+@lru_cache(maxsize=1024)
 def _channels(text: str) -> tuple[tuple[Channel, ...], bool]:
-    words = dict.fromkeys(re.split(r"[\s,;|]+", text.lower())) if text else {}
-    known = {channel.value: channel for channel in Channel}
-    return tuple(known[word] for word in words if word in known), any(word and word not in known for word in words)
-
-
-def _consents(
-    row: RawRow, source: SourceDefinition, purpose: Purpose, place: Location, faults: list[Diagnostic]
-) -> Iterator[Consent]:
-    for about, columns in source.recipient.consent.items():
-        for channel, column in (
-            (Channel.EMAIL, columns.email),
-            (Channel.SMS, columns.sms),
-            (Channel.DOCUMENT, columns.document),
-        ):
-            if column is None:
-                continue
-            text = row.text(column).lower()
-            if text in _YES or text in _NO:
-                yield Consent(about, channel, text in _YES)
-                continue
-            given_at = _time(text)
-            if given_at is None and about is purpose:
-                faults.append(_fault("invalid-consent", column, "yes, no or the ISO time it was given", place))
-            yield Consent(about, channel, given_at is not None, given_at)
+    """Return the channels that a text names, and whether it names something else."""
+    words = [word for word in re.split(r"[\s,;|]+", text.lower()) if word]
+    known = dict.fromkeys(_CHANNELS[word] for word in words if word in _CHANNELS)
+    return tuple(known), any(word not in _CHANNELS for word in words)
 
 
 @lru_cache(maxsize=4096)

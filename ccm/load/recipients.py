@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ccm.diagnostics import Diagnostic, Location
-from ccm.load.addressing import read_addressing
+from ccm.load.addressing import AddressReader
 from ccm.load.contract import Fault, contract_reader
 from ccm.load.layout import Layout, item_fields
 from ccm.load.sources import open_table
@@ -85,7 +85,7 @@ class _Reader:
         self._source = workspace.sources[campaign.audience.source]
         self._campaign = campaign
         self._contract = contract_reader(template.contract)
-        self._fallback_locale = template.locales[0]
+        self._addresses = AddressReader(self._source, campaign.purpose, template.locales[0], table.label)
         self._table = table
         self._children = children
         self._seen = seen
@@ -103,9 +103,7 @@ class _Reader:
             return self._faulty(key, place, (_malformed(row.trouble, place), *self._repeated(place, key)))
         if not key:
             return self._faulty("", place, (_blank(self._source.key, place),))
-        addressing = read_addressing(
-            row, self._source, self._campaign.purpose, self._fallback_locale, self._table.label
-        )
+        addressing = self._addresses.read(row)
         raw = self._layout.record(row.cells)
         faults: list[Diagnostic] = []
         places = self._join(raw, key, faults)
@@ -176,8 +174,8 @@ class _Reader:
         return Recipient(
             recipient_id=key or f"row:{place.line}",
             occurrence_key="",
-            locale=self._source.default_locale or self._fallback_locale,
-            zone=self._source.default_zone,
+            locale=self._addresses.locale,
+            zone=self._addresses.zone,
             country=None,
             email=None,
             phone=None,

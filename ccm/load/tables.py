@@ -48,9 +48,11 @@ class RawRow(NamedTuple):
     def text(self, column: str) -> str:
         """Return a cell as stripped text; empty when it is missing. `a.b` also looks into nested records."""
         value = self.cells.get(column)
+        if type(value) is str:
+            return value.strip()
         if value is None and "." in column:
             value = reach(self.cells, column)
-        return value.strip() if isinstance(value, str) else "" if value is None else str(value)
+        return "" if value is None else str(value).strip()
 
 
 class Match(NamedTuple):
