@@ -36,4 +36,4 @@ class Archive(ABC):
 
     def sync(self) -> None:
         """Make everything put so far durable, where `put` alone does not."""
-        return None
+        return

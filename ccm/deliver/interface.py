@@ -69,8 +69,8 @@ class Adapter(ABC):
         Raises:
             DeliveryError: If the provider cannot be used.
         """
-        return None
+        return
 
     def close(self) -> None:
         """Give back connections. Called once, after the last delivery."""
-        return None
+        return

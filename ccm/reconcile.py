@@ -1,0 +1,69 @@
+"""RECONCILE: a run's sums become its report, or the run does not balance. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ccm.model.definitions import Channel
+from ccm.model.records import OutcomeKind, PieceState, RunReport, RunTally
+
+
+class Unbalanced(Exception):
+    """Somebody was lost or counted twice; the numbers say which."""
+
+    def __init__(self, run_id: str, addressed: int, outcomes: Mapping[OutcomeKind, int], undecided: int) -> None:
+        self.addressed = addressed
+        self.undecided = undecided
+        self.remedy = "give the same command again; if it stays, keep the ledger and report it"
+        sums = " + ".join(f"{outcomes.get(kind, 0)} {kind}" for kind in OutcomeKind)
+        super().__init__(
+            f"run {run_id} does not balance: {addressed} in, but {sums} = {sum(outcomes.values())}, "
+            f"and {undecided} without an outcome; {self.remedy}"
+        )
+
+
+def reconcile(tally: RunTally) -> RunReport:
+    """Make the report of a run.
+
+    Args:
+        tally: What the ledger summed up.
+    Returns:
+        The report. Of a run that was stopped or is still being executed, it may be unbalanced and says so.
+    Raises:
+        Unbalanced: If an execution ended and somebody has no outcome, or the sums differ.
+    Why: A run that cannot account for everybody must not look finished.
+    """
+    report = RunReport(
+        run_id=tally.run.run_id,
+        campaign=tally.run.campaign,
+        occurrence=tally.run.occurrence,
+        release=tally.run.release,
+        state=tally.run.state,
+        started_at=tally.run.started_at,
+        finished_at=tally.run.finished_at,
+        read=tally.read,
+        outside_segment=tally.outside_segment,
+        outcomes={kind: tally.outcomes.get(kind, 0) for kind in OutcomeKind},
+        reasons=tally.reasons,
+        pieces=_by_channel(tally.pieces),
+        totals=tally.totals,
+        pages=tally.pages,
+        segments=tally.segments,
+        findings=tally.findings,
+        slow_paths=tally.slow_paths,
+        locales=tally.locales,
+        broadcasts=tally.broadcasts,
+    )
+    ended = tally.run.finished_at is not None and tally.run.state != "stopped"
+    if ended and (tally.undecided or not report.balanced):
+        raise Unbalanced(report.run_id, report.addressed, report.outcomes, tally.undecided)
+    return report
+
+
+def _by_channel(pieces: Mapping[tuple[Channel, PieceState], int]) -> dict[Channel, dict[PieceState, int]]:
+    grouped: dict[Channel, dict[PieceState, int]] = {}
+    for channel in Channel:
+        states = {state: pieces[channel, state] for state in PieceState if (channel, state) in pieces}
+        if states:
+            grouped[channel] = states
+    return grouped
