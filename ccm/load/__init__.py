@@ -1,0 +1,28 @@
+"""Load: authored files and tables of data → workspace, recipients, diagnostics."""
+
+from ccm.load.campaign import load_parameters
+from ccm.load.contract import type_record
+from ccm.load.recipients import load_recipients
+from ccm.load.schema import SCHEMA_KINDS, contract_json_schema, schema_of, write_schemas
+from ccm.load.segment import SegmentError, compile_segment
+from ccm.load.sources import check_source
+from ccm.load.suppressions import load_suppressions
+from ccm.load.where_used import Use, where_used
+from ccm.load.workspace import load_workspace
+
+__all__ = [
+    "SCHEMA_KINDS",
+    "SegmentError",
+    "Use",
+    "check_source",
+    "compile_segment",
+    "contract_json_schema",
+    "load_parameters",
+    "load_recipients",
+    "load_suppressions",
+    "load_workspace",
+    "schema_of",
+    "type_record",
+    "where_used",
+    "write_schemas",
+]

@@ -1,0 +1,129 @@
+"""Gettext catalogues: compiled, with what is missing, fuzzy or has other placeholders than the source text."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import PoFileError, read_po
+
+from ccm.diagnostics import Diagnostic, Location, Severity
+from ccm.model.workspace import Catalogue, ContentLibrary
+
+# %(name)s is what Jinja's i18n fills; a doubled percent sign is text.
+_PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
+
+
+def load_catalogues(
+    library: ContentLibrary, root: str, locales: Sequence[str]
+) -> tuple[dict[str, Catalogue], tuple[Diagnostic, ...]]:
+    """Load `locales/<locale>.po` of a template or fragment.
+
+    Args:
+        root: The folder, from the workspace's root.
+        locales: The first one is the source language and needs none.
+    """
+    catalogues: dict[str, Catalogue] = {}
+    diagnostics: list[Diagnostic] = []
+    for locale in locales:
+        path = f"{root}/locales/{locale}.po"
+        if path not in library.files:
+            if locale != locales[0]:
+                remedy = f'add it, or remove "{locale}" from the locales; the source texts are shown until then'
+                what = f"there is no catalogue for {locale}"
+                place = Location(path)
+                diagnostics.append(Diagnostic("missing-catalogue", what, remedy, place, Severity.WARNING))
+            continue
+        found, problems = read_catalogue(library.read(path), path, locale)
+        diagnostics += problems
+        if found:
+            catalogues[locale] = found
+    known = {f"{root}/locales/{locale}.po" for locale in locales}
+    for path in library.under(f"{root}/locales"):
+        if path.endswith(".po") and path not in known:
+            what, remedy = "no locale uses this catalogue", "add its locale to the template, or remove the file"
+            diagnostics.append(Diagnostic("unused-catalogue", what, remedy, Location(path), Severity.WARNING))
+    return catalogues, tuple(diagnostics)
+
+
+def read_catalogue(content: bytes, path: str, locale: str) -> tuple[Catalogue | None, tuple[Diagnostic, ...]]:
+    """Read one catalogue; fuzzy and empty translations count as missing."""
+    try:
+        parsed = read_po(io.BytesIO(content), locale=locale.replace("-", "_"), abort_invalid=True)
+    except PoFileError as error:
+        what = f"this is not a gettext catalogue: {_lower(error.args[0] if error.args else 'broken')}"
+        place = Location(path, (error.lineno or 0) + 1)
+        return None, (Diagnostic("catalogue-syntax", what, "mend the quotes in this line", place),)
+    except (ValueError, LookupError, UnicodeDecodeError):
+        what, remedy = "this is not a gettext catalogue", "save it as UTF-8 .po file with a header"
+        return None, (Diagnostic("catalogue-syntax", what, remedy, Location(path)),)
+    messages: dict[tuple[str, str], tuple[str, ...]] = {}
+    missing: list[Message] = []
+    diagnostics: list[Diagnostic] = []
+    for message in parsed:
+        if not message.id:
+            continue
+        forms = _forms(message)
+        if message.fuzzy or not forms or not all(forms):
+            missing.append(message)
+            continue
+        context = message.context or ""
+        identity = message.id if isinstance(message.id, str) else message.id[0]
+        messages[(str(context), identity)] = forms
+        diagnostics += _other_placeholders(message, forms, path)
+    if missing:
+        diagnostics.append(_missing(missing, path, locale))
+    return Catalogue(locale, path, messages, _plural_rule(parsed)), tuple(diagnostics)
+
+
+def _plural_rule(parsed: Catalog) -> str:
+    return str(parsed.plural_expr)
+
+
+def _forms(message: Message) -> tuple[str, ...]:
+    text = message.string
+    return (text,) if isinstance(text, str) else tuple(text or ())
+
+
+def _lower(text: str) -> str:
+    return str(text)[:1].lower() + str(text)[1:]
+
+
+def _missing(missing: Sequence[Message], path: str, locale: str) -> Diagnostic:
+    count = len(missing)
+    line = min((message.lineno or 0) for message in missing)
+    texts = "1 text has" if count == 1 else f"{count} texts have"
+    what = f"{texts} no {locale} translation; the source text is shown"
+    remedy = "translate it, and remove the fuzzy mark once it is right"
+    return Diagnostic("missing-translation", what, remedy, Location(path, line), Severity.WARNING)
+
+
+def _other_placeholders(message: Message, forms: Sequence[str], path: str) -> list[Diagnostic]:
+    sources = (message.id,) if isinstance(message.id, str) else tuple(message.id)
+    allowed = {name for text in sources for name in _PLACEHOLDER.findall(text)}
+    # A singular form may spell the number out, so only what every source form has is needed.
+    needed = set.intersection(*(set(_PLACEHOLDER.findall(text)) for text in sources)) - {"num"}
+    found = []
+    for form in forms:
+        used = set(_PLACEHOLDER.findall(form))
+        strange, lost = used - allowed, needed - used
+        if len(sources) > 1 and len(forms) > 1:
+            lost = set()
+        if strange or lost or _stray_percent(form, sources):
+            names = ", ".join(f"%({name})s" for name in sorted(strange or lost)) or "%"
+            what = f"the translation {'has an unknown' if strange else 'lacks the'} placeholder {names}"
+            if not strange and not lost:
+                what = "the translation has a single % sign"
+            remedy = "use the placeholders of the source text; write a percent sign as %%"
+            found.append(Diagnostic("placeholder-mismatch", what, remedy, Location(path, message.lineno or 0)))
+            break
+    return found
+
+
+def _stray_percent(form: str, sources: Sequence[str]) -> bool:
+    """Tell whether a text with placeholders holds a % that would break filling them in."""
+    rest = _PLACEHOLDER.sub("", form).replace("%%", "")
+    source_rest = _PLACEHOLDER.sub("", sources[0]).replace("%%", "")
+    return "%" in rest and "%" not in source_rest
