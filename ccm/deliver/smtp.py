@@ -1,0 +1,237 @@
+"""Email over SMTP. What counts is the moment of the final dot: before it nothing was accepted, after it only the
+server knows."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.deliver.smtp_connection import SmtpConnection, SmtpPool
+from ccm.deliver.smtp_settings import read_settings
+from ccm.model.definitions import Channel
+from ccm.model.records import Capabilities, EmailRendition, Envelope, Receipt, ReceiptStatus
+
+_LOST = (OSError, smtplib.SMTPServerDisconnected, smtplib.SMTPResponseException)
+_ADDRESS = re.compile(r"[^\s<>\x00-\x20\x7f@]{1,256}@[A-Za-z0-9.\[\]:-]{1,255}")
+_ENHANCED = re.compile(rb"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_QUEUED = re.compile(rb"queued(?: mail)?(?: for delivery)?(?: as|:)? *[<\"]?([A-Za-z0-9][\w.-]{3,99})")
+_MAIL_ABOUT_MESSAGE = 552  # at MAIL FROM: larger than the server takes; every other 5xx there is about the sender
+
+
+class SmtpAdapter(Adapter):
+    """Hands each message to one server over pooled connections.
+
+    SMTP cannot deduplicate or look up: an answer that is lost after the final dot stays unknown.
+    """
+
+    capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.EMAIL,), concurrency=8)
+
+    def __init__(self, provider: str, pool: SmtpPool, *, return_path: str = "") -> None:
+        self._provider = provider
+        self._pool = pool
+        self._return_path = return_path
+
+    @classmethod
+    def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
+        """Make one; `SmtpSettings` lists the settings. Connects at the first message."""
+        if settings.get("ca_file"):
+            settings = {**settings, "ca_file": str(Path(root) / settings["ca_file"])}
+        found = read_settings(provider, settings)
+        return cls(provider, SmtpPool(provider, found), return_path=found.return_path)
+
+    def deliver(self, envelope: Envelope) -> Receipt:
+        """Hand over one message."""
+        try:
+            payload = build(envelope, self._return_path)
+        except UnfitForSmtp as error:
+            return Receipt(envelope.key, ReceiptStatus.REJECTED, self._provider, provider_status=error.reason)
+        if not is_wire_address(payload.sender):
+            raise DeliveryError(
+                self._provider,
+                "the sender is not one plain address",
+                "correct the brand's sender address or `return_path`",
+                retriable=False,
+            )
+        with self._pool.connection() as connection:
+            answer = self._post(connection, payload)
+        return Receipt(envelope.key, answer.status, self._provider, answer.queue_id, answer.text)
+
+    def verify(self) -> None:
+        """Connect, protect, log in and ask for a sign of life."""
+        self._pool.check()
+
+    def close(self) -> None:
+        """Take leave on all idle connections."""
+        self._pool.close()
+
+    def _post(self, connection: SmtpConnection, payload: Payload) -> Answer:
+        first = connection.uses == 0
+        answer = self._talk(connection, payload)
+        if first or not answer.idle_lost:
+            return answer
+        # The server had hung up on the idle connection before it heard of this message: a new one is safe.
+        connection.smtp = self._pool.fresh().smtp
+        connection.uses = 0
+        return self._talk(connection, payload)
+
+    def _talk(self, connection: SmtpConnection, payload: Payload) -> Answer:
+        """Speak MAIL, RCPT, DATA and the message; every way out is an answer, or a fault of the provider."""
+        smtp = connection.smtp
+        unfit = payload.unfit_for(smtp)
+        if unfit:
+            return Answer(ReceiptStatus.REJECTED, unfit)
+        connection.uses += 1
+        try:
+            code, text = smtp.mail(payload.sender, payload.mail_options(smtp))
+        except _LOST:
+            connection.drop()
+            return Answer(ReceiptStatus.DEFERRED, "connection lost before DATA", idle_lost=True)
+        if code == 421:
+            connection.drop()
+            return Answer(ReceiptStatus.DEFERRED, _status(code, text), idle_lost=True)
+        if 500 <= code < 600 and code != _MAIL_ABOUT_MESSAGE:
+            connection.drop()
+            raise self._sender_refused(code, text)
+        if code != 250:
+            return _refusal(connection, code, text)
+        try:
+            code, text = smtp.rcpt(payload.recipient)
+            if code not in (250, 251):
+                return _refusal(connection, code, text)
+            code, text = smtp.docmd("DATA")
+            if code != 354:
+                return _refusal(connection, code, text)
+            smtp.send(payload.body)
+        except _LOST:
+            connection.drop()
+            return Answer(ReceiptStatus.DEFERRED, "connection lost before the end of the message")
+        return _end(connection)
+
+    def _sender_refused(self, code: int, text: bytes) -> DeliveryError:
+        return DeliveryError(
+            self._provider,
+            f"the server refuses the sender ({_status(code, text)})",
+            "check the brand's sender address, `return_path`, `user` and `password`",
+            retriable=False,
+        )
+
+
+class UnfitForSmtp(Exception):
+    """This piece can never be sent by SMTP."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One message, ready for the wire.
+
+    body: Dot-stuffed, ends in CRLF, without the final dot.
+    """
+
+    sender: str
+    recipient: str
+    body: bytes
+    needs_utf8: bool
+
+    def unfit_for(self, smtp: smtplib.SMTP) -> str:
+        """Return why this server cannot take the message; empty if it can."""
+        limit = smtp.esmtp_features.get("size", "")
+        if limit.isdigit() and 0 < int(limit) < len(self.body):
+            return f"message is larger than the server's {limit} bytes"
+        if self.needs_utf8 and not smtp.has_extn("smtputf8"):
+            return "server does not offer SMTPUTF8"
+        if not self.body.isascii() and not smtp.has_extn("8bitmime"):
+            return "server does not offer 8BITMIME"
+        return ""
+
+    def mail_options(self, smtp: smtplib.SMTP) -> list[str]:
+        """Return the parameters of MAIL FROM."""
+        options = [f"SIZE={len(self.body)}"] if smtp.has_extn("size") else []
+        if not self.body.isascii():
+            options.append("BODY=8BITMIME")
+        if self.needs_utf8:
+            options.append("SMTPUTF8")
+        return options
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a message.
+
+    text: Code and enhanced status alone: the server's words may repeat the address.
+    idle_lost: The connection was found dead before the server heard of the message.
+    """
+
+    status: ReceiptStatus
+    text: str
+    queue_id: str = ""
+    idle_lost: bool = False
+
+
+def build(envelope: Envelope, return_path: str = "") -> Payload:
+    """Make a message ready for the wire.
+
+    Raises:
+        UnfitForSmtp: If it is no email, or an address cannot stand in an SMTP command.
+    """
+    rendition = envelope.rendition
+    if not isinstance(rendition, EmailRendition):
+        raise UnfitForSmtp("not an email")
+    if not is_wire_address(envelope.address):
+        raise UnfitForSmtp("address cannot stand in an SMTP command")
+    sender, recipient = return_path or envelope.sender, envelope.address
+    header = rendition.message.partition(b"\r\n\r\n")[0]
+    needs_utf8 = not (sender.isascii() and recipient.isascii() and header.isascii())
+    body = re.sub(rb"(?m)^\.", b"..", rendition.message)
+    if not body.endswith(b"\r\n"):
+        body += b"\r\n"
+    return Payload(sender, recipient, body, needs_utf8)
+
+
+def is_wire_address(address: str) -> bool:
+    """Tell whether an address is exactly one, with its domain in ASCII.
+
+    Why: A line break or a second address in it would become a second command.
+    """
+    return _ADDRESS.fullmatch(address) is not None
+
+
+def _end(connection: SmtpConnection) -> Answer:
+    """Send the final dot and read the answer; from here on only the server knows."""
+    try:
+        connection.smtp.send(b".\r\n")
+        code, text = connection.smtp.getreply()
+    except _LOST:
+        connection.drop()
+        return Answer(ReceiptStatus.UNKNOWN, "connection lost after the end of the message")
+    if 200 <= code < 300:
+        queued = _QUEUED.search(text)
+        return Answer(ReceiptStatus.ACCEPTED, _status(code, text), queued[1].decode() if queued else "")
+    if 400 <= code < 600:
+        return _refusal(connection, code, text)
+    connection.drop()
+    return Answer(ReceiptStatus.UNKNOWN, "server's answer to the message is not understood")
+
+
+def _refusal(connection: SmtpConnection, code: int, text: bytes) -> Answer:
+    """Read a refusal and bring the connection back in step."""
+    status = ReceiptStatus.REJECTED if 500 <= code < 600 else ReceiptStatus.DEFERRED
+    try:
+        if code == 421 or connection.smtp.rset()[0] != 250:
+            connection.drop()
+    except _LOST:
+        connection.drop()
+    return Answer(status, _status(code, text))
+
+
+def _status(code: int, text: bytes) -> str:
+    enhanced = _ENHANCED.match(text)
+    return f"{code} {enhanced[1].decode()}" if enhanced else str(code)

@@ -1,0 +1,194 @@
+"""SMTP connections: opened with TLS and login, kept and used again, shared by threads."""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ccm.deliver.interface import DeliveryError
+from ccm.deliver.smtp_settings import SmtpSettings, TlsMode
+
+_IDLE_SECONDS = 20.0  # servers commonly hang up on idle clients after 30 seconds or more
+_CHECK = "check `host`, `port` and `tls` of the provider, and the network"
+
+
+@dataclass
+class SmtpConnection:
+    """One open connection.
+
+    uses: Messages handed over so far.
+    """
+
+    smtp: smtplib.SMTP
+    uses: int = 0
+    idle_since: float = 0.0
+
+    def drop(self) -> None:
+        """Close without a word; for connections that are out of step."""
+        self.smtp.close()
+
+    def leave(self) -> None:
+        """Say QUIT and close; the answer does not matter."""
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            self.smtp.quit()
+        self.smtp.close()
+
+
+class SmtpPool:
+    """Connections to one server, opened when needed, at most `connections` at once."""
+
+    def __init__(self, provider: str, settings: SmtpSettings) -> None:
+        self._provider = provider
+        self._settings = settings
+        self._context = _tls_context(provider, settings)
+        self._places = threading.BoundedSemaphore(settings.connections)
+        self._lock = threading.Lock()
+        self._idle: list[SmtpConnection] = []
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[SmtpConnection]:
+        """Lend a connection; one that was dropped or used up meanwhile is not kept.
+
+        Raises:
+            DeliveryError: If none can be opened.
+        """
+        with self._places:
+            connection = self._take() or self._open()
+            try:
+                yield connection
+            except BaseException:
+                connection.drop()
+                raise
+            self._give_back(connection)
+
+    def fresh(self) -> SmtpConnection:
+        """Open a connection in place of one that the server had closed while it was idle."""
+        return self._open()
+
+    def check(self) -> None:
+        """Connect, log in and ask for a sign of life.
+
+        Raises:
+            DeliveryError: If the server cannot be used.
+        """
+        connection = self._open()
+        try:
+            code, _ = connection.smtp.noop()
+        except (OSError, smtplib.SMTPException) as error:
+            connection.drop()
+            raise self._unreachable(error) from None
+        connection.leave()
+        if code != 250:
+            raise self._refused("NOOP", code)
+
+    def close(self) -> None:
+        """Take leave of the server on every idle connection."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.leave()
+
+    def _take(self) -> SmtpConnection | None:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            if time.monotonic() - connection.idle_since < _IDLE_SECONDS:
+                return connection
+            connection.leave()
+
+    def _give_back(self, connection: SmtpConnection) -> None:
+        if connection.smtp.sock is None:
+            return
+        if connection.uses >= self._settings.messages_per_connection:
+            connection.leave()
+            return
+        connection.idle_since = time.monotonic()
+        with self._lock:
+            self._idle.append(connection)
+
+    def _open(self) -> SmtpConnection:
+        try:
+            smtp = self._connect()
+        except ssl.SSLCertVerificationError:
+            raise DeliveryError(
+                self._provider,
+                "the server's certificate is not trusted",
+                "correct `host`, or set `ca_file` for a private authority",
+                retriable=False,
+            ) from None
+        except smtplib.SMTPResponseException as error:
+            raise self._refused("the greeting", error.smtp_code) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise self._unreachable(error) from None
+        try:
+            self._protect_and_log_in(smtp)
+        except BaseException:
+            smtp.close()
+            raise
+        # The final dot travels in a packet of its own; without this it would wait for the server's delayed ACK.
+        assert smtp.sock is not None
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return SmtpConnection(smtp)
+
+    def _connect(self) -> smtplib.SMTP:
+        settings = self._settings
+        if settings.tls is TlsMode.IMPLICIT:
+            return smtplib.SMTP_SSL(
+                settings.host, settings.port, timeout=settings.timeout_seconds, context=self._context
+            )
+        return smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout_seconds)
+
+    def _protect_and_log_in(self, smtp: smtplib.SMTP) -> None:
+        settings = self._settings
+        try:
+            smtp.ehlo_or_helo_if_needed()
+            if settings.tls is TlsMode.STARTTLS:
+                smtp.starttls(context=self._context)
+                smtp.ehlo()
+            if settings.user:
+                smtp.login(settings.user, settings.password)
+        except ssl.SSLCertVerificationError:
+            raise DeliveryError(
+                self._provider,
+                "the server's certificate is not trusted",
+                "correct `host`, or set `ca_file` for a private authority",
+                retriable=False,
+            ) from None
+        except smtplib.SMTPNotSupportedError:
+            raise DeliveryError(
+                self._provider,
+                "the server does not offer the TLS or login that is configured",
+                "correct `tls`, `user` and `port`",
+                retriable=False,
+            ) from None
+        except smtplib.SMTPResponseException as error:
+            raise self._refused("login or TLS", error.smtp_code) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise self._unreachable(error) from None
+
+    def _refused(self, step: str, code: int) -> DeliveryError:
+        remedy = "check `user` and `password`" if code in (530, 534, 535, 538) else _CHECK
+        return DeliveryError(
+            self._provider, f"the server answered {step} with {code}", remedy, retriable=not 500 <= code < 600
+        )
+
+    def _unreachable(self, error: Exception) -> DeliveryError:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return DeliveryError(self._provider, f"the server cannot be reached ({reason})", _CHECK, retriable=True)
+
+
+def _tls_context(provider: str, settings: SmtpSettings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file or None)
+    except OSError:
+        raise DeliveryError(
+            provider, "setting ca_file names no readable PEM file", "correct its path", retriable=False
+        ) from None

@@ -1,0 +1,105 @@
+"""What an SMTP provider may be told in ccm.yaml, typed and checked. Pure but for the TLS certificates it names."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+from ccm.deliver.interface import DeliveryError
+from ccm.diagnostics import suggest
+
+
+class TlsMode(StrEnum):
+    """How the connection is protected."""
+
+    STARTTLS = "starttls"  # plain first, then upgraded; refused when the server does not offer it
+    IMPLICIT = "implicit"  # TLS from the first byte
+    NONE = "none"  # for a relay on the same machine
+
+
+_PORTS = {TlsMode.STARTTLS: 587, TlsMode.IMPLICIT: 465, TlsMode.NONE: 25}
+
+
+@dataclass(frozen=True)
+class SmtpSettings:
+    """How to reach one server.
+
+    return_path: Address for bounces; the brand's sender when empty.
+    ca_file: PEM file of a private certificate authority; the system's when empty.
+    timeout_seconds: For every answer of the server.
+    connections: Largest number open at once.
+    messages_per_connection: After so many, a connection is closed in good order.
+    """
+
+    host: str
+    tls: TlsMode
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+    return_path: str = ""
+    ca_file: str = ""
+    timeout_seconds: float = 30.0
+    connections: int = 8
+    messages_per_connection: int = 100
+
+
+def read_settings(provider: str, settings: Mapping[str, str]) -> SmtpSettings:
+    """Type the settings.
+
+    Raises:
+        DeliveryError: If one is missing, unknown or wrong; names it, never its value.
+    """
+    known = {item.name for item in fields(SmtpSettings)}
+    for name in settings:
+        if name not in known:
+            raise _wrong(provider, f'setting "{name}" is not known', suggest(name, known))
+    if not settings.get("host"):
+        raise _wrong(provider, "setting host is missing", "name the server, such as host: smtp.example.com")
+    tls = _tls(provider, settings.get("tls", TlsMode.STARTTLS))
+    found = SmtpSettings(
+        host=settings["host"],
+        tls=tls,
+        port=int(_number(provider, settings, "port", _PORTS[tls], largest=65535)),
+        user=settings.get("user", ""),
+        password=settings.get("password", ""),
+        return_path=settings.get("return_path", ""),
+        ca_file=settings.get("ca_file", ""),
+        timeout_seconds=_number(provider, settings, "timeout_seconds", 30.0, largest=600),
+        connections=int(_number(provider, settings, "connections", 8, largest=200)),
+        messages_per_connection=int(_number(provider, settings, "messages_per_connection", 100, largest=100_000)),
+    )
+    if bool(found.user) != bool(found.password):
+        raise _wrong(provider, "only one of user and password is set", "set both, or neither")
+    if found.user and tls is TlsMode.NONE and not _is_loopback(found.host):
+        raise _wrong(provider, "the password would travel unprotected", "set tls: starttls or tls: implicit")
+    return found
+
+
+def _tls(provider: str, text: str) -> TlsMode:
+    try:
+        return TlsMode(text)
+    except ValueError:
+        raise _wrong(provider, "setting tls is wrong", suggest(text, list(TlsMode))) from None
+
+
+def _number(provider: str, settings: Mapping[str, str], name: str, default: float, *, largest: int) -> float:
+    try:
+        value = float(settings.get(name, default))
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= largest:
+        raise _wrong(provider, f"setting {name} is no number from 1 to {largest}", f"such as {name}: {default:g}")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _wrong(provider: str, message: str, remedy: str) -> DeliveryError:
+    return DeliveryError(provider, message, remedy, retriable=False)
