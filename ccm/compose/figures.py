@@ -132,7 +132,8 @@ def barcode(
         image: Any = made.to_image(scale=1, add_quiet_zones=False)
     except (ValueError, RuntimeError):
         raise FigureError(f"a {kind} barcode cannot hold this text", "check its characters and length") from None
-    rows = [[0 if value else 1 for value in row] for row in memoryview(image).tolist()]
+    shades: Any = memoryview(image).tolist()  # rows of 0 for dark and 255 for light
+    rows = [[0 if shade else 1 for shade in row] for row in shades]
     if kind in ("qr", "datamatrix", "aztec"):
         return _matrix_svg(rows, label, height_mm, "ccm-barcode")
     # A linear code says the same in every row: one is enough, drawn as high as wanted.

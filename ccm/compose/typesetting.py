@@ -6,9 +6,12 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO
 from typing import Any, TypeAlias
 
 from weasyprint import CSS, HTML
+from weasyprint.css import ColorProfile
 from weasyprint.css.counters import CounterStyle
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError
@@ -63,6 +66,7 @@ class Typesetter:
         self._fetcher = LibraryFetcher(library, (*roots, brand.root))
         self._fonts = FontConfiguration()
         self._counters = CounterStyle()
+        self._screen_colors = _ScreenColors()
         self._guard = FontGuard(library.files[path] for path in font_paths(brand) if path in library.files)
         with captured_log() as log:
             count = self._fetcher.begin()
@@ -117,7 +121,8 @@ class Typesetter:
             counter_style=self._counters.copy(),
             stylesheets=self._sheets,
             cache=images,
-            pdf_variant=options.get("pdf_variant"),
+            color_profiles={"srgb": self._screen_colors},
+            output_intent="srgb",
         )
         if not self._fetcher.count.problems() and any(image is None for image in images.values()):
             # The engine keeps None for an image that it fetched and could not draw.
@@ -126,9 +131,26 @@ class Typesetter:
         if prevents_output(found):
             return None, b""
         finish(document)
-        content = document.write_pdf(**options)
+        # Any name but "srgb": with that the engine would open its profile anew and leave the file open.
+        content = document.write_pdf(output_intent="given", **options)
         found += self._guard.problems(document.fonts.values())
         return document, content
+
+
+class _ScreenColors(ColorProfile):  # type: ignore[misc]  # the engine has no types
+    """The colour space of screens, which PDF/A wants to see named, byte for byte as it ships.
+
+    Why: The engine writes what the colour library makes of the profile, and that changes between calls.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = files("weasyprint.pdf").joinpath("sRGB2014.icc").read_bytes()
+        super().__init__(BytesIO(self._bytes), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))
+
+    @property
+    def content(self) -> bytes:
+        """The profile's bytes."""
+        return self._bytes
 
 
 def _page_problems(pages: Sequence[Any]) -> list[LayoutProblem]:
