@@ -132,12 +132,15 @@ class _Reader:
         """Put the child rows into the raw record; returns where each of them stands."""
         places: dict[str, tuple[Location, ...]] = {}
         for name, children in self._children.items():
-            rows = _ordered(children.of(key), children.child)
             label = children.table.label
-            places[name] = tuple(Location(label, row.line) for row in rows)
-            faults += [
-                _malformed(row.trouble, place) for row, place in zip(rows, places[name], strict=True) if row.trouble
-            ]
+            rows = []
+            for row in children.of(key):
+                if row.trouble:
+                    faults.append(_malformed(row.trouble, Location(label, row.line)))
+                else:
+                    rows.append(row)
+            rows = _ordered(rows, children.child)
+            places[name] = tuple([Location(label, row.line) for row in rows])
             items = [self._item_layouts[name].record(row.cells) for row in rows]
             if not children.child.single:
                 raw[name] = items
