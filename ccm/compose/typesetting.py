@@ -14,7 +14,7 @@ from weasyprint import CSS, HTML
 from weasyprint.css import ColorProfile
 from weasyprint.css.counters import CounterStyle
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import FatalURLFetchingError
+from weasyprint.urls import FatalURLFetchingError, URLFetchingError
 
 from ccm.compose.fetcher import SCHEME, LibraryFetcher
 from ccm.compose.glyphs import FontGuard
@@ -70,7 +70,10 @@ class Typesetter:
         self._guard = FontGuard(library.files[path] for path in font_paths(brand) if path in library.files)
         with captured_log() as log:
             count = self._fetcher.begin()
-            self._sheets = [self._sheet(brand_stylesheet(brand)), self._sheet(style)]
+            try:
+                self._sheets = [self._sheet(brand_stylesheet(brand)), self._sheet(style)]
+            except URLFetchingError:  # @color-profile lets it through; the fetcher counted why
+                self._sheets = []
         self.problems = (*count.problems(), *problems_of(log.records))
 
     def _sheet(self, text: str) -> CSS:
@@ -100,8 +103,10 @@ class Typesetter:
         with captured_log() as log, _collector_paused(len(html) < _COLLECT_ABOVE_CHARACTERS):
             try:
                 result = self._laid_out(self._parsed(html, language, direction), finish, found, options)
-            except FatalURLFetchingError:
-                assert count.problems(), "the engine refused a file that the fetcher gave"
+            except (Exception, FatalURLFetchingError) as fault:
+                # One page may cost only itself, whatever trips the engine: a refused file, nesting without end.
+                if not count.problems():
+                    found.append(_failed(fault))
         found += [*count.problems(), *problems_of(log.records)]
         problems = tuple(dict.fromkeys(found))
         return Typeset(None, b"", problems) if prevents_output(problems) else Typeset(*result, problems)
@@ -177,6 +182,15 @@ def _page_problems(pages: Sequence[Any]) -> list[LayoutProblem]:
 
 def _undrawable() -> LayoutProblem:
     return LayoutProblem("broken-image", "an image cannot be drawn", "open the image and save it anew")
+
+
+def _failed(fault: BaseException) -> LayoutProblem:
+    # The exception's text may quote the page, so only its kind is told.
+    return LayoutProblem(
+        "layout-failed",
+        f"the layout engine gave up on the page ({type(fault).__name__})",
+        "simplify the page: less nesting, plain CSS values",
+    )
 
 
 def _too_large() -> LayoutProblem:

@@ -299,6 +299,23 @@ def test_a_page_without_end_is_refused(plain: DocumentComposer) -> None:
     assert codes(findings) == {"document-too-large"}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<div>" * 5_000 + "deep",
+        "<p style='transform: rotate(1e999deg); width: calc(1px / 0); font-size: 1e30px'>x</p>",
+        "<table>" * 300 + "<tr><td>x",
+        '<svg xmlns="http://www.w3.org/2000/svg"><defs><g id="a"><use href="#a"/></g></defs><use href="#a"/></svg>',
+    ],
+)
+def test_hostile_pages_cost_only_themselves(plain: DocumentComposer, body: str) -> None:
+    """The engine's own failures become a finding, and the next page is fine."""
+    compose(plain, page(body))
+    made, findings = compose(plain, page("<p>next</p>"))
+    assert made is not None
+    assert findings == ()
+
+
 def test_threads_do_not_hear_each_other() -> None:
     """Each thread's findings are its own, and no log record reaches the application."""
     import logging
