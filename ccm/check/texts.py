@@ -1,0 +1,82 @@
+"""The text that a reader of a rendition sees, made once per rendition and only when a check asks for it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ccm.model.records import (
+    Communication,
+    DocumentRendition,
+    EmailRendition,
+    Rendition,
+    SmsRendition,
+    SocialRendition,
+)
+
+_HIDDEN = re.compile(r"<!--.*?-->|<(style|script|head|title)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_BLOCK = re.compile(
+    r"</?(?:p|div|br|hr|t[dhr]|table|tbody|thead|li|ul|ol|h[1-6]|section|header|footer)\b[^>]*>", re.IGNORECASE
+)
+_TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
+
+
+def visible_text(source: str) -> str:
+    """Return the text of HTML: block elements part words, inline ones do not, hidden parts are left out."""
+    shown = _HIDDEN.sub(" ", source)
+    return html.unescape(_TAG.sub("", _BLOCK.sub("\n", shown)))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One rendition as a reader sees it.
+
+    communication: Tells which words came from data and not from an author.
+    """
+
+    rendition: Rendition
+    communication: Communication
+
+    @cached_property
+    def parts(self) -> Mapping[str, str]:
+        """Visible texts by the name of the part: body for most; subject, html and text for an email."""
+        match self.rendition:
+            case EmailRendition(subject=subject, preheader=preheader, html=source, text=text):
+                return {"subject": subject, "preheader": preheader, "html": visible_text(source), "text": text}
+            case SmsRendition(text=text) | SocialRendition(text=text):
+                return {"body": text}
+            case DocumentRendition(content=content):
+                from ccm.check.pdf_text import pdf_text
+
+                try:
+                    return {"body": "\n".join(pdf_text(content))}
+                except ValueError:
+                    return {"body": ""}  # an empty body is a finding of its own
+
+    @cached_property
+    def everything(self) -> str:
+        """All parts in one text."""
+        return "\n".join(self.parts.values())
+
+    @cached_property
+    def data(self) -> str:
+        """All texts of the customer's data and the campaign's parameters."""
+        return "\n".join((*_texts(self.communication.data), *_texts(self.communication.parameters)))
+
+    def from_data(self, piece: str) -> bool:
+        """Tell whether a piece of text stands in the data: a customer may be called `{{ x }}`."""
+        return piece in self.data
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _texts(item)
