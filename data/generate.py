@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import csv
 import json
-import random
+import random  # noqa: TID251  # seeded: the same people every time
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -24,10 +24,15 @@ HERE = Path(__file__).parent
 SEED = 20261031
 FIRST_DAY, LAST_DAY = date(2026, 10, 1), date(2026, 10, 31)
 # Deliberate: customer number → what is wrong with the row.
-FAULTS = {"C-1013": "no email", "C-1047": "telephone number too short", "C-1101": "no name", "C-1158": "too many decimals"}
+FAULTS = {
+    "C-1013": "no email",
+    "C-1047": "telephone number too short",
+    "C-1101": "no name",
+    "C-1158": "too many decimals",
+}
 # How often a category comes up and what a line costs in pounds, from – to.
 SPENDING = {
-    "groceries": (9, 4, 86), "eating-out": (5, 3, 48), "transport": (4, 2, 64), "shopping": (3, 9, 140),
+    "groceries": (9, 4, 86), "eating_out": (5, 3, 48), "transport": (4, 2, 64), "shopping": (3, 9, 140),
     "leisure": (2, 6, 35), "health": (1, 4, 60), "transfers": (2, 25, 220), "fees": (0.4, 1, 9),
 }  # fmt: skip
 ASCII_NAME = str.maketrans({"’": None, " ": ".", "'": None})
@@ -40,17 +45,22 @@ class Customer:
     row: Columns of customers.csv.
     scale: What a pound is in the account's currency, roughly.
     places: Decimal places of that currency.
+    energy: Words, units, tax and prices of an electricity bill.
     """
 
     row: Mapping[str, str]
     scale: Decimal
     places: int
     merchants: Mapping[str, Sequence[str]]
+    energy: Mapping[str, Any]
+
+    def rounded(self, amount: Decimal) -> Decimal:
+        """Return an amount in whole minor units, half away from zero."""
+        return amount.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP)
 
     def amount(self, pounds: Decimal) -> Decimal:
         """Return pounds as a likely amount in the account's currency."""
-        unit = Decimal(1).scaleb(-self.places)
-        return (pounds * self.scale).quantize(unit, ROUND_HALF_UP)
+        return self.rounded(pounds * self.scale)
 
 
 def customers(draw: random.Random) -> list[Customer]:
@@ -84,6 +94,7 @@ def _customer(draw: random.Random, number: str, tag: str, words: Mapping[str, An
         "email_marketing": draw.choices(["2026-03-14T09:30:00Z", "yes", "no"], [45, 27, 28])[0],
         "sms_marketing": draw.choices(["yes", "no"], [48, 52])[0],
         "joined_on": _joined(draw, serial).isoformat(),
+        "address.name": "" if number == "C-1101" else name,
         "address.street": draw.choice(entry["streets"]).format(n=draw.randint(1, 98), m=draw.randint(1, 9)),
         "address.city": city,
         "address.postal_code": postal_code,
@@ -94,7 +105,11 @@ def _customer(draw: random.Random, number: str, tag: str, words: Mapping[str, An
         "account.ending": account[-4:],
     }
     shops = entry["merchants"] if isinstance(entry["merchants"], dict) else words[entry["merchants"]]["merchants"]
-    return Customer(row, Decimal(entry["scale"]), 0 if entry["currency"] == "JPY" else 2, shops)
+    energy = {
+        part: words[said]["energy"][part] if isinstance(said, str) and said in words else said
+        for part, said in entry["energy"].items()
+    }
+    return Customer(row, Decimal(entry["scale"]), 0 if entry["currency"] == "JPY" else 2, shops, energy)
 
 
 def _name(draw: random.Random, tag: str, entry: Mapping[str, Any], taken: set[str]) -> str:
@@ -133,9 +148,15 @@ def movements(draw: random.Random, customer: Customer) -> list[dict[str, str]]:
     for day, kind, pounds in sorted(lines, key=lambda line: line[0]):
         pence = Decimal(draw.randrange(100)) / 100 if abs(pounds) < 900 else Decimal(0)
         shops = customer.merchants[kind]
-        shop = (shops[0] if pounds > 100 or pounds < -400 else draw.choice(shops[1:])) if kind in ("income", "housing") else draw.choice(shops)
+        shop = (
+            (shops[0] if pounds > 100 or pounds < -400 else draw.choice(shops[1:]))
+            if kind in ("income", "housing")
+            else draw.choice(shops)
+        )
         amount = customer.amount(Decimal(pounds) + (pence if pounds > 0 else -pence))
-        made.append({"booked_on": date(2026, 10, day).isoformat(), "description": shop, "category": kind, "amount": str(amount)})
+        made.append(
+            {"booked_on": date(2026, 10, day).isoformat(), "description": shop, "category": kind, "amount": str(amount)}
+        )
     return made
 
 
@@ -144,7 +165,9 @@ def statement(draw: random.Random, customer: Customer) -> tuple[dict[str, str], 
     number = customer.row["id"]
     lines = movements(draw, customer)
     amounts = [Decimal(line["amount"]) for line in lines]
-    opening = customer.amount(Decimal(draw.choices([draw.randint(-180, 90), draw.randint(200, 3900)], [18, 82])[0]) + Decimal("0.37"))
+    opening = customer.amount(
+        Decimal(draw.choices([draw.randint(-180, 90), draw.randint(200, 3900)], [18, 82])[0]) + Decimal("0.37")
+    )
     if int(number[2:]) % 29 == 0:  # some accounts end on exactly nothing
         opening = -sum(amounts, Decimal(0))
     balance = opening
@@ -172,7 +195,7 @@ def overdraft(row: Mapping[str, str], draw: random.Random) -> dict[str, str] | N
     owed = -Decimal(row["closing_balance"])
     if owed <= 0:
         return None
-    reference = f"RF-{row['customer_id'][2:]}-1026"
+    reference = creditor_reference(f"ST{row['customer_id'][2:]}1026")
     return {
         "customer_id": row["customer_id"],
         "ends_on": row["ends_on"],
@@ -181,6 +204,84 @@ def overdraft(row: Mapping[str, str], draw: random.Random) -> dict[str, str] | N
         "reference": reference,
         "link": f"https://pay.northwind.example/{reference.lower()}",
     }
+
+
+def creditor_reference(body: str) -> str:
+    """Return a structured creditor reference with its check digits (ISO 11649)."""
+    digits = "".join(str(int(letter, 36)) for letter in body + "RF00")
+    return f"RF{98 - int(digits) % 97:02d}{body}"
+
+
+def invoice(
+    draw: random.Random, customer: Customer, serial: int
+) -> tuple[dict[str, str], list[dict[str, str]], list[dict[str, str]]]:
+    """Return an electricity bill for October, its lines and the use of the last six months."""
+    number = f"INV-2026-{4100 + serial}"
+    used = [draw.randint(90, 420) for _ in range(6)]
+    night = used[-1] * draw.randint(18, 40) // 100
+    lines, net = [], Decimal(0)
+    for place, quantity in enumerate((used[-1] - night, night, 31)):
+        price = Decimal(customer.energy["prices"][place])
+        amount = customer.rounded(price * quantity)
+        net += amount
+        lines.append({"invoice_number": number, "description": customer.energy["lines"][place], "quantity": str(quantity),
+                      "unit": customer.energy["units"][place], "unit_price": str(price), "amount": str(amount)})  # fmt: skip
+    rate = Decimal(customer.energy["tax"])
+    tax = customer.rounded(net * rate / 100)
+    reference = creditor_reference(number.replace("-", ""))
+    row = {
+        **customer.row,
+        "invoice.number": number,
+        "invoice.issued_on": "2026-11-02",
+        "invoice.starts_on": FIRST_DAY.isoformat(),
+        "invoice.ends_on": LAST_DAY.isoformat(),
+        "invoice.net": str(net),
+        "invoice.tax_rate": str(rate),
+        "invoice.tax": str(tax),
+        "invoice.total": str(net + tax),
+        "invoice.link": f"https://my.juniper.example/i/{draw.getrandbits(40):010x}",
+        "payment.amount": str(net + tax),
+        "payment.due_on": "2026-11-20",
+        "payment.reference": reference,
+        "payment.link": f"https://pay.juniper.example/{reference.lower()}",
+    }
+    months = [date(2026, month, 1).isoformat() for month in range(5, 11)]
+    return (
+        row,
+        lines,
+        [{"invoice_number": number, "month": month, "used": str(kwh)} for month, kwh in zip(months, used, strict=True)],
+    )
+
+
+def reminder(draw: random.Random, row: Mapping[str, str], customer: Customer) -> dict[str, str]:
+    """Return a reminder of a September bill that stayed unpaid; the second one costs a fee."""
+    level = draw.choice([1, 1, 2])
+    fee = customer.amount(Decimal("4.50")) if level == 2 else Decimal(0)
+    due = customer.rounded(Decimal(row["invoice.total"]) * draw.randint(70, 130) / 100)
+    number = row["invoice.number"].replace("-4", "-3")
+    reference = creditor_reference(number.replace("-", ""))
+    kept = {name: value for name, value in row.items() if not name.startswith(("invoice.", "payment."))}
+    return {
+        **kept,
+        "reminder.level": str(level),
+        "reminder.fee": str(customer.rounded(fee)),
+        "invoice.number": number,
+        "invoice.issued_on": "2026-10-02",
+        "invoice.due_on": "2026-10-20",
+        "invoice.total": str(due),
+        "payment.amount": str(due + customer.rounded(fee)),
+        "payment.due_on": "2026-11-24",
+        "payment.reference": reference,
+        "payment.link": f"https://pay.juniper.example/{reference.lower()}",
+    }
+
+
+def offer(draw: random.Random, customer: Customer) -> dict[str, str]:
+    """Return a personal coupon."""
+    letters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    code = "WARM-" + "".join(draw.choices(letters, k=5))
+    link = f"https://www.juniper.example/o/{code.lower()}"
+    return {"customer_id": customer.row["id"], "code": code, "link": link}
 
 
 def write(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
@@ -193,10 +294,10 @@ def write(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 def main(folder: Path) -> None:
     """Write every table into a folder."""
-    people = customers(random.Random(SEED))
+    people = customers(random.Random(SEED))  # noqa: S311  # nothing secret
     write(folder / "customers.csv", [person.row for person in people])
     statements, payments, lines = [], [], []
-    draw = random.Random(SEED + 1)
+    draw = random.Random(SEED + 1)  # noqa: S311  # nothing secret
     for person in people:
         row, moved = statement(draw, person)
         statements.append(row)
@@ -207,6 +308,20 @@ def main(folder: Path) -> None:
     write(folder / "payments.csv", payments)
     write(folder / "transactions.csv", [{"customer_id": line.pop("customer_id"), **line} for line in lines])
     write(folder / "suppressions.csv", suppressions(people))
+    write_bills(folder, people)
+
+
+def write_bills(folder: Path, people: Sequence[Customer]) -> None:
+    """Write what the energy company sends: bills for every third customer, reminders, coupons."""
+    draw = random.Random(SEED + 2)  # noqa: S311  # nothing secret
+    billed = [person for person in people[1::3] if person.row["id"] not in FAULTS]
+    bills = [invoice(draw, person, serial) for serial, person in enumerate(billed)]
+    write(folder / "invoices.csv", [row for row, _, _ in bills])
+    write(folder / "invoice_lines.csv", [line for _, lines, _ in bills for line in lines])
+    write(folder / "invoice_usage.csv", [month for _, _, months in bills for month in months])
+    late = [(row, person) for (row, _, _), person in zip(bills, billed, strict=True)][::3]
+    write(folder / "reminders.csv", [reminder(draw, row, person) for row, person in late])
+    write(folder / "offers.csv", [offer(draw, person) for person in people])
 
 
 def suppressions(people: Sequence[Customer]) -> list[dict[str, str]]:
