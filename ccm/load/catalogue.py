@@ -1,4 +1,7 @@
-"""Gettext catalogues: compiled, with what is missing, fuzzy or has other placeholders than the source text."""
+"""Gettext catalogues: compiled, with what is fuzzy or has other placeholders than the source text.
+
+A text that has no translation at all is reported where it stands in the template; see `lint`.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,6 @@ def load_catalogues(
     for locale in locales:
         path = f"{root}/locales/{locale}.po"
         if path not in library.files:
-            if locale != locales[0]:
-                remedy = f'add it, or remove "{locale}" from the locales; the source texts are shown until then'
-                what = f"there is no catalogue for {locale}"
-                place = Location(path)
-                diagnostics.append(Diagnostic("missing-catalogue", what, remedy, place, Severity.WARNING))
             continue
         found, problems = read_catalogue(library.read(path), path, locale)
         diagnostics += problems
@@ -49,7 +47,7 @@ def load_catalogues(
 
 
 def read_catalogue(content: bytes, path: str, locale: str) -> tuple[Catalogue | None, tuple[Diagnostic, ...]]:
-    """Read one catalogue; fuzzy and empty translations count as missing."""
+    """Read one catalogue; fuzzy and empty translations are left out, so that the source text is shown."""
     try:
         parsed = read_po(io.BytesIO(content), locale=locale.replace("-", "_"), abort_invalid=True)
     except PoFileError as error:
@@ -60,21 +58,23 @@ def read_catalogue(content: bytes, path: str, locale: str) -> tuple[Catalogue | 
         what, remedy = "this is not a gettext catalogue", "save it as UTF-8 .po file with a header"
         return None, (Diagnostic("catalogue-syntax", what, remedy, Location(path)),)
     messages: dict[tuple[str, str], tuple[str, ...]] = {}
-    missing: list[Message] = []
+    fuzzy: list[Message] = []
     diagnostics: list[Diagnostic] = []
     for message in parsed:
         if not message.id:
             continue
         forms = _forms(message)
-        if message.fuzzy or not forms or not all(forms):
-            missing.append(message)
+        if not forms or not all(forms):
+            continue
+        if message.fuzzy:
+            fuzzy.append(message)
             continue
         context = message.context or ""
         identity = message.id if isinstance(message.id, str) else message.id[0]
         messages[(str(context), identity)] = forms
         diagnostics += _other_placeholders(message, forms, path)
-    if missing:
-        diagnostics.append(_missing(missing, path, locale))
+    if fuzzy:
+        diagnostics.append(_fuzzy(fuzzy, path))
     return Catalogue(locale, path, messages, _plural_rule(parsed)), tuple(diagnostics)
 
 
@@ -91,13 +91,13 @@ def _lower(text: str) -> str:
     return str(text)[:1].lower() + str(text)[1:]
 
 
-def _missing(missing: Sequence[Message], path: str, locale: str) -> Diagnostic:
-    count = len(missing)
-    line = min((message.lineno or 0) for message in missing)
-    texts = "1 text has" if count == 1 else f"{count} texts have"
-    what = f"{texts} no {locale} translation; the source text is shown"
-    remedy = "translate it, and remove the fuzzy mark once it is right"
-    return Diagnostic("missing-translation", what, remedy, Location(path, line), Severity.WARNING)
+def _fuzzy(messages: Sequence[Message], path: str) -> Diagnostic:
+    line = min((message.lineno or 0) for message in messages)
+    count = len(messages)
+    texts = "1 translation is" if count == 1 else f"{count} translations are"
+    what = f"{texts} marked fuzzy; the source text is shown"
+    remedy = "check the translation, then remove the word fuzzy above it"
+    return Diagnostic("fuzzy-translation", what, remedy, Location(path, line), Severity.WARNING)
 
 
 def _other_placeholders(message: Message, forms: Sequence[str], path: str) -> list[Diagnostic]:
