@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
@@ -112,36 +111,31 @@ def parse_moment(context: click.Context, parameter: click.Parameter, value: str 
     return moment
 
 
-@contextlib.contextmanager
-def outside_errors() -> Iterator[None]:
-    """Turn the shell's exceptions into one sentence, a remedy and the right exit code; bugs keep their traceback."""
+def exit_for(error: Exception) -> ExitCode | None:
+    """Say what went wrong in one sentence and return the exit code; None for a bug, which keeps its traceback."""
     from ccm.archive.interface import ArchiveError
     from ccm.deliver.interface import DeliveryError
     from ccm.ledger.interface import LeaseLost, LedgerError, RunBusy
     from ccm.plugins import PluginError
     from ccm.reconcile import Unbalanced
-    from ccm.run import ConfigurationFault, ProviderFailed
-    from ccm.run.execution import TooManyHeld
-    from ccm.run.workers import WorkerDied
+    from ccm.run import ConfigurationFault, ProviderFailed, TooManyHeld, WorkerDied
 
-    try:
-        yield
-    except ConfigurationFault as error:
-        print_diagnostics(error.diagnostics)
-        raise SystemExit(ExitCode.CONFIGURATION) from None
-    except PluginError as error:
-        _say(error)
-        raise SystemExit(ExitCode.CONFIGURATION) from None
-    except (TooManyHeld, Unbalanced) as error:
-        _say(error)
-        raise SystemExit(ExitCode.PROBLEMS) from None
-    except (ArchiveError, DeliveryError, LedgerError, LeaseLost, RunBusy, ProviderFailed, WorkerDied) as error:
-        _say(error)
-        raise SystemExit(ExitCode.OUTSIDE) from None
-
-
-def _say(error: Exception) -> None:
+    match error:
+        case ConfigurationFault():
+            print_diagnostics(error.diagnostics)
+            return ExitCode.CONFIGURATION
+        case PluginError():
+            code = ExitCode.CONFIGURATION
+        case TooManyHeld() | Unbalanced():
+            code = ExitCode.PROBLEMS
+        case ArchiveError() | DeliveryError() | LedgerError() | LeaseLost() | RunBusy():
+            code = ExitCode.OUTSIDE
+        case ProviderFailed() | WorkerDied():
+            code = ExitCode.OUTSIDE
+        case _:
+            return None
     err.print(Text("error: ", style="bold red") + Text(str(error)))
+    return code
 
 
 def quiet_logs() -> None:
@@ -160,7 +154,14 @@ def with_errors(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         quiet_logs()
-        with outside_errors():
+        try:
             return function(*args, **kwargs)
+        except click.ClickException:
+            raise
+        except Exception as error:
+            code = exit_for(error)
+            if code is None:
+                raise
+            raise SystemExit(code) from None
 
     return wrapped

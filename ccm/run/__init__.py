@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
@@ -20,7 +19,7 @@ from ccm.ledger.sql import open_ledger
 from ccm.model.records import PieceState, ReceiptStatus, RunRecord, RunReport, StateChange
 from ccm.model.workspace import Workspace
 from ccm.reconcile import reconcile
-from ccm.run.execution import Execution, Progress
+from ccm.run.execution import Execution, Progress, TooManyHeld
 from ccm.run.lease import LEASE_SECONDS, LeaseKeeper, owner_name
 from ccm.run.prepare import (
     Clock,
@@ -33,7 +32,7 @@ from ccm.run.prepare import (
 )
 from ccm.run.preview import Preview, preview_customer
 from ccm.run.sending import ProviderFailed, Sender
-from ccm.run.workers import MakerParts, Workers
+from ccm.run.workers import MakerParts, WorkerDied, Workers
 
 __all__ = [
     "ConfigurationFault",
@@ -41,6 +40,8 @@ __all__ = [
     "Progress",
     "ProviderFailed",
     "RunOptions",
+    "TooManyHeld",
+    "WorkerDied",
     "preview_customer",
     "run_campaign",
     "run_report",
@@ -66,7 +67,7 @@ class RunOptions:
 
 def workspace_ledger(workspace: Workspace) -> Ledger:
     """Open the workspace's ledger."""
-    return open_ledger(workspace.definition.ledger, root=Path(workspace.root))
+    return open_ledger(workspace.definition.ledger, workspace.root)
 
 
 def run_campaign(
@@ -96,6 +97,8 @@ def run_campaign(
             prepared.brief.run_id, campaign, prepared.brief.occurrence, str(prepared.release), "open", clock()
         )
         claimed = ledger.claim_run(record, owner=owner, now=clock(), lease_seconds=LEASE_SECONDS)
+        if claimed.state == "closed":
+            return reconcile(ledger.tally(claimed.run_id))
         # Messages without a schedule carry the run's first start, so that a later render gives the same bytes.
         brief = replace(prepared.brief, started_at=options.as_of or claimed.started_at)
         prepared = replace(prepared, brief=brief)
@@ -143,7 +146,7 @@ def _execute(
 def resolve_lost_answers(ledger: Ledger, adapters: dict[str, Adapter], run_id: str, owner: str, clock: Clock) -> None:
     """Give every piece that an earlier execution was sending when it died its last word.
 
-    The provider is asked where it can be; otherwise the piece is UNKNOWN and listed, never resent by itself.
+    The provider is asked where it can be asked; otherwise the piece is UNKNOWN and listed, never resent by itself.
     """
     changes = []
     for piece in ledger.pieces(run_id, states=(PieceState.SENDING,)):

@@ -28,12 +28,10 @@ class Examined:
 
 def examine(workspace: Workspace) -> tuple[Examined, ...]:
     """Look at libraries, disk, ledger, archive and providers."""
-    from pathlib import Path
-
     checks: list[tuple[str, Callable[[], str]]] = [
         ("layout engine", _layout_engine),
         ("disk", lambda: _disk(workspace)),
-        ("ledger", lambda: _ledger(workspace, Path(workspace.root))),
+        ("ledger", lambda: _ledger(workspace)),
         ("archive", lambda: _archive(workspace)),
     ]
     return (*(_examined(name, check) for name, check in checks), *_providers(workspace))
@@ -63,11 +61,8 @@ def _disk(workspace: Workspace) -> str:
     return f"{free // 1_000_000_000} GB free"
 
 
-def _ledger(workspace: Workspace, root: object) -> str:
-    from pathlib import Path
-
-    assert isinstance(root, Path)
-    ledger = open_ledger(workspace.definition.ledger, root=root)
+def _ledger(workspace: Workspace) -> str:
+    ledger = open_ledger(workspace.definition.ledger, workspace.root)
     try:
         return f"{len(ledger.runs())} runs"
     finally:
