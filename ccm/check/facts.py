@@ -94,7 +94,9 @@ def _link_told(fact: FactValue, wanted: str, text: str, reading: Reading, part: 
         case EmailRendition(html=source) if part == "html":
             return stands_in(wanted, comparable(html.unescape(source)))
         case DocumentRendition(content=content):
-            return stands_in(fact.text, " ".join(_document_links(content)))
+            from ccm.check.pdf_links import pdf_links
+
+            return stands_in(fact.text, " ".join(pdf_links(content)))
     return False
 
 
@@ -144,9 +146,3 @@ def _signed(before: str) -> bool:
 def _spelt(text: str) -> str:
     """Return the form that both an accented text and its GSM-7 transliteration have."""
     return _BLANKS.sub(" ", anyascii(text)).casefold()
-
-
-def _document_links(content: bytes) -> list[str]:
-    """Return the addresses of a PDF's link annotations."""
-    found = re.findall(rb"/URI\s*\(((?:[^()\\]|\\.)*)\)", content)
-    return [re.sub(rb"\\(.)", rb"\1", one).decode("latin-1") for one in found]

@@ -14,7 +14,8 @@ from ccm.diagnostics import Severity
 from ccm.model.definitions import Purpose
 from ccm.model.records import Composed, EmailRendition, Finding, SmsRendition
 
-_WAY_OUT = re.compile(r"\bSTOP\b|https://", re.IGNORECASE)
+# "STOP" is what carriers listen to in every language; a link must say that it is for leaving.
+_WAY_OUT = re.compile(r"\bSTOP\b|https://\S*(?:unsub|opt-?out|stop)", re.IGNORECASE)
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
 

@@ -33,7 +33,7 @@ class CheckRules:
     avoid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attaches: bool = True
     max_email_bytes: int = MAX_EMAIL_BYTES
-    slot: str = ""
+    slot: str = r"Zq\d+sX\d+"
 
     @classmethod
     def for_campaign(cls, campaign: CampaignDefinition, template: TemplateDefinition, brand: Brand) -> CheckRules:

@@ -18,6 +18,8 @@ from ccm.model.records import (
 )
 
 _HIDDEN = re.compile(r"<!--.*?-->|<(style|script|head|title)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+# A preheader that mail clients hide must not vouch for the body.
+_UNSEEN = re.compile(r"<(div|span|p)\b[^>]*\bdisplay:\s*none[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _BLOCK = re.compile(
     r"</?(?:p|div|br|hr|t[dhr]|table|tbody|thead|li|ul|ol|h[1-6]|section|header|footer)\b[^>]*>", re.IGNORECASE
 )
@@ -26,7 +28,7 @@ _TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
 
 def visible_text(source: str) -> str:
     """Return the text of HTML: block elements part words, inline ones do not, hidden parts are left out."""
-    shown = _HIDDEN.sub(" ", source)
+    shown = _UNSEEN.sub(" ", _HIDDEN.sub(" ", source))
     return html.unescape(_TAG.sub("", _BLOCK.sub("\n", shown)))
 
 
