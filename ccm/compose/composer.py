@@ -1,0 +1,309 @@
+"""The composer of one template in one brand: facts first, then every channel that the communication has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from jinja2 import Template as Compiled
+
+from ccm.compose import context
+from ccm.compose.capture import Sentinels
+from ccm.compose.email import EmailComposer
+from ccm.compose.engine import Engine, OutputKind, render
+from ccm.compose.facts import FactFailure, Statements, views
+from ccm.compose.failure import ComposeFailure, failed
+from ccm.compose.fillable import why_not_fillable
+from ccm.compose.formats import formats_for
+from ccm.compose.headers import safe_file_name
+from ccm.compose.images import ImageShelf
+from ccm.compose.markup import PageMaker, one_line, title_of
+from ccm.compose.page_functions import page_functions
+from ccm.compose.printing import Rendering, Voice
+from ccm.compose.sms import compose_sms
+from ccm.compose.translations import Texts
+from ccm.model.definitions import Channel
+from ccm.model.records import (
+    Attachment,
+    Communication,
+    Composed,
+    DocumentRendition,
+    FactValue,
+    Finding,
+    PlannedPiece,
+    Rendition,
+    SocialRendition,
+)
+from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template, Variant, VariantPart
+
+_ORDER = (Channel.DOCUMENT, Channel.EMAIL, Channel.SMS)  # the email carries the document
+
+
+@dataclass
+class _Work:
+    """One communication while it is composed."""
+
+    communication: Communication
+    voice: Voice
+    data: Mapping[str, object]
+    facts: tuple[FactValue, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    renditions: dict[str, Rendition] = field(default_factory=dict)
+    slow_paths: dict[Channel, str] = field(default_factory=dict)
+    card: Attachment | None = None
+    card_made: bool = False
+
+
+class Composer:
+    """Makes every rendition of one template in one brand.
+
+    Compiles on first use and remembers; keep one per thread. Pickling sends the definitions, and the
+    worker compiles for itself.
+    """
+
+    def __init__(
+        self, template: Template, brand: Brand, fragments: Mapping[str, Fragment], library: ContentLibrary
+    ) -> None:
+        self._template = template
+        self._brand = brand
+        self._fragments = fragments
+        self._library = library
+        self._brand_view = context.BrandView(brand)
+        self._images = ImageShelf(template, brand, library)
+        self._texts: dict[str, Texts] = {}
+        self._engines: dict[tuple[OutputKind, tuple[str, ...]], Engine] = {}
+        self._compiled: dict[str, Compiled] = {}
+
+    def __reduce__(self) -> tuple[Callable[..., Composer], tuple[Any, ...]]:
+        return Composer, (self._template, self._brand, self._fragments, self._library)
+
+    def compose(self, communication: Communication) -> Composed:
+        """Make every piece of a communication; one that fails does not stop the others.
+
+        Returns:
+            Renditions in the order of the pieces, facts in declared order, and what was found. A piece
+            without a rendition has a finding that says why.
+        """
+        work = _Work(communication, self._voice(communication), communication.data)
+        try:
+            if not communication.is_broadcast:
+                work.data = self._statements.derived(communication.data, work.voice)
+        except ComposeFailure as failure:
+            work.findings += [failed(piece, failure) for piece in communication.pieces]
+            return Composed(communication, (), (), tuple(work.findings))
+        self._tell_facts(work)
+        for piece in sorted(communication.pieces, key=_turn):
+            try:
+                self._compose_piece(work, piece)
+            except ComposeFailure as failure:
+                work.findings.append(failed(piece, failure))
+        made = tuple(work.renditions[one.piece_id] for one in communication.pieces if one.piece_id in work.renditions)
+        return Composed(communication, work.facts, made, tuple(work.findings), work.slow_paths)
+
+    def _voice(self, communication: Communication) -> Voice:
+        language = communication.language
+        formats = formats_for(language, communication.locale, communication.zone)
+        texts = self._texts.get(language)
+        if texts is None:
+            shared = {
+                f"fragments/{name}": one.catalogues[language]
+                for name, one in self._fragments.items()
+                if language in one.catalogues
+            }
+            texts = self._texts[language] = Texts(self._template.catalogues.get(language), shared)
+        return Voice(language, "rtl" if formats.text.text_direction == "rtl" else "ltr", formats, texts)
+
+    def _tell_facts(self, work: _Work) -> None:
+        if not work.communication.pieces:
+            return
+        piece = work.communication.pieces[0]
+        variables = self._variables(work, piece)
+        facts, failures = self._statements.facts(variables, work.voice, broadcast=work.communication.is_broadcast)
+        work.facts = facts
+        work.findings += _fact_findings(failures, work.communication.pieces)
+
+    def _variables(self, work: _Work, piece: PlannedPiece) -> dict[str, Any]:
+        communication = work.communication
+        brand = self._brand_view.of(communication.language, piece.channel)
+        unsubscribe = context.unsubscribe_url(self._brand.definition, communication)
+        return {
+            **work.data,
+            "parameters": communication.parameters,
+            "facts": views(work.facts),
+            "brand": brand,
+            "tokens": self._brand_view.tokens,
+            "message": context.message_view(communication, piece, unsubscribe, work.voice.formats),
+            "locale": context.locale_view(work.voice),
+        }
+
+    # ── one channel each ─────────────────────────────────────────────────────
+
+    def _compose_piece(self, work: _Work, piece: PlannedPiece) -> None:
+        variables = self._variables(work, piece)
+        if piece.channel is Channel.EMAIL:
+            self._email(work, piece, variables)
+        elif piece.channel is Channel.DOCUMENT:
+            self._document(work, piece, variables)
+        elif piece.channel is Channel.SMS:
+            text = self._rendered_text(self._variant(Channel.SMS), ("sms.txt",), variables, work.voice)
+            rules = self._template.definition.sms
+            self._keep(work, piece, *compose_sms(text, piece.piece_id, rules, rules.max_segments))
+        else:
+            self._social(work, piece, variables)
+
+    def _keep(self, work: _Work, piece: PlannedPiece, rendition: Rendition | None, findings: Sequence[Finding]) -> None:
+        work.findings += findings
+        if rendition is not None:
+            work.renditions[piece.piece_id] = rendition
+
+    def _email(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> None:
+        unsubscribe = context.unsubscribe_url(self._brand.definition, work.communication)
+        rendition, findings, slow = self._email_composer.compose(
+            work.communication, piece, variables, work.voice, unsubscribe, self._attached(work)
+        )
+        if slow:
+            work.slow_paths[Channel.EMAIL] = slow
+        self._keep(work, piece, rendition, findings)
+
+    def _attached(self, work: _Work) -> tuple[Attachment, ...]:
+        if not self._template.definition.document.attach_to_email:
+            return ()
+        return tuple(
+            Attachment(one.filename, "application/pdf", one.content, one.title)
+            for one in work.renditions.values()
+            if isinstance(one, DocumentRendition)
+        )
+
+    def _document(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> None:
+        variant = self._variant(Channel.DOCUMENT)
+        engine = self._engine(OutputKind.HTML, ("document.html",), self._images.in_document)
+        html = render(self._compile(engine, variant), variables, Rendering(work.voice, "<br/>"))
+        rendition, findings = self._document_composer.compose(
+            html,
+            piece=piece,
+            language=work.voice.language,
+            direction=work.voice.direction,
+            issued_at=work.communication.issued_at,
+            filename=self._file_name(work, piece, variables),
+        )
+        self._keep(work, piece, rendition, findings)
+
+    def _file_name(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> str:
+        source = self._template.definition.document.filename
+        path = f"{self._template.root}/template.yaml"
+        known = self._compiled.get(path)
+        if known is None:
+            known = self._compiled[path] = self._engine(OutputKind.TEXT, ("document.txt",)).compile(source, path)
+        return safe_file_name(render(known, variables, Rendering(work.voice)), f"{piece.piece_id}.pdf")
+
+    def _social(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> None:
+        from ccm.compose.social import compose_social
+
+        forms = (f"social.{piece.channel}.txt", "social.txt")
+        text = self._rendered_text(self._variant(piece.channel), forms, variables, work.voice)
+        if not work.card_made:
+            work.card, work.card_made = self._card(work, piece, variables), True
+        rendition: SocialRendition | None
+        rendition, findings = compose_social(text, piece, work.voice.language, work.card)
+        self._keep(work, piece, rendition, findings)
+
+    def _card(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> Attachment | None:
+        variant = next((one for (_, part), one in self._template.variants.items() if part is VariantPart.CARD), None)
+        if variant is None:
+            return None
+        engine = self._engine(OutputKind.HTML, ("card.html", "document.html"), self._images.in_document)
+        html = render(self._compile(engine, variant), variables, Rendering(work.voice, "<br/>"))
+        content, problems = self._card_renderer.render_card(
+            html, language=work.voice.language, direction=work.voice.direction
+        )
+        work.findings += [problem.as_finding(piece.piece_id, piece.channel) for problem in problems]
+        alt = one_line(title_of(html))
+        return Attachment("card.png", "image/png", content, alt) if content else None
+
+    # ── compiled once ────────────────────────────────────────────────────────
+
+    def _rendered_text(
+        self, variant: Variant, forms: tuple[str, ...], variables: Mapping[str, Any], voice: Voice
+    ) -> str:
+        engine = self._engine(OutputKind.TEXT, forms)
+        return render(self._compile(engine, variant), variables, Rendering(voice)).strip()
+
+    def _variant(self, channel: Channel) -> Variant:
+        variant = self._template.body(channel)
+        if variant is None:
+            raise ComposeFailure(
+                "missing-variant",
+                f"the template has no form for {channel}",
+                f"add it to {self._template.root}, or drop the channel",
+            )
+        return variant
+
+    def _compile(self, engine: Engine, variant: Variant) -> Compiled:
+        known = self._compiled.get(variant.path)
+        if known is None:
+            known = self._compiled[variant.path] = engine.compile(variant.source, variant.path)
+        return known
+
+    def _engine(self, kind: OutputKind, forms: tuple[str, ...], asset: Callable[[str], str] | None = None) -> Engine:
+        known = self._engines.get((kind, forms))
+        if known is None:
+            functions = {**self._figures, "asset": asset or self._images.in_document}
+            known = Engine(kind, forms=forms, fragments=self._fragments, library=self._library, functions=functions)
+            self._engines[kind, forms] = known
+        return known
+
+    @cached_property
+    def _figures(self) -> Mapping[str, Callable[..., Any]]:
+        return page_functions(self._brand)
+
+    @cached_property
+    def _statements(self) -> Statements:
+        return Statements(self._template.definition, self._template.root, self._engine(OutputKind.TEXT, ("text.txt",)))
+
+    @cached_property
+    def _email_composer(self) -> EmailComposer:
+        page = self._variant(Channel.EMAIL)
+        is_mjml = page.path.endswith(".mjml")
+        kind, forms = (OutputKind.MJML, ("email.mjml",)) if is_mjml else (OutputKind.HTML, ("email.html",))
+        engine = self._engine(kind, forms, self._images.in_email)
+        text = self._template.variants.get((Channel.EMAIL, VariantPart.TEXT))
+        text_engine = self._engine(OutputKind.TEXT, ("email.txt",), self._images.in_email)
+        return EmailComposer(
+            self._compile(engine, page),
+            self._compile(text_engine, text) if text is not None else None,
+            PageMaker(self._brand.tokens, is_mjml=is_mjml),
+            Sentinels(self._authored_sources),
+            self._images,
+            self._brand.definition,
+            why_not_fillable(engine, page.source),
+        )
+
+    @property
+    def _authored_sources(self) -> tuple[str, ...]:
+        forms = [self._library.text(path) for one in self._fragments.values() for path in one.forms.values()]
+        brand = self._brand.definition.model_dump_json()
+        catalogues = [repr(one.messages) for one in self._template.catalogues.values()]
+        catalogues += [repr(one.messages) for part in self._fragments.values() for one in part.catalogues.values()]
+        return (*(variant.source for variant in self._template.variants.values()), *forms, brand, *catalogues)
+
+    @cached_property
+    def _document_composer(self) -> Any:
+        from ccm.compose.document import DocumentComposer  # 2 s to import
+
+        return DocumentComposer(self._template, self._brand, self._library)
+
+    @cached_property
+    def _card_renderer(self) -> Any:
+        from ccm.compose.card import CardRenderer  # as above
+
+        return CardRenderer(self._template, self._brand, self._library)
+
+
+def _turn(piece: PlannedPiece) -> int:
+    return _ORDER.index(piece.channel) if piece.channel in _ORDER else len(_ORDER)
+
+
+def _fact_findings(failures: Sequence[FactFailure], pieces: Sequence[PlannedPiece]) -> list[Finding]:
+    return [failed(piece, failure) for failure, channels in failures for piece in pieces if piece.channel in channels]

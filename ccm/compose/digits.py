@@ -1,0 +1,138 @@
+"""Digits, separators and patterns of numbers: CLDR's layout compiled to a function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from babel import Locale
+from babel.numbers import (
+    NumberPattern,
+    UnsupportedNumberingSystemError,
+    get_decimal_symbol,
+    get_group_symbol,
+)
+
+# First digit of each numbering system that CLDR makes the default of some locale.
+# Source: Unicode, numberingSystems.xml.
+_ZERO = {
+    "adlm": 0x1E950, "arab": 0x0660, "arabext": 0x06F0, "beng": 0x09E6, "cakm": 0x11136, "deva": 0x0966,
+    "hmnp": 0x1E140, "mtei": 0xABF0, "mymr": 0x1040, "nkoo": 0x07C0, "olck": 0x1C50, "tibt": 0x0F20,
+}  # fmt: skip
+
+BIDI_MARKS = re.compile("[\u200e\u200f\u061c]")
+_QUOTED = re.compile("'([^']*)'")
+_NUMBER = "\0"  # stands for the digits while prefix and suffix are put together
+
+
+def digit_table(numbering: str) -> dict[int, str]:
+    """Return the translation of ASCII digits into a numbering system; empty for Latin digits."""
+    zero = _ZERO.get(numbering)
+    return {} if zero is None else {ord("0") + value: chr(zero + value) for value in range(10)}
+
+
+@dataclass(frozen=True)
+class NumberLayout:
+    """How one locale writes one sort of number.
+
+    positive, negative: Text before and after the digits.
+    grouping: Digits of the last group and of every other one.
+    table: Translation of `1,234.5` into the locale's own signs.
+    digits: Translation of the digits alone.
+    """
+
+    positive: tuple[str, str]
+    negative: tuple[str, str]
+    grouping: tuple[int, int]
+    table: dict[int, str]
+    digits: dict[int, str]
+
+    def write(self, amount: Decimal, fraction_digits: int = 0) -> str:
+        """Write a number with all its digits, at least `fraction_digits` after the point."""
+        text = f"{amount:,f}"
+        whole, _, fraction = text.lstrip("-").partition(".")
+        fraction = fraction.rstrip("0").ljust(fraction_digits, "0")
+        return self._placed(whole, fraction, negative=text[0] == "-" and bool(amount))
+
+    def _placed(self, whole: str, fraction: str, *, negative: bool) -> str:
+        if self.grouping != (3, 3):
+            whole = _regroup(whole.replace(",", ""), self.grouping)
+        number = (f"{whole}.{fraction}" if fraction else whole).translate(self.table)
+        before, after = self.negative if negative else self.positive
+        return before + number + after
+
+    def writer(self, digits: int, refusal: Callable[[], Exception]) -> Callable[[Decimal], str]:
+        """Return the fast form of `write` for exactly `digits` digits after the point.
+
+        Args:
+            refusal: Makes the exception for an amount that has more.
+        """
+        table, plain, point = self.table, self.grouping == (3, 3), "." if digits else ""
+        (before, after), (minus_before, minus_after) = self.positive, self.negative
+
+        def written(amount: Decimal) -> str:
+            text = f"{amount:,f}"
+            negative = text[0] == "-"
+            whole, _, fraction = (text[1:] if negative else text).partition(".")
+            if len(fraction) != digits:
+                if fraction[digits:].strip("0"):
+                    raise refusal()
+                fraction = fraction[:digits].ljust(digits, "0")
+            if not plain:
+                whole = _regroup(whole.replace(",", ""), self.grouping)
+            number = f"{whole}{point}{fraction}".translate(table)
+            if negative and amount:
+                return minus_before + number + minus_after
+            return before + number + after
+
+        return written
+
+
+def _regroup(digits: str, grouping: tuple[int, int]) -> str:
+    size, groups = grouping[0], []
+    while len(digits) > size:
+        groups.append(digits[-size:])
+        digits = digits[:-size]
+        size = grouping[1]
+    return ",".join([digits, *reversed(groups)])
+
+
+def number_layout(locale: Locale, pattern: NumberPattern, numbering: str) -> NumberLayout:
+    """Compile a CLDR number pattern.
+
+    Args:
+        numbering: `default` for the locale's own digits, `latn` for Latin ones.
+    """
+    system = locale.default_numbering_system if numbering == "default" else numbering
+    try:
+        point = get_decimal_symbol(locale, numbering_system=system)
+        comma = get_group_symbol(locale, numbering_system=system)
+    except UnsupportedNumberingSystemError:
+        point, comma = ".", ","
+    digits = digit_table(system)
+    signs = {} if (comma, point) == (",", ".") else {ord(","): comma, ord("."): point}
+    sides = [_sides(pattern.prefix[sign], pattern.suffix[sign]) for sign in (0, 1)]
+    return NumberLayout(sides[0], sides[1], pattern.grouping, signs | digits, digits)
+
+
+def place_currency(layout: NumberLayout, symbol: str, currency: str, keep_marks: bool) -> NumberLayout:
+    """Return the layout with the currency's sign in its place.
+
+    Args:
+        keep_marks: False drops direction marks, which would turn a left-to-right text around.
+    """
+
+    def placed(sides: tuple[str, str]) -> tuple[str, str]:
+        before, after = (side.replace("¤¤", currency).replace("¤", symbol) for side in sides)
+        return (before, after) if keep_marks else (BIDI_MARKS.sub("", before), BIDI_MARKS.sub("", after))
+
+    return replace(layout, positive=placed(layout.positive), negative=placed(layout.negative))
+
+
+def _sides(prefix: str, suffix: str) -> tuple[str, str]:
+    """Return prefix and suffix with CLDR's quotes taken off, as Babel does."""
+    text = _QUOTED.sub(lambda match: match[1] or "'", prefix + _NUMBER + suffix)
+    before, _, after = text.partition(_NUMBER)
+    return before, after

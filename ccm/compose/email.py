@@ -1,0 +1,244 @@
+"""Emails: capture and fill, or the full path; then subject, text part and the message itself."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import Any
+
+from jinja2 import Template as Compiled
+
+from ccm.compose import headers, markup
+from ccm.compose.capture import FillPlan, Pattern, Sentinels, is_harmless, link_faults, plan_filling
+from ccm.compose.engine import render
+from ccm.compose.failure import ComposeFailure
+from ccm.compose.images import ImageShelf
+from ccm.compose.mime import InlineImage, assemble, header_names
+from ccm.compose.printing import Rendering, Voice
+from ccm.compose.text_part import derive_text, tidy_text
+from ccm.diagnostics import Severity
+from ccm.model.definitions import BrandDefinition, Channel, Purpose
+from ccm.model.records import Attachment, Communication, EmailRendition, Finding, PlannedPiece
+
+GMAIL_CLIPS_BYTES = 102 * 1024
+MAX_PATTERNS = 256
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """Everything that is the same for all customers with one structure."""
+
+    plan: FillPlan
+    subject: Pattern
+    preheader: Pattern
+    text: Pattern | None
+    images: tuple[InlineImage, ...]
+
+
+@dataclass(frozen=True)
+class _Body:
+    """One customer's email before it becomes a message."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    images: tuple[InlineImage, ...]
+    link_faults: int
+    slow: str
+
+
+class EmailComposer:
+    """Makes the emails of one template in one brand.
+
+    Args:
+        page: The compiled email.mjml or email.html.
+        text: The compiled email.txt; None derives the text part from the HTML.
+        maker: Compiles MJML and inlines CSS.
+        always_full: Why no email of this template can be filled; empty if they can.
+    """
+
+    def __init__(
+        self,
+        page: Compiled,
+        text: Compiled | None,
+        maker: markup.PageMaker,
+        sentinels: Sentinels,
+        images: ImageShelf,
+        brand: BrandDefinition,
+        always_full: str = "",
+    ) -> None:
+        self._page = page
+        self._text = text
+        self._maker = maker
+        self._sentinels = sentinels
+        self._images = images
+        self._brand = brand
+        self._always_full = always_full
+        self._patterns: OrderedDict[tuple[str, str], _Pattern] = OrderedDict()
+        self._from = _Sender(brand)
+
+    def compose(
+        self,
+        communication: Communication,
+        piece: PlannedPiece,
+        variables: Mapping[str, Any],
+        voice: Voice,
+        unsubscribe_url: str,
+        attachments: Sequence[Attachment] = (),
+    ) -> tuple[EmailRendition | None, tuple[Finding, ...], str]:
+        """Make one email.
+
+        Args:
+            variables: What the template sees.
+            unsubscribe_url: The recipient's own; empty if there is none.
+        Returns:
+            The rendition or None, findings, and why it was not filled (empty if it was).
+        Raises:
+            ComposeFailure: If the template or the data does not allow it.
+        """
+        body = self._body(variables, voice)
+        if body.link_faults:
+            raise ComposeFailure(
+                "unsafe-link",
+                f"{body.link_faults} link(s) are not https, mailto or tel",
+                "write https links; for images use asset() or an https address",
+            )
+        if not body.subject:
+            raise ComposeFailure(
+                "missing-subject", "the email has no subject", "put an <mj-title> (or <title>) into its head"
+            )
+        head = self._from.head(communication, piece, body.subject, unsubscribe_url)
+        message = assemble(head, body.text, body.html, body.images, attachments, piece.piece_id)
+        if len(set(header_names(message))) != len(header_names(message)):
+            raise ComposeFailure("header-twice", "the message has a header twice", "report this: it must not happen")
+        findings = tuple(_warnings(body, piece))
+        rendition = EmailRendition(piece.piece_id, body.subject, body.preheader, body.html, body.text, message)
+        return rendition, findings, body.slow
+
+    def _body(self, variables: Mapping[str, Any], voice: Voice) -> _Body:
+        slots: list[str] = []
+        captured = render(self._page, variables, Rendering(voice, "<br/>", slots, self._sentinels.marks))
+        pattern = self._pattern(captured, voice, len(slots))
+        text = self._plain_text(variables, voice)
+        slow = self._always_full or pattern.plan.reason
+        if slow:
+            if not all(is_harmless(slots[slot]) for slot in pattern.plan.unplaced if slot < len(slots)):
+                raise ComposeFailure(
+                    "unsafe-value",
+                    "a value with quotes, brackets or semicolons is printed into a style, a script or a tag",
+                    "print customers' values as text or as links only",
+                )
+            return self._in_full(variables, voice, text, slow)
+        if text is None and pattern.text is not None:
+            text = tidy_text(pattern.text.filled([markup.one_line(value) for value in slots]))
+        return _Body(
+            markup.one_line(pattern.subject.filled(slots)),
+            markup.one_line(pattern.preheader.filled(slots)),
+            pattern.plan.filled(slots),
+            text or "",
+            pattern.images,
+            pattern.plan.link_faults(slots),
+            "",
+        )
+
+    def _in_full(self, variables: Mapping[str, Any], voice: Voice, text: str | None, slow: str) -> _Body:
+        """Make the email with its values in place from the start: the oracle of filling."""
+        source = render(self._page, variables, Rendering(voice, "<br/>"))
+        html = self._finish(source, voice)
+        return _Body(
+            markup.one_line(markup.title_of(source)),
+            markup.one_line(markup.preheader_of(source)),
+            html,
+            derive_text(html) if text is None else text,
+            self._images.used_in(html),
+            link_faults(html),
+            slow,
+        )
+
+    def _plain_text(self, variables: Mapping[str, Any], voice: Voice) -> str | None:
+        if self._text is None:
+            return None
+        return render(self._text, variables, Rendering(voice)).strip() + "\n"
+
+    def _pattern(self, captured: str, voice: Voice, slot_count: int) -> _Pattern:
+        key = (captured, voice.language)
+        known = self._patterns.get(key)
+        if known is not None:
+            self._patterns.move_to_end(key)
+            return known
+        made = self._patterns[key] = self._make_pattern(captured, voice, slot_count)
+        if len(self._patterns) > MAX_PATTERNS:
+            self._patterns.popitem(last=False)
+        return made
+
+    def _make_pattern(self, captured: str, voice: Voice, slot_count: int) -> _Pattern:
+        html = self._finish(captured, voice)
+        plan = plan_filling(html, self._sentinels, slot_count)
+        derives = self._text is None and not plan.reason and not self._always_full
+        return _Pattern(
+            plan,
+            Pattern.of(markup.title_of(captured), self._sentinels),
+            Pattern.of(markup.preheader_of(captured), self._sentinels),
+            Pattern.of(derive_text(html), self._sentinels) if derives else None,
+            self._images.used_in(html),
+        )
+
+    def _finish(self, source: str, voice: Voice) -> str:
+        return self._maker.finish(source, language=voice.language, direction=voice.direction)
+
+
+class _Sender:
+    """The headers that a brand's emails have in common."""
+
+    def __init__(self, brand: BrandDefinition) -> None:
+        sender = brand.senders.email
+        self._brand = brand
+        self._address = headers.address(sender.address)
+        self._lines = f"From: {headers.mailbox(sender.name, self._address)}\r\n"
+        if sender.reply_to:
+            self._lines += f"Reply-To: {headers.address(sender.reply_to)}\r\n"
+        self._domain = self._address.rpartition("@")[2]
+
+    def head(self, communication: Communication, piece: PlannedPiece, subject: str, unsubscribe_url: str) -> str:
+        """Return the header lines of one message."""
+        purpose = communication.purpose
+        return (
+            f"{self._lines}To: {headers.address(piece.address)}\r\n{headers.text_header('Subject', subject)}"
+            f"Date: {format_datetime(communication.issued_at)}\r\nMessage-ID: <{piece.piece_id}@{self._domain}>\r\n"
+            f"Content-Language: {communication.language}\r\nAuto-Submitted: auto-generated\r\n"
+            f"Feedback-ID: {communication.campaign}:{communication.occurrence}:{purpose.value}:{self._brand.brand}\r\n"
+            f"{self._unsubscribing(purpose, unsubscribe_url)}"
+        )
+
+    def _unsubscribing(self, purpose: Purpose, url: str) -> str:
+        if purpose is not Purpose.MARKETING:
+            return ""
+        mailto = self._brand.senders.email.unsubscribe_mailto
+        links = [link for link in (url, f"mailto:{mailto}" if mailto else "") if link]
+        if not links:
+            raise ComposeFailure(
+                "missing-unsubscribe",
+                "a marketing email has no way to unsubscribe",
+                "give senders.email.unsubscribe_url in brand.yaml",
+            )
+        one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url else ""
+        return headers.link_list("List-Unsubscribe", links) + one_click
+
+
+def _warnings(body: _Body, piece: PlannedPiece) -> list[Finding]:
+    size = len(body.html.encode())
+    if size <= GMAIL_CLIPS_BYTES:
+        return []
+    return [
+        Finding(
+            "gmail-clips",
+            f"the email's HTML has {size // 1024} KB; Gmail hides what comes after 102 KB",
+            "shorten the email, or move long lists into the document",
+            piece.piece_id,
+            Channel.EMAIL,
+            Severity.WARNING,
+        )
+    ]

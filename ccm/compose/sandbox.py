@@ -1,0 +1,299 @@
+"""The sandbox: templates read items, never attributes; they are counted, and nothing else is within reach."""
+
+from __future__ import annotations
+
+import datetime as clock
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.environment import TemplateModule
+from jinja2.exceptions import SecurityError, TemplateAssertionError
+from jinja2.runtime import Context, LoopContext, Macro, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
+
+from ccm.compose.failure import LimitExceeded
+from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size
+from ccm.model.values import Money
+
+MAX_ITEMS = 100_000  # of one list made by a template
+_MAX_BITS = 4096  # of one whole number
+_DATE = frozenset({"year", "month", "day"})
+_SHOWN: Mapping[type, frozenset[str]] = {
+    Money: frozenset({"amount", "currency"}),
+    clock.date: _DATE,
+    clock.datetime: _DATE | {"hour", "minute"},
+    LoopContext: frozenset(
+        [
+            "index",
+            "index0",
+            "revindex",
+            "revindex0",
+            "first",
+            "last",
+            "length",
+            "depth",
+            "depth0",
+            "previtem",
+            "nextitem",
+            "cycle",
+            "changed",
+        ]
+    ),
+}
+# Names whose values authors wrote: the same for every customer of one language.
+_AUTHORED = frozenset({"tokens", "brand", "parameters", "asset", "locale", "_", "gettext"})
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Base of every environment. Attribute access is item access only, and all work is counted."""
+
+    intercepted_binops = frozenset({"+", "*", "/", "//", "%", "**"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.callables: set[int] = set()
+        self.concat = _concat  # type: ignore[method-assign, assignment]  # a class attribute in Jinja
+
+    def _generate(
+        self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
+    ) -> str:
+        return super()._generate(_Counting(name, filename).visit(source), name, filename, defer_init)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return what a dot gives: an item of a record, or a shown attribute of our own values."""
+        if isinstance(obj, Mapping):
+            try:
+                return obj[attribute]
+            except KeyError:
+                return self.undefined(obj=obj, name=attribute)
+        if isinstance(obj, Undefined):
+            return getattr(obj, attribute)  # raises UndefinedError, which names the field
+        if attribute in _shown(obj):
+            return getattr(obj, attribute)
+        if isinstance(obj, (Namespace, TemplateModule)) and not attribute.startswith("_"):
+            try:
+                return obj[attribute] if isinstance(obj, Namespace) else obj.__dict__[attribute]
+            except (KeyError, AttributeError):
+                return self.undefined(obj=obj, name=attribute)
+        return self.undefined(obj=obj, name=attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return what brackets give: an item by name or position."""
+        if isinstance(argument, str):
+            found = self.getattr(obj, str(argument))
+            if isinstance(found, Undefined) and not isinstance(obj, Printable):
+                # The name may come from a customer's data: it must not get into a message.
+                return self.undefined(hint="a field that was chosen in brackets is missing")
+            return found
+        if isinstance(obj, (str, Sequence, Mapping)) and isinstance(argument, (int, slice)):
+            try:
+                return obj[argument]  # type: ignore[index]
+            except (LookupError, TypeError, ValueError):
+                return self.undefined(obj=obj, name=argument)
+        if isinstance(obj, Undefined):
+            return obj[argument]  # type: ignore[index]  # raises UndefinedError
+        return self.undefined(obj=obj, name=argument)
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Tell whether templates may call this: macros, loop.cycle, loop.changed and what we registered."""
+        if id(obj) in self.callables or type(obj) is Macro:
+            return True
+        owner = getattr(obj, "__self__", None)
+        return type(owner) is LoopContext and getattr(obj, "__name__", "") in ("cycle", "changed")
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # Jinja's own form
+        """Call a macro or function from a template, and count it."""
+        rendering = RENDERING.get(None)
+        if rendering is not None:
+            rendering.spend(1)
+        if not __self.is_safe_callable(__obj):
+            raise SecurityError("only macros and the functions of the template guide can be called")
+        return __context.call(__obj, *args, **kwargs)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Calculate; exact for numbers, bounded for texts and lists."""
+        return _CALCULATIONS[operator](left, right)
+
+
+def _shown(obj: object) -> frozenset[str]:
+    if isinstance(obj, Printable):
+        return obj.shown
+    return _SHOWN.get(type(obj), frozenset())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, (str, bytes))
+
+
+def _plus(left: Any, right: Any) -> Any:
+    if _is_text(left):
+        return checked_size(left + right)
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        if len(left) + len(right) > MAX_ITEMS:
+            raise LimitExceeded("items in one list", MAX_ITEMS)
+        return tuple(left) + tuple(right)
+    return left + right
+
+
+def _times(left: Any, right: Any) -> Any:
+    for value in (left, right):
+        if not isinstance(value, (int, Decimal, Money)):
+            raise SecurityError("only numbers and money can be multiplied")
+    product = left * right
+    if isinstance(product, int) and product.bit_length() > _MAX_BITS:
+        raise LimitExceeded("bits in one number", _MAX_BITS)
+    return product
+
+
+def _divided(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int):
+        left = Decimal(left)
+    return left / right
+
+
+def _floor(left: Any, right: Any) -> Any:
+    return left // right
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    if not isinstance(left, (int, Decimal)):
+        raise SecurityError("% gives the remainder of numbers; join texts with ~")
+    return left % right
+
+
+def _power(left: Any, right: Any) -> Any:
+    if not isinstance(right, int) or not 0 <= right <= 64 or not isinstance(left, (int, Decimal)):
+        raise SecurityError("powers go from 0 to 64")
+    if isinstance(left, int) and left.bit_length() * right > _MAX_BITS:
+        raise LimitExceeded("bits in one number", _MAX_BITS)
+    return left**right
+
+
+_CALCULATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": _plus, "*": _times, "/": _divided, "//": _floor, "%": _remainder, "**": _power,
+}  # fmt: skip
+
+
+def _concat(parts: Iterable[str]) -> str:
+    parts = list(parts)
+    if sum(map(len, parts)) > MAX_CHARACTERS:
+        raise LimitExceeded("characters", MAX_CHARACTERS)
+    return "".join(parts)
+
+
+class _Counting(NodeTransformer):
+    """Rewrites a parsed template so that loops, includes and joined texts are counted and bounded."""
+
+    def __init__(self, name: str | None, filename: str | None) -> None:
+        self._name = name
+        self._filename = filename
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        if node.recursive:
+            raise self._refused("recursive loops are not available; use nested loops", node)
+        self.generic_visit(node)
+        node.iter = _filter(node.iter, "_counted")
+        return node
+
+    def visit_Include(self, node: nodes.Include) -> list[nodes.Node]:
+        if not isinstance(node.template, nodes.Const):
+            raise self._refused("include a fragment by its name, not by a variable", node)
+        count = nodes.ExprStmt(_filter(nodes.Const(1, lineno=node.lineno), "_counted_step"), lineno=node.lineno)
+        return [count, node]
+
+    def visit_Extends(self, node: nodes.Extends) -> nodes.Node:
+        raise self._refused("templates do not extend each other; use fragments", node)
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        self.generic_visit(node)
+        return nodes.Filter(node.nodes[0], "_joined", node.nodes[1:], [], None, None, lineno=node.lineno)
+
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:
+        if isinstance(node.value, float):
+            return _filter(nodes.Const(repr(node.value), lineno=node.lineno), "_exact")
+        return node
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:
+        self.generic_visit(node)
+        node.nodes = [self._static(child) for child in node.nodes]
+        return node
+
+    def _static(self, node: nodes.Expr) -> nodes.Expr:
+        """Mark what is printed from authored names alone: it belongs to the structure, not to the slots."""
+        if isinstance(node, (nodes.TemplateData, nodes.Const)):
+            return node
+        names = {name.name for name in node.find_all(nodes.Name)} | (
+            {node.name} if isinstance(node, nodes.Name) else set()
+        )
+        if names and names <= _AUTHORED and not any(isinstance(one, nodes.Call) for one in _all(node)):
+            return _filter(node, "_authored")
+        return node
+
+    def _refused(self, message: str, node: nodes.Node) -> TemplateAssertionError:
+        return TemplateAssertionError(message, node.lineno, self._name, self._filename)
+
+
+def _all(node: nodes.Node) -> Iterator[nodes.Node]:
+    yield node
+    yield from node.find_all(nodes.Node)
+
+
+def _filter(node: nodes.Expr, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+
+
+def counted(values: Any) -> Any:
+    """Return what a loop goes over, paid for in steps before the first round."""
+    if isinstance(values, Undefined) or not isinstance(values, Iterable):
+        return values  # the loop itself says what is wrong
+    if not hasattr(values, "__len__"):
+        values = _listed(values)
+    RENDERING.get().spend(len(values))
+    return values
+
+
+def _listed(values: Iterable[Any]) -> list[Any]:
+    listed = []
+    for value in values:
+        listed.append(value)
+        if len(listed) > MAX_ITEMS:
+            raise LimitExceeded("items in one list", MAX_ITEMS)
+    return listed
+
+
+def counted_step(_: int) -> str:
+    """Pay for one include."""
+    RENDERING.get().spend(1)
+    return ""
+
+
+def joined(first: Any, *others: Any) -> str:
+    """Return texts joined by `~`: each as it would be printed."""
+    rendering = RENDERING.get()
+    from ccm.compose.printing import as_text
+
+    parts = [value if isinstance(value, str) else as_text(value, rendering.formats) for value in (first, *others)]
+    if any(isinstance(part, Markup) for part in parts):
+        return checked_size(Markup("").join(parts))
+    text = checked_size("".join(parts))
+    return StaticText(text) if all(isinstance(part, StaticText) for part in parts) else text
+
+
+def exact(text: str) -> Decimal:
+    """Return a number written in a template as an exact decimal."""
+    return Decimal(text)
+
+
+def authored(value: Any) -> Any:
+    """Return a text that authors wrote as static; anything else as it is."""
+    return StaticText(value) if type(value) is str else value
+
+
+INTERNAL_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "_counted": counted, "_counted_step": counted_step, "_joined": joined, "_exact": exact, "_authored": authored,
+}  # fmt: skip
