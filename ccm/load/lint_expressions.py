@@ -16,11 +16,12 @@ from jinja2 import nodes
 
 from ccm.diagnostics import nearest, suggest
 from ccm.load.lint_filters import filter_type
+from ccm.load.lint_operators import NUMERIC, SURE, comparable, difference, in_words, product, quotient, total
+from ccm.load.lint_paths import innermost, path_of, start_of, sure_if, sure_unless
 from ccm.load.lint_source import Findings, Source
 from ccm.load.lint_types import (
     ANY,
     BOOLEAN,
-    MONEY,
     NUMBER,
     TEXT,
     Type,
@@ -31,9 +32,6 @@ from ccm.load.lint_types import (
     record,
 )
 from ccm.model.vocabulary import BANNED, FILTERS, TESTS, TRANSLATING, Kind
-
-_NUMERIC = (Kind.NUMBER, Kind.PERCENT)
-_SURE = (Kind.TEXT, Kind.NUMBER, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.DATETIME, Kind.BOOLEAN)
 
 
 @dataclass
@@ -90,7 +88,7 @@ class Reading:
         """Return the character where a node, or a word of it, starts."""
         start = node.lineno or 0
         if not within:
-            return start
+            return start + 1 if isinstance(node, nodes.Getattr) else start  # behind the dot
         found = re.compile(rf"(?<!\w){re.escape(within)}(?!\w)").search(self.source.text, start)
         return found.start() if found and found.start() - start < 400 else start
 
@@ -196,7 +194,7 @@ class Reading:
                 node, "unknown-field", message, "add it to that brand, or use a name that every brand has", within=name
             )
         else:
-            message = f'"{shown}" is {_a(holder.kind)} and has no "{name}"'
+            message = f'"{shown}" is {in_words(holder.kind)} and has no "{name}"'
             self._unknown(node, name, message, member_names(holder))
         return ANY
 
@@ -231,7 +229,9 @@ class Reading:
             }
             instead = fitting.get(given.kind)
             remedy = f"use the filter {instead}" if instead else f"give it {takes}, or leave the filter out"
-        self.error(node, "wrong-type", f'the filter "{node.name}" takes {takes}; {shown} is {_a(given.kind)}', remedy)
+        self.error(
+            node, "wrong-type", f'the filter "{node.name}" takes {takes}; {shown} is {in_words(given.kind)}', remedy
+        )
 
     def _test(self, node: nodes.Test) -> Type:
         for child in [node.node, *node.args]:
@@ -259,7 +259,7 @@ class Reading:
             self.error(
                 node.node,
                 "wrong-type",
-                f'"{shown}" is {_a(called.kind)} and cannot be called',
+                f'"{shown}" is {in_words(called.kind)} and cannot be called',
                 "leave the brackets out",
             )
             return ANY
@@ -311,30 +311,30 @@ class Reading:
     def _binary(self, node: nodes.BinExpr, combine: Callable[[Type, Type], Type | None]) -> Type:
         left, right = self.type_of(node.left), self.type_of(node.right)
         optional = left.optional or right.optional
-        if left.kind not in _SURE or right.kind not in _SURE:
+        if left.kind not in SURE or right.kind not in SURE:
             return ANY.maybe(optional)
         found = combine(left, right)
         if found is None:
-            message = f'"{node.operator}" does not work between {_a(left.kind)} and {_a(right.kind)}'
+            message = f'"{node.operator}" does not work between {in_words(left.kind)} and {in_words(right.kind)}'
             remedy = "join texts with ~" if Kind.TEXT in (left.kind, right.kind) else "bring both sides to one kind"
             self.error(node, "wrong-type", message, remedy)
             return ANY
         return found.maybe(optional)
 
     def _add(self, node: nodes.Add) -> Type:
-        return self._binary(node, _sum)
+        return self._binary(node, total)
 
     def _sub(self, node: nodes.Sub) -> Type:
-        return self._binary(node, _difference)
+        return self._binary(node, difference)
 
     def _mul(self, node: nodes.Mul) -> Type:
-        return self._binary(node, _product)
+        return self._binary(node, product)
 
     def _div(self, node: nodes.Div) -> Type:
-        return self._binary(node, _quotient)
+        return self._binary(node, quotient)
 
     def _floordiv(self, node: nodes.FloorDiv) -> Type:
-        return self._binary(node, _quotient)
+        return self._binary(node, quotient)
 
     def _mod(self, node: nodes.Mod) -> Type:
         left = self.type_of(node.left)
@@ -343,7 +343,7 @@ class Reading:
                 self.printed(pair.value)
             return TEXT
         self.type_of(node.right)
-        return left if left.kind in _NUMERIC else ANY
+        return left if left.kind in NUMERIC else ANY
 
     def _neg(self, node: nodes.Neg) -> Type:
         return self.type_of(node.node)
@@ -397,9 +397,8 @@ class Reading:
         if operand.op in ("lt", "lteq", "gt", "gteq"):
             if (left.optional and not self.is_sure(node.expr)) or (right.optional and not self.is_sure(operand.expr)):
                 self.missing(node.expr if left.optional else operand.expr)
-            comparable = left.kind is right.kind or (_rank(left) == _rank(right) != 0)
-            if left.kind in _SURE and right.kind in _SURE and not comparable:
-                message = f"{_a(left.kind)} cannot be compared with {_a(right.kind)}"
+            if not comparable(left, right):
+                message = f"{in_words(left.kind)} cannot be compared with {in_words(right.kind)}"
                 self.error(node, "wrong-type", message, "compare values of one kind")
 
     # ── literals ─────────────────────────────────────────────────────────────
@@ -424,123 +423,16 @@ class Reading:
         """Report what would not print well."""
         found = self.type_of(node)
         shown = path_of(node) or "the value"
-        if found.kind in (Kind.RECORD, Kind.LIST) and not found.parts:
+        if found.kind in (Kind.RECORD, Kind.LIST) and not found.prints:
             remedy = "print one of its fields" if found.kind is Kind.RECORD else "use {% for %}, | list or | join"
-            self.error(_start(node), "wrong-type", f"{shown} is {_a(found.kind)} and cannot be printed", remedy)
+            self.error(start_of(node), "wrong-type", f"{shown} is {in_words(found.kind)} and cannot be printed", remedy)
         elif found.kind is Kind.FUNCTION and found.macro is None and found.gives is not None:
-            self.error(_start(node), "wrong-type", f"{shown} is a function", f"call it: {shown}()")
+            self.error(start_of(node), "wrong-type", f"{shown} is a function", f"call it: {shown}()")
         elif found.optional:
             self.missing(node)
 
     def missing(self, node: nodes.Node) -> None:
         """Warn that a value may be missing when it is used."""
-        shown = path_of(_innermost(node)) or "the value"
+        shown = path_of(innermost(node)) or "the value"
         remedy = f'write {{{{ {shown} | default("–") }}}}, or put it inside {{% if {shown} %}}'
-        self.warn(_start(node), "maybe-missing", f"{shown} may be missing in the data", remedy)
-
-
-def path_of(node: nodes.Node | None) -> str | None:
-    """Return `customer.name` for a chain of names, None for anything else."""
-    if isinstance(node, nodes.Name):
-        return node.name
-    if isinstance(node, nodes.Getattr):
-        holder = path_of(node.node)
-        return f"{holder}.{node.attr}" if holder else None
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        holder = path_of(node.node)
-        return f"{holder}.{node.arg.value}" if holder else None
-    return None
-
-
-def sure_if(test: nodes.Node) -> frozenset[str]:
-    """Return the paths that are there when a condition holds."""
-    if isinstance(test, nodes.And):
-        return sure_if(test.left) | sure_if(test.right)
-    if isinstance(test, nodes.Or):
-        return sure_if(test.left) & sure_if(test.right)
-    if isinstance(test, nodes.Not):
-        return sure_unless(test.node)
-    if isinstance(test, nodes.Test):
-        return _prefixes(test.node) if test.name not in ("none", "undefined", "false") else frozenset()
-    if isinstance(test, nodes.Filter):
-        return sure_if(test.node) if test.node is not None and test.name not in ("default", "d") else frozenset()
-    if isinstance(test, nodes.Compare):
-        against = test.ops[0]
-        is_none = isinstance(against.expr, nodes.Const) and against.expr.value is None
-        if against.op == "ne":
-            return _prefixes(test.expr) if is_none else frozenset()
-        return frozenset() if is_none or against.op == "notin" else _prefixes(test.expr)
-    return _prefixes(test)
-
-
-def sure_unless(test: nodes.Node) -> frozenset[str]:
-    """Return the paths that are there when a condition does not hold."""
-    if isinstance(test, nodes.Not):
-        return sure_if(test.node)
-    if isinstance(test, nodes.Or):
-        return sure_unless(test.left) | sure_unless(test.right)
-    if isinstance(test, nodes.Test) and test.name in ("none", "undefined"):
-        return _prefixes(test.node)
-    if isinstance(test, nodes.Compare) and test.ops[0].op == "eq":
-        against = test.ops[0].expr
-        return _prefixes(test.expr) if isinstance(against, nodes.Const) and against.value is None else frozenset()
-    return frozenset()
-
-
-def _prefixes(node: nodes.Node) -> frozenset[str]:
-    path = path_of(node)
-    if path is None:
-        return frozenset()
-    steps = path.split(".")
-    return frozenset(".".join(steps[: count + 1]) for count in range(len(steps)))
-
-
-def _start(node: nodes.Node) -> nodes.Node:
-    inner = _innermost(node)
-    while isinstance(inner, (nodes.Getattr, nodes.Getitem, nodes.Call)):
-        inner = inner.node
-    return inner
-
-
-def _innermost(node: nodes.Node) -> nodes.Node:
-    while isinstance(node, nodes.Filter) and node.node is not None:
-        node = node.node
-    return node
-
-
-def _a(kind: Kind) -> str:
-    if kind in (Kind.TEXT, Kind.MONEY, Kind.MARKUP):
-        return str(kind)
-    return f"{'an' if kind is Kind.ANY else 'a'} {kind}"
-
-
-def _rank(kind: Type) -> int:
-    """Kinds of one rank compare: numbers, percents and amounts (with a bare number); dates only with dates."""
-    return 1 if kind.kind in (*_NUMERIC, Kind.MONEY) else 0
-
-
-def _sum(left: Type, right: Type) -> Type | None:
-    if left.kind in _NUMERIC and right.kind in _NUMERIC:
-        return NUMBER
-    if left.kind is right.kind and left.kind in (Kind.MONEY, Kind.TEXT):
-        return left
-    return ANY if _has_moment(left, right) else None
-
-
-def _difference(left: Type, right: Type) -> Type | None:
-    return None if left.kind is Kind.TEXT else _sum(left, right)
-
-
-def _product(left: Type, right: Type) -> Type | None:
-    kinds = {left.kind, right.kind}
-    if kinds <= set(_NUMERIC):
-        return NUMBER
-    return MONEY if Kind.MONEY in kinds and kinds & set(_NUMERIC) else None
-
-
-def _quotient(left: Type, right: Type) -> Type | None:
-    return NUMBER if left.kind in _NUMERIC and right.kind in _NUMERIC else None
-
-
-def _has_moment(left: Type, right: Type) -> bool:
-    return bool({left.kind, right.kind} & {Kind.DATE, Kind.DATETIME}) and Kind.TEXT not in (left.kind, right.kind)
+        self.warn(start_of(node), "maybe-missing", f"{shown} may be missing in the data", remedy)

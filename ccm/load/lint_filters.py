@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 
 from ccm.diagnostics import suggest
-from ccm.load.lint_types import ANY, TEXT, Type, join, list_of, member, member_names, record
+from ccm.load.lint_types import ANY, LINES, TEXT, Type, join, list_of, member, member_names, record
 from ccm.model.vocabulary import FILTERS, FilterWord, Gives, Kind
 
 if TYPE_CHECKING:
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 def filter_type(reading: Reading, node: nodes.Filter, word: FilterWord, given: Type) -> Type:
     """Return the type of a filtered value, checking the arguments that name a field."""
     optional = given.optional and not word.missing
+    _check_joined(reading, node, given)
     field = _field_type(reading, node, word, given)
     item = given.item or ANY if given.kind is Kind.LIST else ANY
     if isinstance(word.gives, Kind):
-        return Type(word.gives, optional=optional)
+        return LINES.maybe(optional) if word.gives is Kind.LIST else Type(word.gives, optional=optional)
     match word.gives:
         case Gives.SAME:
             found = given
@@ -38,6 +39,13 @@ def filter_type(reading: Reading, node: nodes.Filter, word: FilterWord, given: T
         case Gives.NESTED:
             found = list_of(given)
     return found.maybe(optional)
+
+
+def _check_joined(reading: Reading, node: nodes.Filter, given: Type) -> None:
+    """`list` joins texts as the language does; it is not Jinja's `list`."""
+    if node.name == "list" and given.item is not None and given.item.kind is Kind.RECORD:
+        remedy = 'leave it out, or name the field to join: | map(attribute="…") | list'
+        reading.error(node, "wrong-type", 'the filter "list" joins texts; these items are records', remedy)
 
 
 def _otherwise(reading: Reading, node: nodes.Filter, given: Type) -> Type:

@@ -11,11 +11,25 @@ from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
-from ccm.diagnostics import Location, suggest
-from ccm.load.lint_expressions import Reading, Scope, path_of, sure_if, sure_unless
+from ccm.diagnostics import suggest
+from ccm.load.lint_expressions import Reading, Scope
 from ccm.load.lint_parse import Parsed, parse
+from ccm.load.lint_paths import path_of, sure_if, sure_unless
 from ccm.load.lint_source import Source
-from ccm.load.lint_types import ANY, BOOLEAN, MARKUP, NUMBER, TEXT, Type, function, join, list_of, record
+from ccm.load.lint_types import (
+    ANY,
+    BOOLEAN,
+    MARKUP,
+    NUMBER,
+    TEXT,
+    Type,
+    function,
+    join,
+    list_of,
+    member,
+    member_names,
+    record,
+)
 from ccm.model.vocabulary import Kind
 
 FRAGMENT_PREFIX = "fragments/"
@@ -214,56 +228,81 @@ class VariantReading(Reading):
             self._include(node, name)
 
     def _include(self, node: nodes.Include, name: str) -> None:
+        form = self._form(node, name, optional=node.ignore_missing)
+        if form is not None:
+            self._enter(form, node, self.scope if node.with_context else Scope(_only_functions(self.scope)))
+
+    def _form(
+        self, node: nodes.Include | nodes.Import | nodes.FromImport, name: str, *, optional: bool
+    ) -> Source | None:
+        """Return the fragment's form for this channel, or report why there is none."""
         if self.forms is None:
             self.error(node, "missing-fragment", f"{self.title} cannot include anything", "write the text out")
-            return
-        known = [FRAGMENT_PREFIX + fragment for fragment in self.forms.sources]
+            return None
+        fragment = name.removeprefix(FRAGMENT_PREFIX)
+        known = [FRAGMENT_PREFIX + each for each in self.forms.sources]
         if name not in known:
-            if not node.ignore_missing:
+            if not optional:
                 self.error(node.template, "missing-fragment", f'there is no "{name}"', suggest(name, known))
-            return
-        form = self.forms.sources[name.removeprefix(FRAGMENT_PREFIX)]
+            return None
+        form = self.forms.sources[fragment]
         if form is None:
-            remedy = f'add {self.forms.form_name} to the folder of "{name.removeprefix(FRAGMENT_PREFIX)}"'
-            self.error(node.template, "missing-fragment-form", f'"{name}" has no form for {self.title}', remedy)
-            return
-        here = self.source.at(node.lineno or 0)
-        if form.path in self.open_files:
+            remedy = f'add {self.forms.form_name} to the folder of "{fragment}"'
+            message = f'"{name}" has no form for {self.title}'
+            self.error(node.template, "missing-fragment-form", message, remedy)
+        elif form.path in self.open_files:
             circle = " → ".join([*self.open_files[self.open_files.index(form.path) :], form.path])
-            self.error(
-                node.template, "circular-fragment", f"fragments include each other: {circle}", "take one include out"
-            )
-            return
-        self._enter(form, here, node.with_context)
+            message = f"fragments include each other: {circle}"
+            self.error(node.template, "circular-fragment", message, "take one include out")
+            return None
+        return form
 
-    def _enter(self, form: Source, here: Location, with_context: bool) -> None:
+    def _enter(self, form: Source, node: nodes.Stmt, outside: Scope) -> dict[str, Type]:
+        """Read a fragment's form; return the names that it sets."""
         assert self.forms is not None
         self.included.add(form.path)
+        here = self.source.at(node.lineno or 0)
         included = Source(form.path, form.text, (here, *self.source.trace))
         if form.path not in self.forms.parsed:
             self.forms.parsed[form.path] = parse(included, self.findings)
         parsed = self.forms.parsed[form.path]
         if parsed is None:
-            return
+            return {}
         scope, source, files = self.scope, self.source, self.open_files
-        outside = scope if with_context else Scope(_only_functions(scope))
         self.scope, self.source, self.open_files = Scope({}, outside), included, (*files, form.path)
         try:
             self.body(parsed.tree.body)
+            return self.scope.names
         finally:
             self.scope, self.source, self.open_files = scope, source, files
 
-    def _on_extends(self, node: nodes.Extends) -> None:
-        self._unsupported(node, "extends")
-
     def _on_import(self, node: nodes.Import) -> None:
-        self._unsupported(node, "import")
-        self.scope.names[node.target] = ANY
+        self.scope.names[node.target] = self._imported(node)
 
     def _on_fromimport(self, node: nodes.FromImport) -> None:
-        self._unsupported(node, "import")
+        module = self._imported(node)
         for name in node.names:
-            self.scope.names[name if isinstance(name, str) else name[1]] = ANY
+            there, here = (name, name) if isinstance(name, str) else name
+            found = member(module, there)
+            if found is None:
+                message = f'the fragment has no macro "{there}"'
+                self.error(node, "unknown-function", message, suggest(there, member_names(module)), within=there)
+            self.scope.names[here] = found or ANY
+
+    def _imported(self, node: nodes.Import | nodes.FromImport) -> Type:
+        names = _constant_names(node.template)
+        if names is None:
+            remedy = 'write the name out: {% import "fragments/tables" as tables %}'
+            self.error(node, "dynamic-include", "a fragment is imported by a computed name", remedy)
+            return ANY
+        form = self._form(node, names[0], optional=False)
+        if form is None:
+            return ANY
+        outside = self.scope if node.with_context else Scope(_only_functions(self.scope))
+        return record(self._enter(form, node, outside))
+
+    def _on_extends(self, node: nodes.Extends) -> None:
+        self._unsupported(node, "extends")
 
     def _unsupported(self, node: nodes.Node, word: str) -> None:
         message = f"templates share content by fragments, not by {{% {word} %}}"

@@ -17,7 +17,7 @@ from jinja2.parser import Parser
 
 from ccm.load.lint_source import Findings, Source
 
-_EXTENSIONS = ("jinja2.ext.i18n",)
+_EXTENSIONS = ("jinja2.ext.i18n", "jinja2.ext.loopcontrols")
 
 
 class _PlacedEnvironment(Environment):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ccm.load.lint_types import ANY, DATE, TEXT, Type, function, list_of, record, types_of_fields
+from ccm.load.lint_types import ANY, DATE, LINES, NUMBER, TEXT, Type, function, list_of, record, types_of_fields
 from ccm.model.definitions import Channel, Purpose, TemplateDefinition
 from ccm.model.vocabulary import FUNCTIONS, PLAIN_FUNCTIONS, Kind
 from ccm.model.workspace import Brand, Template, Workspace
@@ -91,11 +91,13 @@ def brand_type(brands: tuple[Brand, ...], channel: Channel) -> Type:
         return ANY
     return record(
         {
+            "name": TEXT,
             "title": TEXT,
+            "logo": record({"alt": TEXT, "width_mm": NUMBER}),
             "links": _shared({brand.name: brand.definition.links for brand in brands}),
             "contact": _shared({brand.name: brand.definition.contact for brand in brands}),
-            "address": list_of(TEXT),
-            "legal": list_of(TEXT),
+            "address": LINES,
+            "legal": LINES,
             "sender": _sender(channel),
             "tokens": _shared({brand.name: brand.tokens for brand in brands}),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -108,36 +108,36 @@ def without_jinja(text: str) -> str:
     return _JINJA.sub(blank, text)
 
 
-def branches(text: str) -> Iterable[str]:
-    """Yield the text as its conditions may leave it: first branches only, then last branches only.
+def branches(text: str) -> Iterator[str]:
+    """Yield the text as its conditions may leave it: all first branches, all second ones, and so on.
 
     Why: `{% if a %}<b>{% else %}<b class="x">{% endif %}` opens one element, not two.
     """
-    keep_first, keep_last = list(text), list(text)
-    open_blocks: list[tuple[str, int, bool]] = []
-    divided = False
+    blocks = _blocks(text)
+    for number in range(max([1, *map(len, blocks)])):
+        kept = list(text)
+        for spans in blocks:
+            for index, (start, end) in enumerate(spans):
+                if index != min(number, len(spans) - 1):
+                    kept[start:end] = _NOT_NEWLINE.sub(" ", "".join(kept[start:end]))
+        yield without_jinja("".join(kept))
+
+
+def _blocks(text: str) -> list[list[tuple[int, int]]]:
+    """Return the branches of every condition and loop, as spans of the text."""
+    blocks: list[list[tuple[int, int]]] = []
+    unfinished: list[tuple[int, list[tuple[int, int]]]] = []
     for match in _JINJA.finditer(text):
         word = _BRANCH.match(match.group())
         if not word:
             continue
-        name = word[1]
-        if name in ("if", "for"):
-            open_blocks.append((name, match.end(), False))
-        elif name in ("else", "elif") and open_blocks:
-            kind, start, later = open_blocks.pop()
-            _wipe(keep_first if later else keep_last, start, match.start())
-            open_blocks.append((kind, match.end(), True))
-            divided = True
-        elif open_blocks:
-            _, start, later = open_blocks.pop()
-            if later:
-                _wipe(keep_first, start, match.start())
-    yield without_jinja("".join(keep_first))
-    if divided:
-        yield without_jinja("".join(keep_last))
-
-
-def _wipe(characters: list[str], start: int, end: int) -> None:
-    for index in range(start, end):
-        if characters[index] != "\n":
-            characters[index] = " "
+        if word[1] in ("if", "for"):
+            unfinished.append((match.end(), []))
+        elif unfinished:
+            start, spans = unfinished.pop()
+            spans.append((start, match.start()))
+            if word[1] in ("else", "elif"):
+                unfinished.append((match.end(), spans))
+            elif len(spans) > 1:
+                blocks.append(spans)
+    return blocks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ class Type:
     optional: May be missing in the data.
     values: The only texts it can be; empty for any.
     absent: Fields that only some have, with who lacks them.
+    prints: A list that prints itself, line by line.
     macro: The block that a call runs.
     """
 
@@ -32,6 +33,7 @@ class Type:
     optional: bool = False
     values: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
+    prints: bool = False
     macro: Any = None
 
     def maybe(self, optional: bool = True) -> Type:
@@ -45,6 +47,7 @@ NUMBER = Type(Kind.NUMBER)
 MONEY = Type(Kind.MONEY)
 DATE = Type(Kind.DATE)
 BOOLEAN = Type(Kind.BOOLEAN)
+LINES = Type(Kind.LIST, item=TEXT, prints=True)
 MARKUP = Type(Kind.MARKUP)
 
 
@@ -96,41 +99,13 @@ def join(one: Type, other: Type) -> Type:
     return Type(one.kind, optional=optional)
 
 
-def _methods(names: Iterable[str]) -> dict[str, Type]:
-    return {name: function(ANY) for name in names}
+_DATE_MEMBERS: Mapping[str, Type] = dict.fromkeys(("year", "month", "day"), NUMBER)
 
-
-_TEXT_METHODS = _methods(name for name in dir(str) if not name.startswith("_") and name not in ("format", "format_map"))
-_DATE_MEMBERS: dict[str, Type] = {
-    "year": NUMBER,
-    "month": NUMBER,
-    "day": NUMBER,
-    **_methods(("isoformat", "isoweekday", "weekday", "strftime", "isocalendar", "replace", "toordinal")),
-}
-_TIME_MEMBERS: dict[str, Type] = {
-    **_DATE_MEMBERS,
-    "hour": NUMBER,
-    "minute": NUMBER,
-    "second": NUMBER,
-    "date": function(DATE),
-    **_methods(("time", "timestamp", "astimezone")),
-}
+# Templates read items and these attributes, nothing else; no value has methods.
 MEMBERS: Mapping[Kind, Mapping[str, Type]] = {
-    Kind.TEXT: _TEXT_METHODS,
-    Kind.MARKUP: _TEXT_METHODS,
-    Kind.MONEY: {"amount": NUMBER, "currency": TEXT, "rounded": function(MONEY)},
+    Kind.MONEY: {"amount": NUMBER, "currency": TEXT},
     Kind.DATE: _DATE_MEMBERS,
-    Kind.DATETIME: _TIME_MEMBERS,
-    Kind.NUMBER: {},
-    Kind.PERCENT: {},
-    Kind.BOOLEAN: {},
-    Kind.LIST: _methods(("index", "count")),
-    Kind.RECORD: {
-        "items": function(list_of(Type(Kind.LIST, item=ANY, parts=(TEXT, ANY)))),
-        "keys": function(list_of(TEXT)),
-        "values": function(list_of(ANY)),
-        "get": function(ANY.maybe()),
-    },
+    Kind.DATETIME: {**_DATE_MEMBERS, "hour": NUMBER, "minute": NUMBER},
 }
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ccm.diagnostics import Diagnostic, Location, Severity
+from ccm.load.lint_css import check_css, check_style_blocks
 from ccm.load.lint_expressions import Scope
+from ccm.load.lint_html import check_html
 from ccm.load.lint_jinja import Forms, VariantReading
+from ccm.load.lint_mjml import check_mjml
 from ccm.load.lint_parse import Parsed, parse
 from ccm.load.lint_scope import Surroundings, functions, names_for
 from ccm.load.lint_source import Findings, Source
@@ -18,9 +21,10 @@ def read_variants(around: Surroundings, findings: Findings) -> None:
     parsed_forms: dict[str, Parsed | None] = {}
     used: dict[str, Parsed] = {}
     for variant in around.template.variants.values():
+        source = Source.of(variant.path, variant.source)
+        _check_format(around, source, findings)
         if variant.part is VariantPart.STYLE:
             continue
-        source = Source.of(variant.path, variant.source)
         parsed = parse(source, findings)
         if parsed is None:
             continue
@@ -30,7 +34,25 @@ def read_variants(around: Surroundings, findings: Findings) -> None:
         used[variant.path] = parsed
         used |= {path: tree for path, tree in parsed_forms.items() if tree is not None and path in reading.included}
         _report_untold_facts(around, variant, reading.told, findings)
+    for path in parsed_forms:
+        _check_format(around, _fragment_source(around, path), findings)
     _report_untranslated(around, used, findings)
+
+
+def _check_format(around: Surroundings, source: Source, findings: Findings) -> None:
+    """Check what surrounds the Jinja: MJML, HTML or CSS, by the file's ending."""
+    if source.path.endswith(".css"):
+        check_css(around, source, findings)
+    elif source.path.endswith(".mjml"):
+        check_mjml(source, findings)
+    elif source.path.endswith(".html"):
+        check_html(source, findings)
+        if source.path.endswith(("document.html", "card.html")):
+            check_style_blocks(around, source, findings)
+
+
+def _fragment_source(around: Surroundings, path: str) -> Source:
+    return Source.of(path, around.workspace.library.files[path].decode("utf-8", "replace"))
 
 
 def _reading(
@@ -77,14 +99,14 @@ def form_names(variant: Variant) -> tuple[str, ...]:
     file = variant.path.rpartition("/")[2]
     if variant.part is VariantPart.BODY and variant.channel.is_social:
         return (file, "social.txt")
-    return (file,)
+    return ("email.mjml", "email.html") if file == "email.mjml" else (file,)
 
 
 def _form(around: Surroundings, fragment: Fragment, names: Iterable[str]) -> Source | None:
     for name in names:
         path = fragment.forms.get(name)
         if path is not None and path in around.workspace.library.files:
-            return Source.of(path, around.workspace.library.files[path].decode("utf-8", "replace"))
+            return _fragment_source(around, path)
     return None
 
 
@@ -148,7 +170,7 @@ def _place(around: Surroundings, path: str, offset: int) -> Location:
     for variant in around.template.variants.values():
         if variant.path == path:
             return Source.of(path, variant.source).at(offset)
-    return Source.of(path, around.workspace.library.files[path].decode("utf-8", "replace")).at(offset)
+    return _fragment_source(around, path).at(offset)
 
 
 def _report_missing(locale: str, missing: Mapping[str, Location], findings: Findings) -> None:

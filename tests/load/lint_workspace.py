@@ -86,7 +86,12 @@ def _brand(name: str) -> Brand:
             "contact": {"phone": "+49 30 1234"},
         }
     )
-    values = {"color.brand.primary": "#003366", "color.text": "#222222", "space.page": "20mm", "font.body": "IBM Plex Sans"}
+    values = {
+        "color.brand.primary": "#003366",
+        "color.text": "#222222",
+        "space.page": "20mm",
+        "font.body": "IBM Plex Sans",
+    }
     return Brand(definition, f"brands/{name}", {path: Token(path, "", value) for path, value in values.items()})
 
 

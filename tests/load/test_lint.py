@@ -44,7 +44,7 @@ def test_a_case_gets_its_diagnostics_and_no_others(case: Path) -> None:
     for item in found:
         place = item.trace[-1] if item.trace else item.location
         assert place.path == here, str(item)
-        key = (place.line, str(item.severity), item.code)
+        key = (place.line or 1, str(item.severity), item.code)
         got.append((*key, 0 if key in columns else place.column))
     assert sorted(got) == expected, "\n".join(str(item) for item in found)
 
