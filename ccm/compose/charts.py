@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import islice
 from typing import TypeAlias
 
 from markupsafe import Markup
 
-from ccm.compose.figures import FigureError
+from ccm.compose.figures import FigureError, plain
 from ccm.model.values import Money
 from ccm.model.workspace import Brand
 
@@ -21,6 +22,7 @@ Write: TypeAlias = Callable[[Amount], str]
 
 MAX_BARS = 60
 _SHOWN_LABELS = 16
+_STEPS_TALL, _STEPS_LOW = 4, 3
 _STEPS = tuple(Decimal(step) for step in ("1", "2", "2.5", "5", "10"))
 _AXIS_SHARE = 0.13  # of the width, for the scale's labels
 _HEAD, _FOOT = 8.0, 22.0  # above the highest line, below the lowest
@@ -88,6 +90,7 @@ def bar_chart(
     label: str = "label",
     value: str | Sequence[str] = "value",
     write: Write = str,
+    write_tick: Callable[[Decimal], str] = str,
     direction: str = "ltr",
     palette: ChartPalette | None = None,
     width: int = 560,
@@ -102,7 +105,8 @@ def bar_chart(
         series: Names of the bars of each point, shown as a key when there are several.
         label: Field of a record that is the label.
         value: Field or fields of a record that are the values.
-        write: Prints an amount in the recipient's locale, for the scale and the screen reader.
+        write: Prints an amount in the recipient's locale, over bars and for the screen reader.
+        write_tick: Prints a round number of the scale; without a currency, which the title tells.
         direction: ltr or rtl.
         width: Units of the drawing; on paper it takes the width of its place.
         height: In the same units.
@@ -110,10 +114,11 @@ def bar_chart(
     Raises:
         FigureError: If there is nothing to draw, too much, or values that are not numbers.
     """
-    given = [_point(item, label, (value,) if isinstance(value, str) else tuple(value)) for item in points]
+    fields = (value,) if isinstance(value, str) else tuple(value)
+    given = [_point(item, label, fields) for item in islice(points, MAX_BARS + 1)]
     if not given or sum(len(point.values) for point in given) > MAX_BARS:
         raise FigureError(f"a bar chart shows 1 to {MAX_BARS} bars", "group the values, or leave the chart out")
-    drawing = _Drawing(given, write, direction == "rtl", palette or ChartPalette(), width, height)
+    drawing = _Drawing(given, write, write_tick, direction == "rtl", palette or ChartPalette(), width, height)
     said = [f"{point.label} {', '.join(map(write, point.values))}" for point in given]
     return Markup(
         '<div class="ccm-chart">{}<div style="position: relative"><svg xmlns="http://www.w3.org/2000/svg" role="img" '
@@ -122,7 +127,7 @@ def bar_chart(
         _keys(series, drawing.palette) if len(series) > 1 else "",
         width,
         height,
-        f"{title}: {'; '.join(said)}",
+        f"{plain(title)}: {'; '.join(said)}",
         drawing.grid() + drawing.bars(),
         drawing.ticks() + drawing.labels() + (drawing.values() if values else Markup()),
     )
@@ -139,16 +144,16 @@ def _point(item: object, label: str, fields: tuple[str, ...]) -> Point:
     amounts = tuple(given) if isinstance(given, (tuple, list)) else (given,)
     if not amounts or not all(isinstance(amount, (int, Decimal, Money)) for amount in amounts):
         raise FigureError("a bar chart draws whole numbers, decimals and money", "check the values' types")
-    return Point(str(name), amounts)
+    return Point(plain(name), amounts)
 
 
-def _plain(amount: Amount) -> Decimal:
+def _number(amount: Amount) -> Decimal:
     return amount.amount if isinstance(amount, Money) else Decimal(amount)
 
 
 def _keys(series: Sequence[str], palette: ChartPalette) -> Markup:
     keys = (
-        Markup('<span class="ccm-chart-key"><i style="background: {}"></i>{}</span>').format(color, name)
+        Markup('<span class="ccm-chart-key"><i style="background: {}"></i>{}</span>').format(color, plain(name))
         for name, color in zip(series, _cycled(palette.series, len(series)), strict=True)
     )
     return Markup('<div class="ccm-chart-keys">{}</div>').format(Markup("").join(keys))
@@ -166,23 +171,31 @@ def nice_scale(lowest: Decimal, highest: Decimal, steps: int = 4) -> tuple[Decim
     step = next(base * factor for factor in _STEPS if base * factor >= rough)
     first = (low / step).to_integral_value(ROUND_FLOOR)
     last = max((high / step).to_integral_value(ROUND_CEILING), first + 1)
-    return tuple(step * count for count in range(int(first), int(last) + 1))
+    return tuple((step * count).normalize() + 0 for count in range(int(first), int(last) + 1))
 
 
 class _Drawing:
     """Places bars and labels; x runs from the text's start, so mirroring is one subtraction."""
 
     def __init__(
-        self, points: Sequence[Point], write: Write, mirrored: bool, palette: ChartPalette, width: int, height: int
+        self,
+        points: Sequence[Point],
+        write: Write,
+        write_tick: Callable[[Decimal], str],
+        mirrored: bool,
+        palette: ChartPalette,
+        width: int,
+        height: int,
     ) -> None:
         self.palette = palette
         self._points = points
         self._write = write
+        self._write_tick = write_tick
         self._mirrored = mirrored
         self._width, self._height = float(width), float(height)
         self._rows = max(len(point.values) for point in points)
-        amounts = [_plain(amount) for point in points for amount in point.values]
-        self._scale = nice_scale(min(amounts), max(amounts))
+        amounts = [_number(amount) for point in points for amount in point.values]
+        self._scale = nice_scale(min(amounts), max(amounts), _STEPS_TALL if height >= 160 else _STEPS_LOW)
         self._left = self._width * _AXIS_SHARE
         self._slot = (self._width - self._left) / len(points)
 
@@ -203,21 +216,18 @@ class _Drawing:
         parts = []
         for place, point in enumerate(self._points):
             for row, amount in enumerate(point.values):
-                color = colors[row] if self._rows > 1 or _plain(amount) >= 0 else self.palette.negative
-                parts.append(Markup('<path fill="{}" d="{}"/>').format(color, self._bar(place, row, _plain(amount))))
+                color = colors[row] if self._rows > 1 or _number(amount) >= 0 else self.palette.negative
+                parts.append(Markup('<path fill="{}" d="{}"/>').format(color, self._bar(place, row, _number(amount))))
         return Markup("").join(parts)
 
     def ticks(self) -> Markup:
         """Return the scale's labels as text beside the lines."""
         side, align = ("right", "left") if self._mirrored else ("left", "right")
-        sample = self._points[0].values[0]
         return Markup("").join(
             Markup(
                 '<span class="ccm-chart-tick" style="{}: 0; width: {:.2f}%; text-align: {}; top: {:.2f}%; '
                 'margin-top: -0.5em">{}</span>'
-            ).format(
-                side, 100 * _AXIS_SHARE - 2, align, self._percent_down(self._y(tick)), self._write(_like(tick, sample))
-            )
+            ).format(side, 100 * _AXIS_SHARE - 2, align, self._percent_down(self._y(tick)), self._write_tick(tick))
             for tick in self._scale
         )
 
@@ -236,7 +246,7 @@ class _Drawing:
             self._centred(
                 "ccm-chart-value",
                 place,
-                self._y(max(Decimal(0), *map(_plain, point.values))),
+                self._y(max(Decimal(0), *map(_number, point.values))),
                 1.25,
                 self._write(point.values[0]),
             )
@@ -280,8 +290,3 @@ class _Drawing:
 
     def _percent_down(self, y: float) -> float:
         return 100 * y / self._height
-
-
-def _like(number: Decimal, sample: Amount) -> Amount:
-    """Return a scale value in the unit of the bars."""
-    return Money(number, sample.currency) if isinstance(sample, Money) else number.normalize() + 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ccm.compose.failure import ComposeFailure
 from ccm.model.values import Money
 
 # Names that templates use, and zxing's own.
@@ -21,19 +22,25 @@ BARCODE_KINDS = {
     "pdf417": "PDF417",
     "aztec": "Aztec",
     "qr": "QRCode",
-    "upca": "UPCA",
 }
 _QR_QUIET_MODULES = 4  # ISO/IEC 18004
 _LINEAR_QUIET_MODULES = 10  # ISO/IEC 15417 and its siblings
 _EPC_LARGEST = Decimal("999999999.99")
 
 
-class FigureError(ValueError):
-    """A code cannot be made of these values; free of personal data."""
+class FigureError(ComposeFailure):
+    """A code or chart cannot be made of these values; free of personal data."""
 
     def __init__(self, message: str, remedy: str) -> None:
-        self.remedy = remedy
-        super().__init__(f"{message}; {remedy}")
+        super().__init__("impossible-figure", message, remedy)
+
+
+def plain(text: object) -> str:
+    """Return text as people read it: markup that a template already escaped is turned back.
+
+    Why: Text is escaped once, where it is written; a second time would print `&amp;`.
+    """
+    return text.unescape() if isinstance(text, Markup) else str(text)
 
 
 def qr(text: str, label: str = "QR code", *, size_mm: float = 28) -> Markup:
@@ -48,10 +55,10 @@ def qr(text: str, label: str = "QR code", *, size_mm: float = 28) -> Markup:
     """
     import segno
 
-    if not str(text).strip():
+    if not plain(text).strip():
         raise FigureError("a QR code needs a text", "give qr() a value")
     try:
-        code = segno.make_qr(str(text), error="m", boost_error=False)
+        code = segno.make_qr(plain(text), error="m", boost_error=False)
     except ValueError:
         raise FigureError("the text is too long for a QR code", "shorten it to about 2,000 characters") from None
     return _matrix_svg(code.matrix, label, size_mm, "ccm-qr")
@@ -83,7 +90,7 @@ def epc_qr(
     """
     from segno import helpers
 
-    account = "".join(str(iban).split()).upper()
+    account = "".join(plain(iban).split()).upper()
     if not _iban_is_sound(account):
         raise FigureError(
             "the IBAN of a payment code has wrong check digits", "correct the IBAN in the brand or the data"
@@ -99,12 +106,12 @@ def epc_qr(
         raise FigureError("a payment code needs a reference or a text, not both", "give epc_qr() one of them")
     try:
         code = helpers.make_epc_qr(
-            name=str(name),
+            name=plain(name),
             iban=account,
             amount=euros,
-            reference=str(reference) or None,
-            text=str(text) or None,
-            bic=str(bic) or None,
+            reference=plain(reference) or None,
+            text=plain(text) or None,
+            bic=plain(bic) or None,
             encoding="utf-8",
         )
     except ValueError as fault:
@@ -128,7 +135,10 @@ def barcode(
     if kind not in BARCODE_KINDS:
         raise FigureError(f'there is no barcode kind "{kind}"', f"use one of: {', '.join(sorted(BARCODE_KINDS))}")
     try:
-        made = zxingcpp.create_barcode(str(text), getattr(zxingcpp.BarcodeFormat, BARCODE_KINDS[kind]))
+        made = zxingcpp.create_barcode(plain(text), getattr(zxingcpp.BarcodeFormat, BARCODE_KINDS[kind]))
+        # Too short a number is filled up with zeros; only a check digit may be added.
+        if not made.text.startswith(plain(text)) or len(made.text) > len(plain(text)) + 1:
+            raise ValueError
         image: Any = made.to_image(scale=1, add_quiet_zones=False)
     except (ValueError, RuntimeError):
         raise FigureError(f"a {kind} barcode cannot hold this text", "check its characters and length") from None
@@ -156,7 +166,9 @@ def _matrix_svg(matrix: Iterable[Sequence[int]], label: str, size_mm: float, nam
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="{}" role="img" width="{}mm" height="{}mm" '
         'viewBox="0 0 {} {}"><title>{}</title><path fill="#fff" d="M0 0h{}v{}H0z"/><path fill="#000" d="{}"/></svg>'
-    ).format(name, size_mm, size_mm * tall / edge, edge, tall, label, edge, tall, _modules(rows, quiet, quiet, 1))
+    ).format(
+        name, size_mm, size_mm * tall / edge, edge, tall, plain(label), edge, tall, _modules(rows, quiet, quiet, 1)
+    )
 
 
 def _stretched_svg(rows: Sequence[Sequence[int]], label: str, width_mm: float, height_mm: float) -> Markup:
@@ -167,7 +179,9 @@ def _stretched_svg(rows: Sequence[Sequence[int]], label: str, width_mm: float, h
         '<svg xmlns="http://www.w3.org/2000/svg" class="ccm-barcode" role="img" width="{}mm" height="{}mm" '
         'viewBox="0 0 {} {:.3f}"><title>{}</title><path fill="#fff" d="M0 0h{}v{:.3f}H0z"/>'
         '<path fill="#000" d="{}"/></svg>'
-    ).format(width_mm, height_mm, width, height, label, width, height, _modules(rows, quiet, 0, height / len(rows)))
+    ).format(
+        width_mm, height_mm, width, height, plain(label), width, height, _modules(rows, quiet, 0, height / len(rows))
+    )
 
 
 def _modules(rows: Sequence[Sequence[int]], left: int, top: int, step: float) -> str:
