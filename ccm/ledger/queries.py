@@ -157,7 +157,7 @@ def _locales(connection: Connection, run_id: str) -> dict[str, int]:
     table = communications.c
     query = (
         sa.select(table.locale, sa.func.count().label("n"))
-        .where(table.run_id == run_id, table.locale != "")
+        .where(table.run_id == run_id, table.locale != "", table.broadcast.is_(False))
         .group_by(table.locale)
         .order_by(table.locale)
     )

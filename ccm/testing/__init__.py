@@ -1,0 +1,36 @@
+"""Fakes, sample records and contract suites, for us and for plug-in authors. Stable: it is public API."""
+
+from ccm.ledger.memory import MemoryLedger
+from ccm.testing.adapter_contract import AdapterContract
+from ccm.testing.adapters import (
+    DyingAdapter,
+    FlakyAdapter,
+    LostAnswerAdapter,
+    RecordingAdapter,
+    RejectingAdapter,
+    SlowAdapter,
+)
+from ccm.testing.archive import MemoryArchive
+from ccm.testing.archive_contract import ArchiveContract
+from ccm.testing.clock import FixedClock
+from ccm.testing.ledger_contract import LedgerContract
+from ccm.testing.samples import sample_decision, sample_envelope, sample_rendition, sample_run
+
+__all__ = [
+    "AdapterContract",
+    "ArchiveContract",
+    "DyingAdapter",
+    "FixedClock",
+    "FlakyAdapter",
+    "LedgerContract",
+    "LostAnswerAdapter",
+    "MemoryArchive",
+    "MemoryLedger",
+    "RecordingAdapter",
+    "RejectingAdapter",
+    "SlowAdapter",
+    "sample_decision",
+    "sample_envelope",
+    "sample_rendition",
+    "sample_run",
+]

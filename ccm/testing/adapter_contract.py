@@ -1,0 +1,138 @@
+"""What every delivery adapter must do. Subclass in your tests; make the adapter and count what its provider has."""
+
+from __future__ import annotations
+
+import re
+import threading
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from pathlib import Path
+
+from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.model.records import Capabilities, Receipt, ReceiptStatus
+from ccm.testing.expect import refused
+from ccm.testing.samples import sample_envelope
+
+
+class AdapterContract(ABC):
+    """The promises of `Adapter`, one test each. Needs pytest for its `tmp_path`."""
+
+    @abstractmethod
+    def open(self, folder: Path) -> Adapter:
+        """Return an adapter whose provider works and has got nothing so far; its provider name is `mine`."""
+
+    @abstractmethod
+    def received(self, folder: Path) -> int:
+        """Return how many pieces the provider has."""
+
+    def broken(self, folder: Path) -> Adapter | None:
+        """Return an adapter whose provider cannot be used as a whole, or None if that cannot happen."""
+        return None
+
+    def test_capabilities_are_class_data(self, tmp_path: Path) -> None:
+        """Planning compares them before any adapter is opened."""
+        adapter = self.open(tmp_path)
+        capabilities = type(adapter).capabilities
+        assert isinstance(capabilities, Capabilities)
+        assert capabilities.channels
+        assert capabilities.concurrency >= 1
+        adapter.close()
+
+    def test_accepts_every_channel_it_names(self, tmp_path: Path) -> None:
+        """One piece of each channel is accepted, under its key and our name for the provider."""
+        adapter = self.open(tmp_path)
+        channels = adapter.capabilities.channels
+        for channel in channels:
+            receipt = adapter.deliver(sample_envelope(channel, f"p-{channel}"))
+            assert (receipt.key, receipt.status, receipt.provider) == (f"p-{channel}", ReceiptStatus.ACCEPTED, "mine")
+            assert_free_of_personal_data(receipt)
+        adapter.close()
+        assert self.received(tmp_path) == len(channels)
+
+    def test_a_batch_answers_for_every_piece(self, tmp_path: Path) -> None:
+        """`deliver_many` gives one receipt for each envelope, in order."""
+        adapter = self.open(tmp_path)
+        channel = adapter.capabilities.channels[0]
+        envelopes = [sample_envelope(channel, f"p-{n}") for n in range(5)]
+        assert [receipt.key for receipt in adapter.deliver_many(envelopes)] == [f"p-{n}" for n in range(5)]
+        adapter.close()
+        assert self.received(tmp_path) == 5
+
+    def test_threads_may_deliver_at_once(self, tmp_path: Path) -> None:
+        """As many threads as `concurrency` says deliver without losing or doubling a piece."""
+        adapter = self.open(tmp_path)
+        channel, threads_count = adapter.capabilities.channels[0], adapter.capabilities.concurrency
+        receipts: list[Receipt] = []
+
+        def work(number: int) -> None:
+            for n in range(5):
+                receipts.append(adapter.deliver(sample_envelope(channel, f"p-{number}-{n}")))
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(threads_count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        adapter.close()
+        assert {receipt.status for receipt in receipts} == {ReceiptStatus.ACCEPTED}
+        assert len({receipt.key for receipt in receipts}) == self.received(tmp_path) == threads_count * 5
+
+    def test_a_second_hand_over_is_dropped_where_promised(self, tmp_path: Path) -> None:
+        """An adapter that says it deduplicates keeps the first and accepts the second."""
+        adapter = self.open(tmp_path)
+        if not adapter.capabilities.deduplicates:
+            adapter.close()
+            return
+        envelope = sample_envelope(adapter.capabilities.channels[0], "p-same")
+        first, second = adapter.deliver(envelope), adapter.deliver(replace(envelope, tags={"again": "yes"}))
+        adapter.close()
+        assert first.status is second.status is ReceiptStatus.ACCEPTED
+        assert self.received(tmp_path) <= 1
+
+    def test_look_up_tells_what_was_accepted(self, tmp_path: Path) -> None:
+        """An adapter that says it looks up knows delivered pieces, and none that it never saw."""
+        adapter = self.open(tmp_path)
+        adapter.deliver(sample_envelope(adapter.capabilities.channels[0], "p-known"))
+        found, missing = adapter.look_up("p-known"), adapter.look_up("p-never")
+        adapter.close()
+        assert missing is None or missing.status is not ReceiptStatus.ACCEPTED
+        if adapter.capabilities.looks_up:
+            assert found is not None
+            assert (found.key, found.status) == ("p-known", ReceiptStatus.ACCEPTED)
+
+    def test_verify_sends_nothing(self, tmp_path: Path) -> None:
+        """A working provider passes without getting a piece."""
+        adapter = self.open(tmp_path)
+        adapter.verify()
+        adapter.close()
+        assert self.received(tmp_path) == 0
+
+    def test_an_unusable_provider_is_an_error_with_a_remedy(self, tmp_path: Path) -> None:
+        """Faults of the provider as a whole are raised, not blamed on one piece."""
+        adapter = self.broken(tmp_path)
+        if adapter is None:
+            return
+        with refused(DeliveryError):
+            adapter.verify()
+        with refused(DeliveryError) as caught:
+            adapter.deliver(sample_envelope(adapter.capabilities.channels[0]))
+        adapter.close()
+        assert caught.error.remedy
+        assert caught.error.provider == "mine"
+        assert not _PERSONAL.search(str(caught.error))
+
+    def test_unknown_settings_are_refused(self, tmp_path: Path) -> None:
+        """A misspelt setting is named, so that it does not silently stay without effect."""
+        kind = type(self.open(tmp_path))
+        with refused(DeliveryError) as caught:
+            kind.from_settings("mine", {"no_such_setting": "x"}, root=str(tmp_path))
+        assert "no_such_setting" in str(caught.error)
+        assert not caught.error.retriable
+
+
+_PERSONAL = re.compile(r"ann@example\.org|\+12025550123|Grüße")
+
+
+def assert_free_of_personal_data(receipt: Receipt) -> None:
+    """Fail if a receipt repeats the sample's address or text."""
+    assert not _PERSONAL.search(f"{receipt.provider_id} {receipt.provider_status}")

@@ -1,0 +1,20 @@
+"""Every ledger of ours keeps the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ccm.ledger.interface import Ledger
+from ccm.ledger.memory import MemoryLedger
+from ccm.ledger.sql import open_ledger
+from ccm.testing import LedgerContract
+
+
+class TestMemoryLedger(LedgerContract):
+    def open(self, folder: Path) -> Ledger:
+        return MemoryLedger()
+
+
+class TestSqliteLedger(LedgerContract):
+    def open(self, folder: Path) -> Ledger:
+        return open_ledger("sqlite:///.ccm/ledger.db", folder)
