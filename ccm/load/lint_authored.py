@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ccm.load.lint_expressions import Reading, Scope
+from ccm.load.lint_expressions import Reading
 from ccm.load.lint_jinja import VariantReading
 from ccm.load.lint_parse import parse, parse_expression
 from ccm.load.lint_source import Findings, Source
-from ccm.load.lint_types import ANY, Type
+from ccm.load.lint_types import ANY, Scope, Type
 from ccm.load.yaml_reader import YamlFile, read_yaml
 from ccm.model.workspace import MissingContent, Template, Workspace
 

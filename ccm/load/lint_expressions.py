@@ -14,7 +14,8 @@ from typing import Any
 
 from jinja2 import nodes
 
-from ccm.diagnostics import nearest, suggest
+from ccm.diagnostics import suggest
+from ccm.load.lint_calls import check_asset, check_placeholders, unknown_function
 from ccm.load.lint_filters import filter_type
 from ccm.load.lint_operators import NUMERIC, SURE, comparable, difference, in_words, product, quotient, total
 from ccm.load.lint_paths import innermost, path_of, start_of, sure_if, sure_unless
@@ -24,6 +25,7 @@ from ccm.load.lint_types import (
     BOOLEAN,
     NUMBER,
     TEXT,
+    Scope,
     Type,
     join,
     list_of,
@@ -32,27 +34,6 @@ from ccm.load.lint_types import (
     record,
 )
 from ccm.model.vocabulary import BANNED, FILTERS, TESTS, TRANSLATING, Kind
-
-
-@dataclass
-class Scope:
-    """Names in force at a place.
-
-    names: Own names; the outer scope is asked for the others.
-    """
-
-    names: dict[str, Type]
-    outer: Scope | None = None
-
-    def find(self, name: str) -> Type | None:
-        """Return the type of a name, or None."""
-        if name in self.names:
-            return self.names[name]
-        return self.outer.find(name) if self.outer else None
-
-    def all(self) -> set[str]:
-        """Return every name in force."""
-        return set(self.names) | (self.outer.all() if self.outer else set())
 
 
 @dataclass
@@ -158,10 +139,11 @@ class Reading:
             message = f'{self.title} sees no customer, and "{node.name}" is {self.hidden[node.name]}'
             self.error(node, "customer-data-in-broadcast", message, remedy, within=node.name)
         else:
-            self._unknown(node, node.name, f'{self.title} has no "{node.name}"', self.scope.all())
+            self.unknown(node, node.name, f'{self.title} has no "{node.name}"', self.scope.all())
         return ANY
 
-    def _unknown(self, node: nodes.Node, name: str, message: str, known: Any, code: str = "unknown-field") -> None:
+    def unknown(self, node: nodes.Node, name: str, message: str, known: Any, code: str = "unknown-field") -> None:
+        """Note a misspelt word of a node, with the nearest known one."""
         self.error(node, code, message, suggest(name, known), within=name)
 
     def _getattr(self, node: nodes.Getattr) -> Type:
@@ -195,7 +177,7 @@ class Reading:
             )
         else:
             message = f'"{shown}" is {in_words(holder.kind)} and has no "{name}"'
-            self._unknown(node, name, message, member_names(holder))
+            self.unknown(node, name, message, member_names(holder))
         return ANY
 
     def _filter(self, node: nodes.Filter) -> Type:
@@ -207,7 +189,7 @@ class Reading:
             return ANY
         word = FILTERS.get(node.name)
         if word is None:
-            self._unknown(node, node.name, f'there is no filter "{node.name}"', FILTERS, "unknown-filter")
+            self.unknown(node, node.name, f'there is no filter "{node.name}"', FILTERS, "unknown-filter")
             return ANY
         if word.takes and given.kind not in word.takes and given.kind is not Kind.ANY:
             self._wrong_filter(node, given)
@@ -237,7 +219,7 @@ class Reading:
         for child in [node.node, *node.args]:
             self.type_of(child)
         if node.name not in TESTS:
-            self._unknown(node, node.name, f'there is no test "{node.name}"', TESTS, "unknown-filter")
+            self.unknown(node, node.name, f'there is no test "{node.name}"', TESTS, "unknown-filter")
         return BOOLEAN
 
     # ── calling ──────────────────────────────────────────────────────────────
@@ -248,7 +230,7 @@ class Reading:
             and self.scope.find(node.node.name) is None
             and node.node.name not in self.hidden
         ):
-            self._unknown_function(node.node)
+            unknown_function(self, node.node)
             called = ANY
         else:
             called = self.type_of(node.node)
@@ -267,40 +249,13 @@ class Reading:
             return self.run_macro(called.macro, given, named, None)
         name = node.node.name if isinstance(node.node, nodes.Name) else ""
         if name == "asset":
-            self._asset(node)
+            check_asset(self, node)
         if name in ("dict", "namespace"):
-            return Type(Kind.RECORD) if name == "namespace" else record(named)
+            # What a namespace holds changes on the way; its names do not.
+            return record(dict.fromkeys(named, ANY) if name == "namespace" else named) if named else Type(Kind.RECORD)
         if name in TRANSLATING:
-            self._placeholders(node, named)
+            check_placeholders(self, node, named)
         return called.gives or ANY
-
-    def _unknown_function(self, name: nodes.Name) -> None:
-        if name.name in BANNED:
-            self.type_of(name)
-            return
-        known = [word for word in self.scope.all() if (self.scope.find(word) or ANY).kind is Kind.FUNCTION]
-        if nearest(name.name, known) is None and name.name in FILTERS:
-            remedy = f"it is a filter: write {{{{ value | {name.name} }}}}"
-            self.error(name, "unknown-function", f'there is no function "{name.name}"', remedy, within=name.name)
-        else:
-            self._unknown(name, name.name, f'there is no function "{name.name}"', known, "unknown-function")
-
-    def _asset(self, node: nodes.Call) -> None:
-        if not node.args or not isinstance(node.args[0], nodes.Const) or self.asset_known is None:
-            return
-        problem = self.asset_known(str(node.args[0].value))
-        if problem is not None:
-            self.error(node.args[0], "missing-file", f'asset("{node.args[0].value}") finds no file', problem)
-
-    def _placeholders(self, node: nodes.Call, named: Mapping[str, Type]) -> None:
-        texts = [arg for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)]
-        if not named:
-            return
-        for text in texts:
-            for name in re.findall(r"%\((\w+)\)s", text.value):
-                if name not in named and name != "num":
-                    message = f'the text names "%({name})s", which is not given'
-                    self._unknown(text, name, message, named)
 
     def run_macro(self, macro: Any, given: list[Type], named: Mapping[str, Type], caller: Type | None) -> Type:
         """Read what a macro does with these arguments; statements know how."""

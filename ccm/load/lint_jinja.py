@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from jinja2 import nodes
 
 from ccm.diagnostics import suggest
-from ccm.load.lint_expressions import Reading, Scope
+from ccm.load.lint_expressions import Reading
 from ccm.load.lint_parse import Parsed, parse
 from ccm.load.lint_paths import path_of, sure_if, sure_unless
 from ccm.load.lint_source import Source
@@ -22,6 +22,7 @@ from ccm.load.lint_types import (
     MARKUP,
     NUMBER,
     TEXT,
+    Scope,
     Type,
     function,
     join,
@@ -144,8 +145,15 @@ class VariantReading(Reading):
     def _on_assign(self, node: nodes.Assign) -> None:
         found = self.type_of(node.node)
         if isinstance(node.target, nodes.NSRef):
+            self._in_namespace(node.target)
             return
         self.scope.names.update(_bound(node.target, found))
+
+    def _in_namespace(self, target: nodes.NSRef) -> None:
+        holder = self.scope.find(target.name) or ANY
+        if member(holder, target.attr) is None:
+            message = f'namespace "{target.name}" was made without "{target.attr}"'
+            self.error(target, "unknown-field", message, suggest(target.attr, member_names(holder)), within=target.attr)
 
     def _on_assignblock(self, node: nodes.AssignBlock) -> None:
         with self.inner():

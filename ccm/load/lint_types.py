@@ -125,3 +125,24 @@ def member(holder: Type, name: str) -> Type | None:
 def member_names(holder: Type) -> tuple[str, ...]:
     """Return the names to suggest for a misspelt field."""
     return tuple(holder.fields) if holder.fields else tuple(MEMBERS.get(holder.kind, {}))
+
+
+@dataclass
+class Scope:
+    """Names in force at a place.
+
+    names: Own names; the outer scope is asked for the others.
+    """
+
+    names: dict[str, Type]
+    outer: Scope | None = None
+
+    def find(self, name: str) -> Type | None:
+        """Return the type of a name, or None."""
+        if name in self.names:
+            return self.names[name]
+        return self.outer.find(name) if self.outer else None
+
+    def all(self) -> set[str]:
+        """Return every name in force."""
+        return set(self.names) | (self.outer.all() if self.outer else set())

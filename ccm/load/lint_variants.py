@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from ccm.diagnostics import Diagnostic, Location, Severity
 from ccm.load.lint_css import check_css, check_style_blocks
-from ccm.load.lint_expressions import Scope
 from ccm.load.lint_html import check_html
 from ccm.load.lint_jinja import Forms, VariantReading
 from ccm.load.lint_mjml import check_mjml
 from ccm.load.lint_parse import Parsed, parse
 from ccm.load.lint_scope import Surroundings, functions, names_for
 from ccm.load.lint_source import Findings, Source
+from ccm.load.lint_types import Scope
 from ccm.model.workspace import Catalogue, Fragment, Variant, VariantPart
 
 
