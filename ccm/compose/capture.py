@@ -46,9 +46,9 @@ class Sentinels:
 
 def escape_text(value: str) -> str:
     """Escape for HTML text, as the HTML5 serialiser does."""
-    if value.isalnum():
-        return value
-    return value.replace("&", "&amp;").replace("\u00a0", "&nbsp;").replace("<", "&lt;").replace(">", "&gt;")
+    if "&" in value or "<" in value or ">" in value or "\u00a0" in value:
+        return value.replace("&", "&amp;").replace("\u00a0", "&nbsp;").replace("<", "&lt;").replace(">", "&gt;")
+    return value
 
 
 def escape_attribute(value: str) -> str:

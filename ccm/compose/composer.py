@@ -16,6 +16,7 @@ from ccm.compose.engine import Engine, OutputKind, render
 from ccm.compose.facts import FactFailure, Statements, views
 from ccm.compose.failure import ComposeFailure, failed
 from ccm.compose.fillable import why_not_fillable
+from ccm.compose.folding import Folding
 from ccm.compose.formats import formats_for
 from ccm.compose.headers import safe_file_name
 from ccm.compose.images import ImageShelf
@@ -38,6 +39,7 @@ from ccm.model.records import (
 )
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template, Variant, VariantPart
 
+_PAGE_KINDS = {True: (OutputKind.MJML, "email.mjml"), False: (OutputKind.HTML, "email.html")}
 _ORDER = (Channel.DOCUMENT, Channel.EMAIL, Channel.SMS)  # the email carries the document
 
 
@@ -75,6 +77,7 @@ class Composer:
         self._texts: dict[str, Texts] = {}
         self._engines: dict[tuple[OutputKind, tuple[str, ...]], Engine] = {}
         self._compiled: dict[str, Compiled] = {}
+        self._emails: dict[str, EmailComposer] = {}
 
     def __reduce__(self) -> tuple[Callable[..., Composer], tuple[Any, ...]]:
         return Composer, (self._template, self._brand, self._fragments, self._library)
@@ -113,7 +116,7 @@ class Composer:
                 if language in one.catalogues
             }
             texts = self._texts[language] = Texts(self._template.catalogues.get(language), shared)
-        return Voice(language, "rtl" if formats.text.text_direction == "rtl" else "ltr", formats, texts)
+        return Voice(language, formats.direction, formats, texts)
 
     def _tell_facts(self, work: _Work) -> None:
         if not work.communication.pieces:
@@ -160,7 +163,7 @@ class Composer:
 
     def _email(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> None:
         unsubscribe = context.unsubscribe_url(self._brand.definition, work.communication)
-        rendition, findings, slow = self._email_composer.compose(
+        rendition, findings, slow = self._email_composer(work.voice).compose(
             work.communication, piece, variables, work.voice, unsubscribe, self._attached(work)
         )
         if slow:
@@ -262,23 +265,48 @@ class Composer:
     def _statements(self) -> Statements:
         return Statements(self._template.definition, self._template.root, self._engine(OutputKind.TEXT, ("text.txt",)))
 
-    @cached_property
-    def _email_composer(self) -> EmailComposer:
+    def _email_composer(self, voice: Voice) -> EmailComposer:
+        """Return the composer of one language's emails; its templates have the language's texts in them."""
+        known = self._emails.get(voice.language)
+        if known is None:
+            known = self._emails[voice.language] = self._make_email_composer(voice)
+        return known
+
+    def _make_email_composer(self, voice: Voice) -> EmailComposer:
         page = self._variant(Channel.EMAIL)
-        is_mjml = page.path.endswith(".mjml")
-        kind, forms = (OutputKind.MJML, ("email.mjml",)) if is_mjml else (OutputKind.HTML, ("email.html",))
-        engine = self._engine(kind, forms, self._images.in_email)
         text = self._template.variants.get((Channel.EMAIL, VariantPart.TEXT))
-        text_engine = self._engine(OutputKind.TEXT, ("email.txt",), self._images.in_email)
+        is_mjml = page.path.endswith(".mjml")
+        engine = self._email_engine(*_PAGE_KINDS[is_mjml], voice)
+        text_engine = self._email_engine(OutputKind.TEXT, "email.txt", voice)
         return EmailComposer(
-            self._compile(engine, page),
-            self._compile(text_engine, text) if text is not None else None,
+            engine.compile(page.source, page.path),
+            text_engine.compile(text.source, text.path) if text is not None else None,
             PageMaker(self._brand.tokens, is_mjml=is_mjml),
-            Sentinels(self._authored_sources),
+            self._sentinels,
             self._images,
             self._brand.definition,
             why_not_fillable(engine, page.source),
         )
+
+    def _email_engine(self, kind: OutputKind, form: str, voice: Voice) -> Engine:
+        asset = {"asset": self._images.in_email}
+        constants = {
+            "brand": self._brand_view.of(voice.language, Channel.EMAIL),
+            "tokens": self._brand_view.tokens,
+            "locale": {name: text for name, text in context.locale_view(voice).items() if name != "territory"},
+        }
+        return Engine(
+            kind,
+            forms=(form,),
+            fragments=self._fragments,
+            library=self._library,
+            functions={**self._figures, **asset},
+            folding=Folding(constants, asset, voice.texts),
+        )
+
+    @cached_property
+    def _sentinels(self) -> Sentinels:
+        return Sentinels(self._authored_sources)
 
     @property
     def _authored_sources(self) -> tuple[str, ...]:

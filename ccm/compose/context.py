@@ -18,7 +18,7 @@ from ccm.model.workspace import Brand, Token
 class TokenGroup(dict[str, Any], Printable):
     """Design tokens by name, nested and by whole path; a group that is itself a token prints its value."""
 
-    value: Markup | None = None
+    value: str | None = None
     shown: ClassVar[frozenset[str]] = frozenset()
 
     def printed(self) -> str:
@@ -38,9 +38,9 @@ def token_tree(tokens: Mapping[str, Token]) -> TokenGroup:
         for name in names[:-1]:
             inner = group.get(name)
             if not isinstance(inner, TokenGroup):
-                inner, value = TokenGroup(), inner
-                inner.value = value
-                group[name] = inner
+                deeper = TokenGroup()
+                deeper.value = inner
+                inner = group[name] = deeper
             group = inner
         group[names[-1]] = _css(token.value)
     root.update({path: _css(token.value) for path, token in tokens.items() if "." in path})

@@ -6,7 +6,7 @@ import datetime as clock
 from functools import lru_cache
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
+from babel.dates import format_date, format_skeleton, format_time
 
 from ccm.compose.digits import BIDI_MARKS, digit_table
 from ccm.compose.failure import FormatRefused
@@ -51,7 +51,7 @@ def _date(value: clock.date, style: str, locale: Locale, words: bool, keep_marks
     if style == "numeric":
         text = format_skeleton("yMd", value, locale=locale)
     else:
-        text = format_date(value, style, locale=locale)  # type: ignore[arg-type]  # checked by the caller
+        text = format_date(value, style, locale=locale)
     return _finished(text, locale, words, keep_marks)
 
 
@@ -60,9 +60,9 @@ def _moment(value: clock.datetime, style: str, locale: Locale, words: bool, keep
     if not words or style == "numeric":
         text = f"{format_skeleton('yMd', value, locale=locale)} {value:%H:%M}"
     else:
-        day = format_date(value, style, locale=locale)  # type: ignore[arg-type]  # checked by the caller
+        day = format_date(value, style, locale=locale)
         hour = format_time(value, "short", locale=locale)
-        text = get_datetime_format(style, locale=locale).replace("{0}", hour).replace("{1}", day)  # type: ignore[attr-defined]
+        text = str(locale.datetime_formats[style]).replace("{0}", hour).replace("{1}", day)
         text = text.replace("'", "")
     return _finished(text, locale, words, keep_marks)
 

@@ -112,7 +112,8 @@ class EmailComposer:
             )
         head = self._from.head(communication, piece, body.subject, unsubscribe_url)
         message = assemble(head, body.text, body.html, body.images, attachments, piece.piece_id)
-        if len(set(header_names(message))) != len(header_names(message)):
+        names = header_names(message)
+        if len(set(names)) != len(names):
             raise ComposeFailure("header-twice", "the message has a header twice", "report this: it must not happen")
         findings = tuple(_warnings(body, piece))
         rendition = EmailRendition(piece.piece_id, body.subject, body.preheader, body.html, body.text, message)

@@ -8,13 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError
-from jinja2.defaults import DEFAULT_TESTS
 from jinja2.environment import Environment, TemplateExpression
 from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2.tests import TESTS as DEFAULT_TESTS
 from jinja2.utils import Namespace
 
 from ccm.compose.failure import ComposeFailure, LimitExceeded
 from ccm.compose.filters import FILTERS, FUNCTIONS
+from ccm.compose.folding import Folding
 from ccm.compose.printing import RENDERING, Rendering, print_markup, print_plain
 from ccm.compose.sandbox import INTERNAL_FILTERS, Sandbox
 from ccm.compose.translations import Texts, translating_functions
@@ -56,6 +57,7 @@ class Engine:
     Args:
         forms: File names of a fragment's form for this channel, best first (email.mjml, email.html).
         functions: What templates of this channel may call beside the common ones: asset and figures.
+        folding: What never changes while this engine lives; None looks everything up when rendering.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Engine:
         fragments: Mapping[str, Fragment],
         library: ContentLibrary,
         functions: Mapping[str, Callable[..., Any]],
+        folding: Folding | None = None,
     ) -> None:
         self.kind = kind
         markup = kind is not OutputKind.TEXT
@@ -82,6 +85,7 @@ class Engine:
             auto_reload=False,
             cache_size=-1,
         )
+        self.environment.folding = folding
         self.environment.newstyle_gettext = True  # type: ignore[attr-defined]  # set by the i18n extension
         self._register(functions, markup=markup)
 
@@ -111,7 +115,7 @@ class Engine:
     def expression(self, source: str, path: str) -> TemplateExpression:
         """Compile one expression of the template's definition."""
         with _told(path):
-            return self.environment.compile_expression(source, undefined_to_none=False)  # type: ignore[return-value]
+            return self.environment.compile_expression(source, undefined_to_none=False)
 
 
 def _texts() -> Texts:
@@ -146,7 +150,7 @@ class _told:
 
 def template_places(trace: Any) -> tuple[Location, ...]:
     """Return the lines of templates in a traceback, innermost first; the others are what included it."""
-    places = []
+    places: list[Location] = []
     while trace is not None:
         template = trace.tb_frame.f_globals.get("__jinja_template__")
         if template is not None:
@@ -201,7 +205,7 @@ def render(template: Template, variables: Mapping[str, Any], rendering: Renderin
     try:
         with _told(template.filename or ""):
             context = template.new_context(variables)  # type: ignore[arg-type]  # read only
-            return template.environment.concat(template.root_render_func(context))  # type: ignore[attr-defined]
+            return template.environment.concat(template.root_render_func(context))
     finally:
         RENDERING.reset(token)
 

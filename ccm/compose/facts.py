@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
@@ -17,6 +18,8 @@ from ccm.diagnostics import Location
 from ccm.model.definitions import Channel, FactDefinition, FactKind, FieldDefinition, FieldType, TemplateDefinition
 from ccm.model.records import FactValue
 from ccm.model.values import Money
+
+_PATH = re.compile(r"[a-z]\w*(?:\.[a-z]\w*)*")  # most facts are no more than the name of a field
 
 FactFailure: TypeAlias = tuple[ComposeFailure, tuple[Channel, ...]]  # and the channels that must tell the fact
 
@@ -42,7 +45,7 @@ class Statements:
         self._definition = definition
         self._engine = engine
         self._expressions: dict[str, TemplateExpression] = {}
-        self._derives = any(_derives(definition.contract.values()))
+        self._derivation = _Derivation.of(definition.contract)
 
     def derived(self, data: Mapping[str, object], voice: Voice) -> dict[str, object]:
         """Return the data with derived fields computed, on a copy; rows see their siblings and the root.
@@ -50,31 +53,25 @@ class Statements:
         Raises:
             ComposeFailure: fact-failed, naming the field.
         """
-        if not self._derives:
+        if self._derivation is None:
             return dict(data)
-        return self._filled(self._definition.contract, data, {}, Rendering(voice))
+        return self._filled(self._derivation, data, {}, Rendering(voice))
 
     def _filled(
-        self,
-        fields: Mapping[str, FieldDefinition],
-        record: Mapping[str, object],
-        root: dict[str, object],
-        rendering: Rendering,
+        self, plan: _Derivation, record: Mapping[str, object], root: dict[str, object], rendering: Rendering
     ) -> dict[str, object]:
         made = dict(record)
         root = root or made
-        for name, field in fields.items():
+        for name, inner in plan.inner:
             value = made.get(name)
-            if field.type is FieldType.RECORD and isinstance(value, Mapping):
-                made[name] = self._filled(field.fields, value, root, rendering)
-            elif field.type is FieldType.LIST and field.of is not None and isinstance(value, (tuple, list)):
-                inner = field.of.fields
-                if inner and any(_derives(inner.values())):
-                    made[name] = tuple(self._filled(inner, row, root, rendering) for row in value)
-        for name, field in fields.items():
-            if field.derive is not None:
-                value = self._value(f'the derived field "{name}"', field.derive, {**root, **made}, rendering)
-                made[name] = _typed(value, field, {**root, **made})
+            if isinstance(value, Mapping):
+                made[name] = self._filled(inner, value, root, rendering)
+            elif isinstance(value, (tuple, list)):
+                made[name] = tuple(self._filled(inner, row, root, rendering) for row in value)
+        for name, field in plan.fields:
+            seen = made if root is made else {**root, **made}
+            value = self._value(f'the derived field "{name}"', field.derive or "", seen, rendering)
+            made[name] = _typed(value, field, seen)
         return made
 
     def facts(
@@ -105,6 +102,10 @@ class Statements:
         return tuple(values), tuple(failures)
 
     def _value(self, what: str, source: str, variables: Mapping[str, Any], rendering: Rendering) -> Any:
+        if _PATH.fullmatch(source):
+            found = _followed(source, variables)
+            if found is not None:
+                return found
         expression = self._expressions.get(source)
         if expression is None:
             expression = self._expressions[source] = self._engine.expression(source, self._path)
@@ -122,18 +123,38 @@ class Statements:
         return ComposeFailure("fact-failed", message, failure.remedy, Location(self._path))
 
 
+def _followed(path: str, variables: Mapping[str, Any]) -> Any:
+    """Return what a plain path of fields leads to, or None where it does not: then Jinja says why."""
+    value: Any = variables
+    for name in path.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
 def views(facts: tuple[FactValue, ...]) -> dict[str, FactView]:
     """Return `facts` as templates see them."""
     return {fact.name: FactView(fact.value, fact.text) for fact in facts}
 
 
-def _derives(fields: Any) -> Iterator[bool]:
-    for field in fields:
-        if field.derive is not None:
-            yield True
-        yield from _derives(field.fields.values())
-        if field.of is not None:
-            yield from _derives((field.of,))
+@dataclass(frozen=True)
+class _Derivation:
+    """The derived fields of one record, and of the records and rows inside it."""
+
+    fields: tuple[tuple[str, FieldDefinition], ...]
+    inner: tuple[tuple[str, _Derivation], ...]
+
+    @classmethod
+    def of(cls, fields: Mapping[str, FieldDefinition]) -> _Derivation | None:
+        """Return what is to be derived; None if nothing is."""
+        inner = []
+        for name, field in fields.items():
+            below = cls.of(field.of.fields if field.of is not None else field.fields)
+            if below is not None:
+                inner.append((name, below))
+        own = tuple((name, field) for name, field in fields.items() if field.derive is not None)
+        return cls(own, tuple(inner)) if own or inner else None
 
 
 def _typed(value: Any, field: FieldDefinition, record: Mapping[str, object]) -> object:

@@ -35,7 +35,8 @@ def _trees(engine: Engine, source: str, seen: set[str]) -> Iterator[nodes.Templa
     tree = engine.environment.parse(source)
     yield tree
     for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport)):
-        name = node.template.value if isinstance(node.template, nodes.Const) else None
+        named = getattr(node, "template", None)
+        name = named.value if isinstance(named, nodes.Const) else None
         loader = engine.environment.loader
         if isinstance(name, str) and name not in seen and loader is not None:
             seen.add(name)

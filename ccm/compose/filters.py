@@ -8,9 +8,9 @@ from functools import wraps
 from typing import Any
 
 from jinja2 import pass_environment
-from jinja2.defaults import DEFAULT_FILTERS
 from jinja2.environment import Environment
 from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS as DEFAULT_FILTERS
 from jinja2.runtime import Undefined
 from markupsafe import Markup
 
@@ -159,7 +159,7 @@ def replace(text: Any, old: str, new: str, count: int = -1) -> str:
     hits = text.count(old) if count < 0 else min(count, text.count(old))
     if len(text) + hits * max(0, len(new) - len(old)) > 100_000:
         raise LimitExceeded("characters in one replaced text", 100_000)
-    return text.replace(old, new, count)
+    return str(text.replace(old, new, count))
 
 
 def indent(text: Any, width: int = 4, first: bool = False) -> str:

@@ -38,6 +38,7 @@ class Formats:
     text: Locale of the words.
     data: Locale of digits, separators and order; the recipient's own.
     zone: Times of day are told in it.
+    direction: Of the text, ltr or rtl.
     same_language: False when the two speak different languages; then no word of `data` is used.
     """
 
@@ -45,9 +46,10 @@ class Formats:
         self.text = parse_locale(language)
         self.data = parse_locale(locale)
         self.zone = _zone(zone)
+        self.direction = "rtl" if self.text.text_direction == "rtl" else "ltr"
         self.same_language = _speaks(self.text, self.data)
         self._numbering = "default" if self.same_language else "latn"
-        self._keep_marks = self.text.text_direction == "rtl"
+        self._keep_marks = self.direction == "rtl"
         self._money: dict[tuple[str, str], Callable[[Decimal], str]] = {}
         self._number = number_layout(self.data, self.data.decimal_formats[None], self._numbering)
         self._percent = number_layout(self.data, self.data.percent_formats[None], self._numbering)
@@ -124,7 +126,9 @@ class Formats:
             raise _not_a("list", values)
         from ccm.compose.printing import as_text  # as_text needs Formats: the two describe each other
 
-        return format_list([as_text(value, self) for value in values], style=style, locale=self.text)
+        if style not in ("standard", "or", "unit"):
+            raise FormatRefused("unknown-style", f'a list has no style "{style}"', "use standard, or, unit")
+        return format_list([as_text(value, self) for value in values], style=style, locale=self.text)  # type: ignore[arg-type]
 
     def unit(self, value: object, unit: str, length: str = "short") -> str:
         """Write a measure, such as 12 km; units by their CLDR names (length-kilometer or kilometer)."""

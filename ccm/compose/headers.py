@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import idna
 
@@ -27,14 +28,20 @@ def address(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not at or not _ATOM.fullmatch(local) or local[0] == "." or local[-1] == "." or ".." in local or len(text) > 254:
         raise _bad_address()
+    return f"{local}@{_ascii_domain(domain)}"
+
+
+@lru_cache(maxsize=4096)
+def _ascii_domain(domain: str) -> str:
+    if _DOMAIN.fullmatch(domain):
+        return domain
+    try:
+        domain = idna.encode(domain, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        raise _bad_address() from None
     if not _DOMAIN.fullmatch(domain):
-        try:
-            domain = idna.encode(domain, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
-            raise _bad_address() from None
-        if not _DOMAIN.fullmatch(domain):
-            raise _bad_address()
-    return f"{local}@{domain}"
+        raise _bad_address()
+    return domain
 
 
 def _bad_address() -> ComposeFailure:

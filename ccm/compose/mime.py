@@ -15,8 +15,7 @@ from functools import lru_cache
 from ccm.compose import headers
 from ccm.model.records import Attachment
 
-_LINE = 57  # bytes that give 76 characters of base64
-_BATCH = _LINE * 4096
+_CUTS = [slice(at, at + 76) for at in range(0, 76 * 2048, 76)]  # ready for parts of up to 116 KB
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,9 @@ class InlineImage:
 def base64_lines(content: bytes) -> bytes:
     """Return base64 in lines of 76 characters, each ended by CRLF."""
     text = b2a_base64(content, newline=False)
-    return b"".join([text[at : at + 76] + b"\r\n" for at in range(0, len(text), 76)])
+    count = -(-len(text) // 76)
+    cuts = _CUTS[:count] if count <= len(_CUTS) else [slice(at, at + 76) for at in range(0, len(text), 76)]
+    return b"\r\n".join(map(text.__getitem__, cuts)) + b"\r\n"
 
 
 def assemble(

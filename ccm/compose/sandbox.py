@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as clock
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,12 @@ from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ccm.compose.failure import LimitExceeded
+from ccm.compose.folding import Folding, is_translated
 from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size
+from ccm.compose.translations import escaped_text
 from ccm.model.values import Money
 
 MAX_ITEMS = 100_000  # of one list made by a template
@@ -57,16 +59,21 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.callables: set[int] = set()
-        self.concat = _concat  # type: ignore[method-assign, assignment]  # a class attribute in Jinja
+        self.folding: Folding | None = None
+        self.concat = _concat  # type: ignore[method-assign]  # a class attribute in Jinja
 
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
     ) -> str:
-        return super()._generate(_Counting(name, filename).visit(source), name, filename, defer_init)
+        return super()._generate(_Counting(self, name, filename).rewrite(source), name, filename, defer_init)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the functions that every template sees; a plain dict, which Jinja's chain of maps is not."""
+        return self.globals if not d else {**self.globals, **d}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return what a dot gives: an item of a record, or a shown attribute of our own values."""
-        if isinstance(obj, Mapping):
+        if type(obj) is dict or isinstance(obj, Mapping):
             try:
                 return obj[attribute]
             except KeyError:
@@ -77,7 +84,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return getattr(obj, attribute)
         if isinstance(obj, (Namespace, TemplateModule)) and not attribute.startswith("_"):
             try:
-                return obj[attribute] if isinstance(obj, Namespace) else obj.__dict__[attribute]
+                return getattr(obj, attribute) if isinstance(obj, Namespace) else obj.__dict__[attribute]
             except (KeyError, AttributeError):
                 return self.undefined(obj=obj, name=attribute)
         return self.undefined(obj=obj, name=attribute)
@@ -92,12 +99,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return found
         if isinstance(obj, (str, Sequence, Mapping)) and isinstance(argument, (int, slice)):
             try:
-                return obj[argument]  # type: ignore[index]
+                return obj[argument]
             except (LookupError, TypeError, ValueError):
-                return self.undefined(obj=obj, name=argument)
+                return self.undefined(hint="a list has no item at that place")
         if isinstance(obj, Undefined):
-            return obj[argument]  # type: ignore[index]  # raises UndefinedError
-        return self.undefined(obj=obj, name=argument)
+            return obj[argument]  # raises UndefinedError
+        return self.undefined(hint="a value that has no items is asked for one")
 
     def is_safe_callable(self, obj: Any) -> bool:
         """Tell whether templates may call this: macros, loop.cycle, loop.changed and what we registered."""
@@ -189,9 +196,17 @@ def _concat(parts: Iterable[str]) -> str:
 class _Counting(NodeTransformer):
     """Rewrites a parsed template so that loops, includes and joined texts are counted and bounded."""
 
-    def __init__(self, name: str | None, filename: str | None) -> None:
+    def __init__(self, environment: Sandbox, name: str | None, filename: str | None) -> None:
+        self._environment = environment
         self._name = name
         self._filename = filename
+        self._taken: frozenset[str] = frozenset()
+
+    def rewrite(self, tree: nodes.Template) -> nodes.Template:
+        """Return the tree, counted and bounded, with constants worked out."""
+        self._taken = frozenset(name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
+        visited: nodes.Template = self.visit(tree)
+        return visited
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         if node.recursive:
@@ -219,9 +234,22 @@ class _Counting(NodeTransformer):
         return node
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:
+        folded = [self._folded(child) for child in node.nodes]
+        node.nodes = folded
         self.generic_visit(node)
         node.nodes = [self._static(child) for child in node.nodes]
         return node
+
+    def _folded(self, node: nodes.Expr) -> nodes.Expr:
+        folding = self._environment.folding
+        if folding is None or isinstance(node, nodes.TemplateData):
+            return node
+        text = folding.printed(node, self._environment, self._name, self._taken)
+        if text is None:
+            return node
+        if self._environment.autoescape:
+            text = escaped_text(text) if is_translated(text) else escape(text)
+        return nodes.TemplateData(str(text), lineno=node.lineno)
 
     def _static(self, node: nodes.Expr) -> nodes.Expr:
         """Mark what is printed from authored names alone: it belongs to the structure, not to the slots."""
@@ -243,7 +271,7 @@ def _all(node: nodes.Node) -> Iterator[nodes.Node]:
     yield from node.find_all(nodes.Node)
 
 
-def _filter(node: nodes.Expr, name: str) -> nodes.Filter:
+def _filter(node: nodes.Node, name: str) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 

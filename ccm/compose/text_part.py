@@ -6,7 +6,8 @@ import re
 from functools import cache
 from typing import Any
 
-_BLANKS = re.compile(r"[ \t\u00a0]+")
+_BLANKS = re.compile(r"[ \t\u00a0]{2,}|[\t\u00a0]")
+_LINE_EDGES = re.compile(r" ?\n ?")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -22,8 +23,8 @@ def derive_text(html: str) -> str:
 
 def tidy_text(text: str) -> str:
     """Return text with single blanks, no blanks at line ends and at most one empty line in a row."""
-    lines = [_BLANKS.sub(" ", line).strip() for line in text.split("\n")]
-    return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip() + "\n"
+    text = _LINE_EDGES.sub("\n", _BLANKS.sub(" ", text))
+    return _EMPTY_LINES.sub("\n\n", text).strip() + "\n"
 
 
 @cache

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from gettext import c2py
 from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ccm.compose.failure import ComposeFailure
 from ccm.compose.printing import StaticText
@@ -54,6 +55,35 @@ class Texts:
         return plural if plural and number != 1 else singular
 
 
+@lru_cache(maxsize=4096)
+def _pieces(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a text cut at its placeholders, and their names; a doubled percent sign is one."""
+    pieces, names, at, piece = [], [], 0, ""
+    for match in _PLACE.finditer(text):
+        piece += text[at : match.start()]
+        at = match.end()
+        if match[2]:
+            piece += "%"
+        else:
+            pieces.append(piece)
+            names.append(match[1])
+            piece = ""
+    return (*pieces, piece + text[at:]), tuple(names)
+
+
+def _unknown_placeholder(name: str) -> ComposeFailure:
+    return ComposeFailure(
+        "unknown-placeholder",
+        f'a text wants "{name}", which it is not given',
+        "use the placeholders of the source text",
+    )
+
+
+def escaped_text(text: str) -> str:
+    """Return an authored text for HTML: its tags and entities stay, a bare ampersand is escaped."""
+    return _BARE_AMPERSAND.sub("&amp;", text) if "&" in text else text
+
+
 def _rule(catalogue: Catalogue) -> Callable[[int], int]:
     try:
         return c2py(catalogue.plural_rule or _GERMANIC)
@@ -74,25 +104,20 @@ def translating_functions(
     """
 
     def filled(text: str, values: Mapping[str, object]) -> str:
-        if markup and "&" in text:
-            text = _BARE_AMPERSAND.sub("&amp;", text)
-        if not values and "%" not in text:
+        if markup:
+            text = escaped_text(text)
+        if "%" not in text:
             return Markup(text) if markup else StaticText(text)  # noqa: S704  # catalogues are authored
-
-        def place(match: re.Match[str]) -> str:
-            if match[2]:
-                return "%"
-            if match[1] not in values:
-                raise ComposeFailure(
-                    "unknown-placeholder",
-                    f'a text wants "{match[1]}", which it is not given',
-                    "use the placeholders of the source text",
-                )
-            printed = printer(values[match[1]])
-            return str(Markup.escape(printed)) if markup else printed
-
-        filled_text = _PLACE.sub(place, text)
-        return Markup(filled_text) if markup else StaticText(filled_text)  # noqa: S704  # values are escaped above
+        pieces, names = _pieces(text)
+        parts = [pieces[0]]
+        for name, piece in zip(names, pieces[1:], strict=True):
+            if name not in values:
+                raise _unknown_placeholder(name)
+            printed = printer(values[name])
+            parts.append(escape(printed) if markup else printed)
+            parts.append(piece)
+        whole = "".join(parts)
+        return Markup(whole) if markup else StaticText(whole)  # noqa: S704  # values are escaped above
 
     @pass_context
     def gettext(__context: Context, __text: str, **values: object) -> str:
