@@ -15,16 +15,17 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+import regex
 from anyascii import anyascii
 
 from ccm.check.texts import Reading
 from ccm.model.definitions import FactKind
 from ccm.model.records import Composed, DocumentRendition, EmailRendition, FactValue, Finding, SmsRendition
 
-_MARKS = str.maketrans(
-    {**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fromkeys("“”„‟″", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
-)
-_BLANKS = re.compile(r"\s+")
+_MARKS = {**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fromkeys("“”„‟″", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
+_MARKED = re.compile(f"[{''.join(_MARKS)}]")
+_UNSHOWN = regex.compile(r"\p{Cf}+")
+_DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
 _NUMBER = re.compile(r"\d+(?:[.,'٫٬]\d+)*")
 _GROUPING = ".,'٫٬"
 _EXACT = (FactKind.CODE, FactKind.LINK)
@@ -56,16 +57,9 @@ def untold(reading: Reading, facts: tuple[FactValue, ...]) -> Iterator[Finding]:
 def comparable(text: str) -> str:
     """Return text in the form in which facts are compared; case is kept."""
     if text.isascii():
-        return _BLANKS.sub(" ", text)
-    plain = unicodedata.normalize("NFKC", text).translate(_MARKS)
-    shown = (character for character in plain if unicodedata.category(character) != "Cf")
-    return _BLANKS.sub(" ", "".join(_digit(character) for character in shown))
-
-
-def _digit(character: str) -> str:
-    if character.isascii() or not character.isdecimal():
-        return character
-    return str(unicodedata.decimal(character))
+        return " ".join(text.split())
+    plain = _MARKED.sub(lambda match: _MARKS[match[0]], unicodedata.normalize("NFKC", text))
+    return " ".join(_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), _UNSHOWN.sub("", plain)).split())
 
 
 def _told(fact: FactValue, text: str, raw: str, reading: Reading, part: str) -> bool:
@@ -145,4 +139,4 @@ def _signed(before: str) -> bool:
 
 def _spelt(text: str) -> str:
     """Return the form that both an accented text and its GSM-7 transliteration have."""
-    return _BLANKS.sub(" ", anyascii(text)).casefold()
+    return " ".join(anyascii(text).split()).casefold()

@@ -20,8 +20,8 @@ from ccm.model.records import (
 _HIDDEN = re.compile(r"<!--.*?-->|<(style|script|head|title)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 # A preheader that mail clients hide must not vouch for the body.
 _UNSEEN = re.compile(r"<(div|span|p)\b[^>]*\bdisplay:\s*none[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_BLOCK = re.compile(
-    r"</?(?:p|div|br|hr|t[dhr]|table|tbody|thead|li|ul|ol|h[1-6]|section|header|footer)\b[^>]*>", re.IGNORECASE
+_INLINE = re.compile(
+    r"</?(?:a|b|i|u|s|em|strong|span|font|small|sub|sup|bdi|bdo|wbr|mark|code|abbr)(?:\s[^>]*)?>", re.IGNORECASE
 )
 _TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
 
@@ -29,7 +29,7 @@ _TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
 def visible_text(source: str) -> str:
     """Return the text of HTML: block elements part words, inline ones do not, hidden parts are left out."""
     shown = _UNSEEN.sub(" ", _HIDDEN.sub(" ", source))
-    return html.unescape(_TAG.sub("", _BLOCK.sub("\n", shown)))
+    return html.unescape(_TAG.sub("\n", _INLINE.sub("", shown)))
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+import regex
+
 from ccm.check.rules import CheckRules
 from ccm.check.texts import Reading
 from ccm.model.records import Composed, Finding
 
 _SYNTAX = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}|\$\{|%\(\w+\)[sd]")
+_UNSHOWN = regex.compile(r"\p{Cf}+")
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "HANGUL")
 
 
@@ -43,8 +46,7 @@ def wording(reading: Reading, composed: Composed, rules: CheckRules) -> Iterator
 def normalised(text: str) -> str:
     """Return text in a form in which equal words are equal: compatibility form, no case, no soft hyphens, single blanks."""
     plain = unicodedata.normalize("NFKC", text)
-    shown = "".join(character for character in plain if unicodedata.category(character) != "Cf")
-    return re.sub(r"\s+", " ", shown.casefold())
+    return " ".join(_UNSHOWN.sub("", plain).casefold().split())
 
 
 @lru_cache(maxsize=256)
