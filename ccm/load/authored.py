@@ -214,17 +214,23 @@ def model_at(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel
     current: list[Any] = [model]
     for part in loc:
         following: list[Any] = []
+        known = False
         for kind in current:
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 if part in kind.model_fields:
+                    known = True
                     following += _parts(kind.model_fields[str(part)].annotation)
-                elif kind.__name__ == part:
-                    following.append(kind)
             else:
+                known = True
                 following += _parts(get_args(kind)[-1 if get_origin(kind) is not tuple else 0])
-        current = following or current
+        # A part that no class knows names a branch of a union or a validator.
+        current = following if known else [kind for kind in current if _is_branch(kind, part)] or current
     models = [kind for kind in current if isinstance(kind, type) and issubclass(kind, BaseModel)]
     return models[0] if models else None
+
+
+def _is_branch(kind: Any, part: str | int) -> bool:
+    return getattr(kind, "__name__", None) == part
 
 
 def _parts(annotation: Any) -> list[Any]:

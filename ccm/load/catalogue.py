@@ -16,6 +16,7 @@ from ccm.diagnostics import Diagnostic, Location, Severity
 from ccm.model.workspace import Catalogue, ContentLibrary
 
 # %(name)s is what Jinja's i18n fills; a doubled percent sign is text.
+_LINE = re.compile(r"""\s*(#.*|((msgctxt|msgid|msgid_plural|msgstr(\[\d+\])?)\s+)?"([^"\\]|\\.)*"\s*)?""")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -48,6 +49,8 @@ def load_catalogues(
 
 def read_catalogue(content: bytes, path: str, locale: str) -> tuple[Catalogue | None, tuple[Diagnostic, ...]]:
     """Read one catalogue; fuzzy and empty translations are left out, so that the source text is shown."""
+    if problem := _bad_line(content, path):
+        return None, (problem,)
     try:
         parsed = read_po(io.BytesIO(content), locale=locale.replace("-", "_"), abort_invalid=True)
     except PoFileError as error:
@@ -76,6 +79,22 @@ def read_catalogue(content: bytes, path: str, locale: str) -> tuple[Catalogue | 
     if fuzzy:
         diagnostics.append(_fuzzy(fuzzy, path))
     return Catalogue(locale, path, messages, _plural_rule(parsed)), tuple(diagnostics)
+
+
+def _bad_line(content: bytes, path: str) -> Diagnostic | None:
+    """Report the first line that gettext would not read; Babel takes a missing quote for part of the text."""
+    remedy = "save it as UTF-8 .po file"
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return Diagnostic("catalogue-syntax", "the catalogue is not UTF-8", remedy, Location(path, line))
+    for number, written in enumerate(text.split("\n"), 1):
+        if not _LINE.fullmatch(written):
+            what = "this line is not gettext"
+            remedy = 'write msgid "…" or msgstr "…" with quotes on both sides, and \\" for a quote inside'
+            return Diagnostic("catalogue-syntax", what, remedy, Location(path, number))
+    return None
 
 
 def _plural_rule(parsed: Catalog) -> str:

@@ -107,6 +107,7 @@ class Segment:
     def __init__(self, expression: str, contract: Mapping[str, FieldDefinition]) -> None:
         self.expression = expression
         self.contract = contract
+        self._rules: dict[frozenset[str], tuple[Any, Any]] = {}
         self._always = {"true": True, "false": False}.get(expression.strip())
 
     def __reduce__(self) -> tuple[type[Segment], tuple[str, Mapping[str, FieldDefinition]]]:
@@ -120,8 +121,8 @@ class Segment:
         """
         if self._always is not None:
             return self._always
-        rule, readers, boolean = self._compiled
-        given = {name: read(data) for name, read in readers}
+        given = {name: read(data) for name, read in self._readers}
+        rule, boolean = self._rule(frozenset(name for name in self._times if given[name] is None))
         try:
             result = rule.eval(data=given)
             answer = result.value() if result.type() == boolean else None
@@ -151,17 +152,33 @@ class Segment:
                 found.append(Mistake("segment-type", what, "compare it with something, such as > 0", 1, 1))
         return tuple(found)
 
+    def _rule(self, absent: frozenset[str]) -> tuple[Any, Any]:
+        """Return the rule compiled for running, and CEL's type of true and false.
+
+        Args:
+            absent: Optional times that are null.
+        Why: CEL takes null only for values of any type, and times only for values of type timestamp; so there is
+            one compiled rule for each combination of absent times that comes up.
+        """
+        known = self._rules.get(absent)
+        if known is None:
+            from cel_expr_python import cel
+
+            types = {item.name: cel.Type(_running(item, item.name in absent)) for item in self._used}
+            known = (cel.NewEnv(variables=types).compile(self.expression), cel.Type.BOOL)
+            self._rules[absent] = known
+        return known
+
     @cached_property
-    def _compiled(self) -> tuple[Any, tuple[tuple[str, Callable[[Mapping[str, object]], object]], ...], Any]:
-        """Compile for running: optional fields are of any type, because CEL takes no null for typed ones."""
-        from cel_expr_python import cel
-
-        used = self._used()
-        env = cel.NewEnv(variables={item.name: cel.Type("dyn" if item.optional else item.cel) for item in used})
+    def _readers(self) -> tuple[tuple[str, Callable[[Mapping[str, object]], object]], ...]:
         masked = mask_texts(self.expression)
-        readers = tuple((item.name, _reader(item, masked)) for item in used)
-        return env.compile(self.expression), readers, cel.Type.BOOL
+        return tuple((item.name, _reader(item, masked)) for item in self._used)
 
+    @cached_property
+    def _times(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self._used if item.optional and item.cel == "timestamp")
+
+    @cached_property
     def _used(self) -> list[Variable]:
         """Return the variables that the expression names, and no others: unused ones cost time for every row."""
         names = set(_NAME.findall(mask_texts(self.expression)))
@@ -172,6 +189,13 @@ class Segment:
 def _checked(item: Variable) -> str:
     """Return the type for checking: an optional field may be compared with null, and keeps its type."""
     return _NULLABLE.get(item.cel, item.cel) if item.optional else item.cel
+
+
+def _running(item: Variable, absent: bool) -> str:
+    """Return the type for running: what may be null must be of any type."""
+    if item.cel == "timestamp":
+        return "dyn" if absent else item.cel
+    return "dyn" if item.optional else item.cel
 
 
 # ── from typed data to CEL's values ──────────────────────────────────────────

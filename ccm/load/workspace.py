@@ -25,11 +25,13 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 
-def load_workspace(root: Path) -> tuple[Workspace | None, tuple[Diagnostic, ...]]:
+def load_workspace(root: Path, *, lint: bool = True) -> tuple[Workspace | None, tuple[Diagnostic, ...]]:
     """Load everything that authors wrote.
 
     Args:
         root: Folder that holds ccm.yaml.
+        lint: Also read every template's Jinja, MJML and CSS, which takes most of the time; commands that compose
+            nothing (status, history) leave it out.
     Returns:
         The workspace with every part that could be read (None without a usable ccm.yaml), and all
         diagnostics, ordered by place. With an error among them nothing may be sent.
@@ -57,7 +59,8 @@ def load_workspace(root: Path) -> tuple[Workspace | None, tuple[Diagnostic, ...]
     )
     for source, file in sources.values():
         diagnostics += check_source_files(root, source, file)
-    diagnostics += lint_templates(workspace)
+    if lint:
+        diagnostics += lint_templates(workspace)
     broken = _broken(diagnostics)
     for campaign, file in campaigns.values():
         diagnostics += check_campaign(workspace, campaign, file, broken)
