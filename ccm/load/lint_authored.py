@@ -57,8 +57,10 @@ class AuthoredFile:
         exact = self.source.text.startswith(expression, offset)
         inner = Source(self.source.path, expression)
         found = Findings()
-        tree = parse_expression(inner, expression, found)
-        kind = Reading(inner, found, Scope(dict(names)), title).type_of(tree) if tree is not None else ANY
+        kind = ANY
+        with found.bounded(inner):
+            tree = parse_expression(inner, expression, found)
+            kind = Reading(inner, found, Scope(dict(names)), title).type_of(tree)
         self._move(inner, found, offset, exact, findings)
         return kind
 
@@ -70,9 +72,10 @@ class AuthoredFile:
         exact = self.source.text.startswith(text, offset)
         inner = Source(self.source.path, text)
         found = Findings()
-        parsed = parse(inner, found)
-        if parsed is not None:
-            VariantReading(inner, found, Scope(dict(names)), title).read(parsed)
+        with found.bounded(inner):
+            parsed = parse(inner, found)
+            if parsed is not None:
+                VariantReading(inner, found, Scope(dict(names)), title).read(parsed)
         self._move(inner, found, offset, exact, findings)
 
     def _move(self, inner: Source, found: Findings, offset: int, exact: bool, findings: Findings) -> None:

@@ -77,9 +77,6 @@ def parse(source: Source, findings: Findings) -> Parsed | None:
     except TemplateSyntaxError as error:
         _report(source, findings, error)
         return None
-    except RecursionError:
-        findings.add(source, 0, "template-syntax", "the template nests too deeply", "split it into fragments")
-        return None
     return Parsed(tree, _texts(tree))
 
 
@@ -92,9 +89,6 @@ def parse_expression(source: Source, expression: str, findings: Findings) -> nod
             raise TemplateSyntaxError(f"unexpected {parser.stream.current.value!r}", parser.stream.current.lineno)
     except TemplateSyntaxError as error:
         _report(source, findings, error)
-        return None
-    except RecursionError:
-        findings.add(source, 0, "template-syntax", "the expression nests too deeply", "simplify it")
         return None
     return tree
 

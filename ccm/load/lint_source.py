@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,14 +14,16 @@ from ccm.diagnostics import Diagnostic, Location, Severity
 # Stands for one character of a printed Jinja value where the text around it is read as markup.
 PRINTED = "\ue000"
 
+# What is not closed reaches to the end of the text; so a match never fails and never starts over.
 _JINJA = re.compile(
-    r"\{%-?\s*raw\s*-?%\}.*?\{%-?\s*endraw\s*-?%\}"
-    r"|\{\#.*?\#\}"
-    r"|\{\{(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[^\"'])*?\}\}"
-    r"|\{%(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[^\"'])*?%\}",
+    r"\{%-?\s*raw\s*-?%\}.*?(?:\{%-?\s*endraw\s*-?%\}|\Z)"
+    r"|\{\#.*?(?:\#\}|\Z)"
+    r"|\{\{(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|.)*?(?:\}\}|\Z)"
+    r"|\{%(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|.)*?(?:%\}|\Z)",
     re.DOTALL,
 )
 _BRANCH = re.compile(r"\{%-?\s*(if|for|else|elif|endif|endfor)\b")
+_MAX_BRANCHES = 16  # readings of one text; later branches of a longer condition are read as Jinja only
 _NOT_NEWLINE = re.compile(r"[^\n]")
 
 
@@ -81,6 +84,14 @@ class Findings:
         """Note something poor at a character of a source."""
         self.add(source, offset, code, message, remedy, severity=Severity.WARNING)
 
+    @contextmanager
+    def bounded(self, source: Source) -> Iterator[None]:
+        """Turn nesting that is too deep for reading into a finding."""
+        try:
+            yield
+        except RecursionError:
+            self.add(source, 0, "nested-too-deeply", "the text nests too deeply to be read", "split it into fragments")
+
     def place(self, diagnostic: Diagnostic) -> None:
         """Note a finished diagnostic; the first at a place stands."""
         self.items.setdefault((diagnostic.code, diagnostic.location, diagnostic.message), diagnostic)
@@ -114,7 +125,7 @@ def branches(text: str) -> Iterator[str]:
     Why: `{% if a %}<b>{% else %}<b class="x">{% endif %}` opens one element, not two.
     """
     blocks = _blocks(text)
-    for number in range(max([1, *map(len, blocks)])):
+    for number in range(min(_MAX_BRANCHES, max([1, *map(len, blocks)]))):
         kept = list(text)
         for spans in blocks:
             for index, (start, end) in enumerate(spans):

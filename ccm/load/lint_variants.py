@@ -23,32 +23,39 @@ def read_variants(around: Surroundings, findings: Findings) -> None:
     for variant in around.template.variants.values():
         source = Source.of(variant.path, variant.source)
         _check_format(around, source, findings)
-        if variant.part is VariantPart.STYLE:
-            continue
-        parsed = parse(source, findings)
-        if parsed is None:
-            continue
-        forms = _forms(around, variant, parsed_forms)
-        reading = _reading(around, variant, source, forms, findings)
-        reading.read(parsed)
-        used[variant.path] = parsed
-        used |= {path: tree for path, tree in parsed_forms.items() if tree is not None and path in reading.included}
-        _report_untold_facts(around, variant, reading.told, findings)
+        if variant.part is not VariantPart.STYLE:
+            with findings.bounded(source):
+                used |= _read_variant(around, variant, source, parsed_forms, findings)
     for path in parsed_forms:
         _check_format(around, _fragment_source(around, path), findings)
     _report_untranslated(around, used, findings)
 
 
+def _read_variant(
+    around: Surroundings, variant: Variant, source: Source, parsed_forms: dict[str, Parsed | None], findings: Findings
+) -> dict[str, Parsed]:
+    """Read one variant; return the texts that it is made of, by path."""
+    parsed = parse(source, findings)
+    if parsed is None:
+        return {}
+    reading = _reading(around, variant, source, _forms(around, variant, parsed_forms), findings)
+    reading.read(parsed)
+    _report_untold_facts(around, variant, reading.told, findings)
+    included = {path: tree for path, tree in parsed_forms.items() if tree is not None and path in reading.included}
+    return {variant.path: parsed, **included}
+
+
 def _check_format(around: Surroundings, source: Source, findings: Findings) -> None:
     """Check what surrounds the Jinja: MJML, HTML or CSS, by the file's ending."""
-    if source.path.endswith(".css"):
-        check_css(around, source, findings)
-    elif source.path.endswith(".mjml"):
-        check_mjml(source, findings)
-    elif source.path.endswith(".html"):
-        check_html(source, findings)
-        if source.path.endswith(("document.html", "card.html")):
-            check_style_blocks(around, source, findings)
+    with findings.bounded(source):
+        if source.path.endswith(".css"):
+            check_css(around, source, findings)
+        elif source.path.endswith(".mjml"):
+            check_mjml(source, findings)
+        elif source.path.endswith(".html"):
+            check_html(source, findings)
+            if source.path.endswith(("document.html", "card.html")):
+                check_style_blocks(around, source, findings)
 
 
 def _fragment_source(around: Surroundings, path: str) -> Source:

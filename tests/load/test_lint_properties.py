@@ -44,3 +44,27 @@ def test_blanking_keeps_every_place(text: str) -> None:
         assert [i for i, sign in enumerate(blanked) if sign == "\n"] == [
             i for i, sign in enumerate(clean) if sign == "\n"
         ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{" * 3_000,
+        '{{ "' * 3_000,
+        "<a " * 3_000,
+        '<a b="' * 3_000,
+        "<!--" * 3_000,
+        "<b>" * 3_000,
+        "{% if visits %}" + "{% elif visits %}x" * 2_000 + "{% endif %}",
+        "{{ " + "(" * 3_000 + "1" + ")" * 3_000 + " }}",
+        "{{ visits" + " + 1" * 3_000 + " }}",
+        "{% macro a() %}{{ b() }}{% endmacro %}" * 300,
+        "<style>" + "a{" * 2_000 + "</style>",
+    ],
+    ids=lambda text: text[:12],
+)
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["email.mjml", "document.html"])
+def test_a_bomb_is_answered_in_time(name: str, text: str) -> None:
+    """Long repetitions neither hang nor end the process."""
+    assert isinstance(lint_templates(small_workspace({name: text})), tuple)

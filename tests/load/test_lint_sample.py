@@ -16,7 +16,7 @@ from ccm.load.lint_source import PRINTED, without_jinja
 from ccm.load.workspace import load_workspace
 from ccm.model.workspace import Template, Variant, VariantPart, Workspace
 
-SHARE = 12  # every twelfth name is misspelt
+SHARE = 20  # every twentieth name is misspelt
 
 
 @pytest.fixture(scope="module")
