@@ -33,7 +33,7 @@ def normalised_email(raw: str) -> str:
         raise AddressInvalid("the email address holds control characters or an encoded word")
     suffix = ".example" if text.rpartition(".")[2].casefold() in _RESERVED else ""
     try:
-        found = validate_email(text + suffix, check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(text + suffix, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
         raise AddressInvalid("the email address is not one plain address like name@example.com") from None
     return (found.ascii_email or found.normalized).removesuffix(suffix)

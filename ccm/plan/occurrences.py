@@ -59,7 +59,7 @@ def _day_after(campaign: CampaignDefinition, kind: OccurrencePeriod, key: str) -
     form, example = _FORMS[kind]
     match = form.fullmatch(key)
     try:
-        if match is None:
+        if match is None or key.startswith("0000"):
             raise ValueError(key)
         numbers = [int(number) for number in match.groups()]
         match kind:
@@ -75,5 +75,5 @@ def _day_after(campaign: CampaignDefinition, kind: OccurrencePeriod, key: str) -
                 return date(year + quarter // 4, quarter % 4 * 3 + 1, 1)
             case OccurrencePeriod.YEARLY:
                 return date(numbers[0] + 1, 1, 1)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise OccurrenceError(campaign.campaign, kind, example) from None

@@ -1,0 +1,86 @@
+"""One field, one address, one form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ccm.plan.addresses import AddressInvalid, normalised_email, normalised_phone
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("Ana.B+c@Bank.EXAMPLE", "Ana.B+c@bank.example"),
+        (" ana@bank.example ", "ana@bank.example"),
+        ("ana@bücher.example", "ana@xn--bcher-kva.example"),
+        ("ana@mail.test", "ana@mail.test"),
+        ("ana@nowhere.invalid", "ana@nowhere.invalid"),
+        ("o'brien@bank.example", "o'brien@bank.example"),
+    ],
+)
+def test_emails(raw: str, expected: str) -> None:
+    """Domains in lower-case ASCII; reserved names are fine, test data lives there."""
+    assert normalised_email(raw) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "a@good.example,b@evil.example", "a@good.example;b@evil.example", "a@good.example b@evil.example",
+        "Ana <a@good.example>", "a@good.example\r\nBcc: b@evil.example", "a@good.example\n", "a\x00@good.example",
+        "=?utf-8?q?a=0D=0ABcc:b?=@good.example", "a@localhost", "a@bank", "@good.example", "a@", "junk", "jürgen@good.example",
+        '"a b"@good.example', "a@[127.0.0.1]", "a@good\u202e.example", "a@.invalid", "a" * 65 + "@good.example",
+    ],
+)  # fmt: skip
+def test_refused_emails(raw: str) -> None:
+    """Two people, headers, odd syntax: refused, and the message does not repeat the address."""
+    with pytest.raises(AddressInvalid) as caught:
+        normalised_email(raw)
+    assert "good" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [
+        ("+41 44 668 18 00", None, "+41446681800"),
+        ("044 668 18 00", "CH", "+41446681800"),
+        ("(030) 23125-001", "de", "+493023125001"),
+        ("+1 (202) 555-0123", "DE", "+12025550123"),
+        ("+447700900123", None, "+447700900123"),  # kept free for films and examples
+        ("٠٣٠٢٣١٢٥٠٠١", "DE", "+493023125001"),
+        ("+55 (12) 3923-5555", "BR", "+551239235555"),
+    ],
+)
+def test_phones(raw: str, country: str | None, expected: str) -> None:
+    """E.164, national numbers by the recipient's country."""
+    assert normalised_phone(raw, country) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "country"),
+    [("044 668 18 00", None), ("12", "DE"), ("+1 800 FLOWERS", None), ("+493023125001 ext 4", None), ("+41446681800, +41446681801", None),
+     ("+41446681800;x=1", None), ("+41446681800\nX: y", None), ("", "DE"), ("+999123456789", None), ("0446681800", "XX")],
+)  # fmt: skip
+def test_refused_phones(raw: str, country: str | None) -> None:
+    """Letters, extensions, two numbers, wrong lengths, unknown countries."""
+    with pytest.raises(AddressInvalid):
+        normalised_phone(raw, country)
+
+
+@pytest.mark.data
+def test_naughty_strings_never_crash(shared_data: Path) -> None:
+    """Hostile strings are refused or become one address without control characters."""
+    strings = json.loads((shared_data / "vectors/naughty/blns.json").read_text())
+    assert len(strings) > 400
+    for text in [*strings, *(f"{text}@bank.example" for text in strings)]:
+        for normalise in (normalised_email, lambda raw: normalised_phone(raw, "DE")):
+            try:
+                found = normalise(text)
+            except AddressInvalid:
+                continue
+            assert found.isascii()
+            assert found.isprintable()
+            assert found.count("@") <= 1
