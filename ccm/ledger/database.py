@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,10 @@ from ccm.ledger.interface import LedgerError
 HEAD = "0001"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+_WAL_ATTEMPTS = 100
+_WAL_PAUSE_SECONDS = 0.05
+_upgrading = threading.Lock()  # alembic keeps its context in a module
 
 _REMEDIES = {
     "SQLITE_BUSY": ("another program holds the ledger's write lock", "close it (a database browser?) and try again"),
@@ -119,10 +124,27 @@ def _absolute(url: URL, root: str | Path) -> URL:
 def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
     connection.isolation_level = None  # transactions begin below, not inside the driver
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _switch_to_wal(cursor)
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA cache_size=-32768")  # KiB: random ids touch many index pages
     cursor.close()
+
+
+def _switch_to_wal(cursor: sa.engine.interfaces.DBAPICursor) -> None:
+    """Turn the log on; the file remembers it.
+
+    Why: SQLite does not wait for its busy timeout here when two processes open a new file at once.
+    """
+    for attempt in range(_WAL_ATTEMPTS):
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone() == ("wal",):
+            return
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or attempt == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -162,4 +184,5 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _upgrading:
+        command.upgrade(config, "head")
