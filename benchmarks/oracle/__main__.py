@@ -8,14 +8,14 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.oracle.build import PROJECT, build
 from benchmarks.oracle.compare import compare_invoice, compare_statement
-from benchmarks.oracle.expected import invoices, statements
+from benchmarks.oracle.expected import Statement, invoices, statements
 from benchmarks.oracle.places import country_code
 from ccm.load import load_recipients, load_workspace
 from ccm.model.definitions import Channel
@@ -99,9 +99,11 @@ def _statements(workspace: Workspace, shared: Path, options: argparse.Namespace)
         wanted = expected.get(month, {})
         count = Count(f"statements {month}")
 
-        def check(made: Made, count: Count = count, document: bool = document) -> None:
+        def check(
+            made: Made, count: Count = count, wanted: Mapping[str, Statement] = wanted, document: bool = document
+        ) -> None:
             customer = made.composed.communication.recipient_id
-            known = expected[month].get(customer)
+            known = wanted.get(customer)
             parts = compare_statement(made, known, document=document) if known else [("all", "no such customer-month")]
             count.add(customer, parts)
 

@@ -81,7 +81,9 @@ def _write_shoppers(data: Path, file: Path) -> None:
         for customer in sorted(countries):
             country = country_code(countries[customer])
             email = f"customer.{customer}@example.org"
-            people.writerow([customer, _name(customer), "GBP", email, _phone(customer, country), main_locale(country), country])
+            people.writerow(
+                [customer, _name(customer), "GBP", email, _phone(customer, country), main_locale(country), country]
+            )
 
 
 def _name(customer: str) -> str:

@@ -15,32 +15,56 @@ import pypdfium2
 
 _BIDI = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u200b\u00ad"))
 _SPACE = " \u00a0\u202f\u2009"
-_NUMBER = re.compile(
-    rf"\d{{1,4}}[.,٫]\d{{2}}"
-    rf"|\d{{1,3}}(?P<group>[.,'’٬{_SPACE}])\d{{3}}(?:(?P=group)\d{{3}})*[.,٫]\d{{2}}"
+_NUMBER = (
+    rf"(?:\d{{1,3}}(?P<group>[.,'’٬{_SPACE}])\d{{3}}(?:(?P=group)\d{{3}})*(?!(?P=group))[.,٫]\d{{2}}"
     r"|\d{1,2}(?:,\d{2})*,\d{3}\.\d{2}"  # as in India: 1,23,456.78
+    r"|\d{1,4}[.,٫]\d{2})"
 )
 _CURRENCY = r"(?:GBP|UK£|£GB|£|USD|US\$|\$US|\$)"
-_AMOUNT = re.compile(
-    rf"(?P<before>[-−]?[{_SPACE}]?{_CURRENCY}[{_SPACE}]?[-−]?(?P<one>{_NUMBER.pattern}))"
-    rf"|(?P<after>[-−]?(?P<two>{_NUMBER.pattern.replace('group', 'group2')})[{_SPACE}]?{_CURRENCY})"
+_AMOUNTS = (
+    re.compile(rf"[-−]?[{_SPACE}]?{_CURRENCY}[{_SPACE}]?[-−]?{_NUMBER}(?!\d)"),  # the currency stands before
+    re.compile(rf"(?<!\d)[-−]?{_NUMBER}[{_SPACE}]?{_CURRENCY}"),  # or after
 )
 
 # Languages that write a decimal comma, and where they do not. Arabic differs by country and digits: both are taken.
-_COMMA = {"cs", "da", "de", "el", "es", "fi", "fr", "hu", "is", "it", "lt", "lv", "nb", "nl", "no", "pl", "pt", "sv", "tr"}
+_COMMA = {
+    "cs",
+    "da",
+    "de",
+    "el",
+    "es",
+    "fi",
+    "fr",
+    "hu",
+    "is",
+    "it",
+    "lt",
+    "lv",
+    "nb",
+    "nl",
+    "no",
+    "pl",
+    "pt",
+    "sv",
+    "tr",
+}
 _POINT_IN = {"de-CH", "de-LI", "it-CH", "es-MX", "es-US"}
-_ORDER = {"US": "mdy", "CA": "ymd", "HU": "ymd", "SE": "ymd", "LT": "ymd", "JP": "ymd"}
+# The order of day, month and year in all-numeric dates; day first elsewhere (CLDR 47, also for English in Canada).
+_ORDER = {"US": "mdy", "HU": "ymd", "SE": "ymd", "LT": "ymd", "JP": "ymd"}
 
 
 class Misread(ValueError):
     """The text does not say what it must say, in the form it must have."""
 
 
-def amounts(text: str, locale: str) -> Counter[Decimal]:
-    """Return every amount of money in a text with how often it stands there."""
-    clean = _plain(text)
-    found = [match["before"] or match["after"] for match in _AMOUNT.finditer(clean)]
-    return Counter(money(one, locale) for one in found)
+def amounts(text: str, locale: str, like: str) -> Counter[Decimal]:
+    """Return every amount of money in a text with how often it stands there.
+
+    Args:
+        like: One amount as the text writes it. Why: in "2.55 £15.30" only the locale's habit tells whose sign it is.
+    """
+    leads = re.match(rf"[-−{_SPACE}]*{_CURRENCY}", _plain(like)) is not None
+    return Counter(money(match[0], locale) for match in _AMOUNTS[not leads].finditer(_plain(text)))
 
 
 def money(text: str, locale: str) -> Decimal:
@@ -51,7 +75,7 @@ def money(text: str, locale: str) -> Decimal:
     """
     clean = _plain(text).strip()
     digits = re.sub(rf"{_CURRENCY}|[-−]", "", clean).strip(_SPACE)
-    if not _NUMBER.fullmatch(digits):
+    if not re.fullmatch(_NUMBER, digits):
         raise Misread("no amount in a form that people write")
     language = locale.partition("-")[0]
     comma = language in _COMMA and locale not in _POINT_IN
@@ -100,7 +124,9 @@ def read_mail(message: bytes) -> Mail:
     html, text = mail.get_body(("html",)), mail.get_body(("plain",))
     if html is None or text is None:
         raise Misread("the email lacks its HTML or its text part")
-    attached = tuple(part.get_content() for part in mail.iter_attachments() if part.get_content_type() == "application/pdf")
+    attached = tuple(
+        part.get_content() for part in mail.iter_attachments() if part.get_content_type() == "application/pdf"
+    )
     return Mail(_html_text(html.get_content()), text.get_content(), attached)
 
 
