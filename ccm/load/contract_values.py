@@ -195,12 +195,21 @@ def read_money(value: object, currency: str, decimals: int | None) -> Money:
         currency: A known ISO 4217 code.
         decimals: Most digits after the point; the currency's own number if None.
     """
+    most = minor_digits(currency) if decimals is None else decimals
+    if type(value) is str and _amount(most).fullmatch(value):
+        return Money(Decimal(value), currency)  # what nearly every row has
     if isinstance(value, Money):
         amount, currency = value.amount, value.currency
     else:
         amount = read_decimal(value, "is not an amount", "write digits and a point, such as 1234.50")
-    _limit_decimals(amount, minor_digits(currency) if decimals is None else decimals, "currency-precision")
+    _limit_decimals(amount, most, "currency-precision")
     return Money(amount, currency)
+
+
+@lru_cache(maxsize=16)
+def _amount(most: int) -> re.Pattern[str]:
+    """Return the pattern of amounts that need no further look."""
+    return re.compile(rf"[+-]?[0-9]{{1,30}}(\.[0-9]{{1,{most}}})?" if most else "[+-]?[0-9]{1,30}")
 
 
 def _limit_decimals(number: Decimal, most: int, code: str) -> None:

@@ -97,3 +97,20 @@ def test_the_sample_workspace_loads_fast_and_without_errors(project: Path) -> No
     assert workspace is not None
     assert [str(item) for item in diagnostics if item.severity is Severity.ERROR] == []
     assert seconds < 2.0
+
+
+def test_text_that_cannot_be_read_on_its_background_is_warned_about(tmp_path: Path) -> None:
+    """A brand whose text colour is too close to its background hears about it, with the ratio."""
+    grey = '{"color": {"$type": "color", "blue": {"$value": "#036"}, "text": {"$value": "#999"}, "background": {"$value": "#fff"}}}'
+    _, diagnostics = load_workspace(write_workspace(tmp_path, **{"brands__plain__base.json": grey}))
+    assert [(item.code, item.severity) for item in diagnostics] == [("low-contrast", Severity.WARNING)]
+    assert "2.8 to 1" in diagnostics[0].message
+
+
+def test_a_workspace_can_be_loaded_without_reading_its_templates_texts(tmp_path: Path) -> None:
+    """Commands that compose nothing skip the slow part, and only that."""
+    root = write_workspace(
+        tmp_path, **{"templates__notice__sms.txt": "{{ customer.nmae }}", "campaigns__news.yaml": ""}
+    )
+    assert [item.code for item in load_workspace(root, lint=False)[1]] == ["missing-field"]
+    assert {item.code for item in load_workspace(root)[1]} >= {"missing-field", "unknown-field"}
