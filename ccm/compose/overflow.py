@@ -31,6 +31,15 @@ class Area(NamedTuple):
             min(self.bottom, other.bottom),
         )
 
+    def lies_in(self, other: Area) -> bool:
+        """Tell whether nothing of this is outside the other."""
+        return (
+            self.left >= other.left
+            and self.top >= other.top
+            and self.right <= other.right
+            and self.bottom <= other.bottom
+        )
+
 
 def overflow_problems(pages: Iterable[Any]) -> tuple[LayoutProblem, ...]:
     """Walk the boxes of laid-out pages and report what a reader would not see whole.
@@ -39,57 +48,90 @@ def overflow_problems(pages: Iterable[Any]) -> tuple[LayoutProblem, ...]:
         pages: WeasyPrint's `Document.pages`.
     Returns:
         `clipped-content` for text or a meaningful image that sticks out of its page or of a box that hides
-        its overflow; `overflowing-cell` for text wider than its table cell. At most five, each place once.
-    Why: The engine says nothing about either.
+        its overflow; `overflowing-cell` for text wider than its table cell; `overflowing-box` for text that
+        leaves the coloured box it stands in. At most five, each place once.
+    Why: The engine says nothing about any of them, and white text beside its dark box is gone.
     """
     found: dict[LayoutProblem, None] = {}
     for number, page in enumerate(pages, start=1):
         box = page._page_box
         area = Area(0.0, 0.0, box.margin_width(), box.margin_height())
-        for problem in _cut(box, area, None, number):
+        for problem in _cut(box, _Frame(area), number):
             found[problem] = None
             if len(found) == MAX_REPORTED:
                 return tuple(found)
     return tuple(found)
 
 
-def _cut(box: Any, visible: Area, cell: Area | None, page: int) -> Iterator[LayoutProblem]:
+class _Frame(NamedTuple):
+    """What bounds a box: the part of the page that shows it, its table cell, its coloured box."""
+
+    visible: Area
+    cell: Area | None = None
+    painted: Area | None = None
+
+
+def _cut(box: Any, frame: _Frame, page: int) -> Iterator[LayoutProblem]:
     """Yield the faults below a box; deep trees are no danger, the engine itself recurses."""
     from weasyprint.formatting_structure import boxes
 
     for child in box.children if hasattr(box, "children") else ():
-        child = getattr(child, "_box", child)  # an absolutely positioned box stands behind a placeholder
+        if hasattr(child, "_box"):  # absolutely positioned, behind a placeholder; may leave its box on purpose
+            child, inherited = child._box, frame._replace(cell=None, painted=None)
+        else:
+            inherited = frame
         if child.style["transform"]:
             continue  # turned text has no upright rectangle; pages with it are looked at in previews
         if isinstance(child, boxes.TextBox):
-            yield from _text_fault(child, visible, cell, page)
+            yield from _text_fault(child, inherited, page)
         elif isinstance(child, boxes.ReplacedBox):
-            yield from _image_fault(child, visible, page)
+            yield from _image_fault(child, inherited.visible, page)
         else:
-            inside = visible.within(_padding_area(child)) if _hides_overflow(child, boxes) else visible
-            own_cell = _border_area(child) if isinstance(child, boxes.TableCellBox) else cell
-            yield from _cut(child, inside, own_cell, page)
+            yield from _cut(child, _frame_inside(child, inherited, boxes), page)
 
 
-def _text_fault(box: Any, visible: Area, cell: Area | None, page: int) -> Iterator[LayoutProblem]:
+def _frame_inside(box: Any, frame: _Frame, boxes: Any) -> _Frame:
+    if isinstance(box, (boxes.InlineBox, boxes.LineBox)):
+        return frame
+    if _hides_overflow(box, boxes):
+        frame = frame._replace(visible=frame.visible.within(_padding_area(box)))
+    if isinstance(box, boxes.TableCellBox):
+        frame = frame._replace(cell=_border_area(box))
+    # Set by the engine only where something is painted; the whole page's own background is not a box's.
+    if getattr(box, "background", None) is not None and not isinstance(box, boxes.TableRowGroupBox):
+        frame = frame._replace(painted=_border_area(box))
+    return frame
+
+
+def _text_fault(box: Any, frame: _Frame, page: int) -> Iterator[LayoutProblem]:
     if not box.text.strip() or box.style["visibility"] != "visible":
         return
-    left, right = box.position_x, box.position_x + box.width
     slack = box.height * HIDDEN_HEIGHT_SHARE
-    top, bottom = box.position_y + slack, box.position_y + box.height - slack
     spacing = box.style["letter_spacing"]
     over = TOLERANCE_PX + (spacing if isinstance(spacing, (int, float)) else 0)
-    if left < visible.left - over or right > visible.right + over or top < visible.top or bottom > visible.bottom:
+    ink = Area(
+        box.position_x + over,
+        box.position_y + slack,
+        box.position_x + box.width - over,
+        box.position_y + box.height - slack,
+    )
+    if not ink.lies_in(frame.visible):
         yield LayoutProblem(
             "clipped-content",
             f"text of {_name(box)} is cut off on page {page}",
             "give it more room, let it wrap, or shorten the data",
         )
-    elif cell and (left < cell.left - over or right > cell.right + over):
+    elif frame.cell and (ink.left < frame.cell.left or ink.right > frame.cell.right):
         yield LayoutProblem(
             "overflowing-cell",
             f"text of {_name(box)} is wider than its table cell on page {page}",
             "widen the column or let the text wrap (overflow-wrap: anywhere)",
+        )
+    elif frame.painted and not ink.lies_in(frame.painted):
+        yield LayoutProblem(
+            "overflowing-box",
+            f"text of {_name(box)} leaves its coloured box on page {page}",
+            "give the box more room or let its text wrap",
         )
 
 

@@ -191,6 +191,17 @@ def test_right_to_left_pages_start_at_the_right(plain: DocumentComposer) -> None
             + "<td>3<td>4</table>",
             "overflowing-cell",
         ),
+        (
+            '<div style="background: #123; width: 3cm; white-space: nowrap">Much too long for this</div>',
+            "overflowing-box",
+        ),
+        ('<div style="background: #123; height: 1cm">1<p>2<p>3<p>4<p>5</div>', "overflowing-box"),
+        (
+            '<div style="background: #123; display: flex; width: 4cm">'
+            + '<p style="white-space: nowrap">one two three</p>' * 3
+            + "</div>",
+            "overflowing-box",
+        ),
         ('<a href="javascript:alert(1)">x</a>', "unsafe-link"),
     ],
 )
@@ -221,6 +232,10 @@ def test_nothing_leaves_that_is_missing_or_clipped(body: str, code: str) -> None
         "<p dir=rtl>عربي</p>",
         '<a href="https://example.org/">x</a><a href="#top">y</a><p id=top>z</p>',
         '<div style="overflow: hidden">fits</div>',
+        '<div style="background: #123; position: relative"><b style="position: absolute; top: 5cm">badge</b>x</div>',
+        '<p style="background: #eee; line-height: 1">tight <mark>lines</mark></p>',
+        "<table style='background: #eee'><thead style='background: #ccc'><tr><th>a<tbody><tr style='background: #fff'><td>1</table>",
+        '<ul style="background: #eee; padding: 0; list-style-position: outside; margin-left: 2cm"><li>x</ul>',
         '<p style="visibility: hidden; position: absolute; top: 99cm">never shown</p>',
     ],
 )
