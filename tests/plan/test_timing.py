@@ -76,8 +76,9 @@ def test_no_wrong_send(zone: str) -> None:
                 Purpose.TRANSACTIONAL: granted is not False,
                 Purpose.LEGAL: True,
             }[purpose]
-            someone = recipient_of(zone=zone, consents=consents)
-            for day, hour in product(DAYS, range(0, 24, 1)):
+            only = {"phone": None} if channel is Channel.EMAIL else {"email": None}
+            someone = recipient_of(zone=zone, consents=consents, **only)
+            for day, hour in product(DAYS, range(0, 24, 2)):
                 now = datetime.combine(day, time(hour, 20), UTC)
                 (decision,) = plan([someone], replace(brief, now=now))
                 asleep = purpose is not Purpose.LEGAL and night(now, zone)
@@ -85,8 +86,8 @@ def test_no_wrong_send(zone: str) -> None:
                 assert isinstance(decision, Communication) is right, (zone, purpose, channel, granted, now)
                 checked += 1
                 sent += right
-    assert checked == 3 * 2 * 4 * 7 * 24
-    assert sent > 500
+    assert checked == 3 * 2 * 4 * 7 * 12
+    assert sent > 250
 
 
 @pytest.mark.parametrize("zone", ZONES)
