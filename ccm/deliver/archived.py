@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
 from ccm.deliver.interface import Adapter, DeliveryError
-from ccm.deliver.outbox import main_name
+from ccm.deliver.outbox import check_folder, folder_fault, main_name
 from ccm.durable_file import create_once
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus
@@ -44,16 +43,15 @@ class ArchivedAdapter(Adapter):
         sha256 = hashlib.sha256(envelope.rendition.content).hexdigest()
         return Receipt(envelope.key, ReceiptStatus.ACCEPTED, self._provider, sha256, "archived")
 
+    def verify(self) -> None:
+        """Check that the folder, if there is one, can be written."""
+        if self._folder is not None:
+            check_folder(self._provider, self._folder)
+
     def _drop(self, folder: Path, envelope: Envelope) -> None:
         occurrence = envelope.tags.get("run", "")
         place = folder / occurrence if occurrence and "/" not in occurrence and ".." not in occurrence else folder
         try:
             create_once(place / main_name(envelope.key, envelope.channel), envelope.rendition.content)
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else type(error).__name__
-            raise DeliveryError(
-                self._provider,
-                f"the folder for documents could not be written ({reason})",
-                "free space or correct its permissions, then give the command again",
-                retriable=False,
-            ) from None
+            raise folder_fault(self._provider, error) from None

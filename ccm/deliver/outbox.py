@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -62,7 +63,7 @@ class OutboxAdapter(Adapter):
                 written = create_once(path.with_name(name), content)
             return self._accepted(envelope.key, path, "written" if written else "known")
         except OSError as error:
-            raise self._unusable(error) from None
+            raise folder_fault(self._provider, error) from None
 
     def look_up(self, key: str) -> Receipt | None:
         """Tell whether the piece's main file is there."""
@@ -73,12 +74,7 @@ class OutboxAdapter(Adapter):
 
     def verify(self) -> None:
         """Check that the folder can be written."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if not os.access(self._folder, os.W_OK):
-                raise PermissionError(13, os.strerror(13))
-        except OSError as error:
-            raise self._unusable(error) from None
+        check_folder(self._provider, self._folder)
 
     def _path(self, key: str, channel: Channel) -> Path:
         return self._folder / channel / main_name(key, channel)
@@ -87,14 +83,30 @@ class OutboxAdapter(Adapter):
         name = path.relative_to(self._folder).as_posix()
         return Receipt(key, ReceiptStatus.ACCEPTED, self._provider, provider_id=name, provider_status=status)
 
-    def _unusable(self, error: OSError) -> DeliveryError:
-        reason = os.strerror(error.errno) if error.errno else type(error).__name__
-        return DeliveryError(
-            self._provider,
-            f"the outbox folder could not be written ({reason})",
-            "free space or correct its permissions, then give the command again",
-            retriable=False,
-        )
+
+def check_folder(provider: str, folder: Path) -> None:
+    """Check that a folder can be made and written.
+
+    Raises:
+        DeliveryError: If not.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise folder_fault(provider, error) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise folder_fault(provider, PermissionError(errno.EACCES, ""))
+
+
+def folder_fault(provider: str, error: OSError) -> DeliveryError:
+    """Return the fault of a folder that cannot be written: nothing was accepted, and waiting does not help."""
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    return DeliveryError(
+        provider,
+        f"its folder could not be written ({reason})",
+        "free space or correct its permissions, then give the command again",
+        retriable=False,
+    )
 
 
 def main_name(key: str, channel: Channel) -> str:

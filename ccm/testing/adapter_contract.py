@@ -84,7 +84,10 @@ class AdapterContract(ABC):
             adapter.close()
             return
         envelope = sample_envelope(adapter.capabilities.channels[0], "p-same")
-        first, second = adapter.deliver(envelope), adapter.deliver(replace(envelope, tags={"again": "yes"}))
+        first, second = (
+            adapter.deliver(envelope),
+            adapter.deliver(replace(envelope, tags={**envelope.tags, "again": "yes"})),
+        )
         adapter.close()
         assert first.status is second.status is ReceiptStatus.ACCEPTED
         assert self.received(tmp_path) <= 1
