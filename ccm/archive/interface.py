@@ -20,7 +20,7 @@ class Archive(ABC):
 
     @abstractmethod
     def put(self, content: bytes, media_type: str) -> ArchiveRef:
-        """Keep content; durable when this returns. Keeping the same bytes twice is fine.
+        """Keep content; readable at once, durable after the next `sync`. Keeping the same bytes twice is fine.
 
         Raises:
             ArchiveError: If it could not be written completely (full disk, no permission).
@@ -35,5 +35,9 @@ class Archive(ABC):
         """
 
     def sync(self) -> None:
-        """Make everything put so far durable, where `put` alone does not."""
+        """Make everything put so far durable; call it before anything that relies on it is written down.
+
+        Raises:
+            ArchiveError: If the disk refuses.
+        """
         return

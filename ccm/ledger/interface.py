@@ -53,7 +53,8 @@ class Ledger(ABC):
         """Create the run, or take up an existing one, and hold its lease.
 
         Returns:
-            The run as the ledger knows it; `state` closed if nothing is left to do.
+            The run as it was first claimed, release included; `state` closed if nothing is left to do, and then
+            no lease is taken. A run closed with held recipients is open again.
         Raises:
             RunBusy: If another owner's lease has not run out.
         """
@@ -70,7 +71,14 @@ class Ledger(ABC):
     def close_run(
         self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = ""
     ) -> None:
-        """End this execution with state closed (all final), open (resumable) or stopped; gives the lease back."""
+        """End this execution with state closed (all final), open (resumable) or stopped; gives the lease back.
+
+        Args:
+            read: Recipients of the source, without broadcasts; of a stopped execution it is not recorded.
+            outside_segment: Of these, how many the campaign does not address.
+        Raises:
+            LeaseLost: If another owner has the run.
+        """
 
     @abstractmethod
     def known(self, communication_ids: Sequence[str]) -> Mapping[str, tuple[PieceRecord, ...]]:
@@ -90,10 +98,12 @@ class Ledger(ABC):
     def save(self, run_id: str, decisions: Sequence[Decision], *, owner: str, now: datetime) -> None:
         """Write decisions with their pieces and facts, durably, in one transaction.
 
-        Replaces an earlier decision that was not final. A piece that was ever SENDING or later stays as it is.
+        Replaces an earlier decision that was not final. A piece that was ever SENDING or later stays as it is,
+        with the facts it told. Recipients outside the segment are counted (`close_run`), not saved.
 
         Raises:
             LeaseLost: If the run belongs to another owner by now.
+            LedgerError: If one communication is decided twice, decides nothing, or a total is not exact.
         """
 
     @abstractmethod
@@ -101,7 +111,8 @@ class Ledger(ABC):
         """Move pieces forward in one transaction.
 
         Args:
-            durable: True waits for the disk (intents); False survives a kill but not a power cut.
+            durable: True waits for the disk (intents); False survives a kill but not a power cut. After a
+                power cut, pieces with an intent come back as SENDING: they may have been handed over.
         Raises:
             LeaseLost: If the run belongs to another owner by now.
             LedgerError: If a state would move back.
@@ -109,7 +120,12 @@ class Ledger(ABC):
 
     @abstractmethod
     def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
-        """Write the outcome of communications whose pieces are all final."""
+        """Write outcomes; one that is final already stays, but UNKNOWN may still be resolved.
+
+        Raises:
+            LeaseLost: If the run belongs to another owner by now.
+            LedgerError: If the run has no such communication.
+        """
 
     @abstractmethod
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
@@ -117,7 +133,11 @@ class Ledger(ABC):
 
     @abstractmethod
     def tally(self, run_id: str) -> RunTally:
-        """Sum up a run, exactly; memory does not grow with its size."""
+        """Sum up a run, exactly; memory does not grow with its size.
+
+        Raises:
+            LedgerError: If there is no such run.
+        """
 
     @abstractmethod
     def runs(self) -> tuple[RunRecord, ...]:
