@@ -102,7 +102,7 @@ def _customer(draw: random.Random, number: str, tag: str, words: Mapping[str, An
         "address.country": country,
         "account.product": entry["product"],
         "account.number": account,
-        "account.ending": account[-4:],
+        "account.ending": account.replace(" ", "")[-4:],
     }
     shops = entry["merchants"] if isinstance(entry["merchants"], dict) else words[entry["merchants"]]["merchants"]
     energy = {
@@ -124,7 +124,8 @@ def _name(draw: random.Random, tag: str, entry: Mapping[str, Any], taken: set[st
 def _account(draw: random.Random, country: str) -> str:
     body = f"NWND{draw.randrange(10**14):014d}" if country == "GB" else f"{draw.randrange(10**18):018d}"
     digits = "".join(str(int(letter, 36)) for letter in body + country + "00")
-    return f"{country}{98 - int(digits) % 97:02d}{body}"
+    account = f"{country}{98 - int(digits) % 97:02d}{body}"
+    return " ".join(account[place : place + 4] for place in range(0, len(account), 4))
 
 
 def _joined(draw: random.Random, serial: int) -> date:
