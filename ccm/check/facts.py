@@ -5,7 +5,8 @@ one form first: compatibility form, ASCII digits, plain blanks, quotes and dashe
 Numbers must stand alone: 234.50 is not told by 1,234.50.
 
 Documents get two allowances, because text comes out of a PDF as it was laid out. Blanks are ignored where a line was
-broken. Letters of right-to-left scripts may come out in another order, so of such a fact only its numbers are compared.
+broken. In a right-to-left document letters may come out in another order and codes with their parts turned round
+(RF83INV42 as 42INV83RF), so there only the numbers and the Latin letters of a fact are compared, each by itself.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _UNSHOWN = regex.compile(r"\p{Cf}+")
 _DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
 _NUMBER = re.compile(r"\d+(?:[.,'٫٬]\d+)*")
 _GROUPING = ".,'٫٬"
+_LATIN = re.compile(r"[A-Za-z]+")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _EXACT = (FactKind.CODE, FactKind.LINK)
 
 
@@ -95,11 +98,14 @@ def _link_told(fact: FactValue, wanted: str, text: str, reading: Reading, part: 
 
 
 def _told_in_document(wanted: str, text: str) -> bool:
-    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in wanted):
-        numbers = _NUMBER.findall(wanted)
-        return all(stands_in(number, text) for number in numbers)
+    numbers = _NUMBER.findall(wanted)
+    if _RIGHT_TO_LEFT.search(text):
+        letters = _LATIN.findall(wanted)
+        return bool(numbers or letters or _RIGHT_TO_LEFT.search(wanted)) and (
+            all(stands_in(number, text) for number in numbers) and all(word in text for word in letters)
+        )
     return stands_in(wanted.replace(" ", ""), text.replace(" ", ""), loose=True) and all(
-        stands_in(number, text) for number in _NUMBER.findall(wanted) if len(number) > 2
+        stands_in(number, text) for number in numbers if len(number) > 2
     )
 
 

@@ -41,7 +41,7 @@ def limits(reading: Reading, composed: Composed, rules: CheckRules) -> Iterator[
             if size > CLIPPED_BYTES:
                 message = f"the HTML has {size:,} bytes; Gmail cuts it off after {CLIPPED_BYTES:,}"
                 yield finding(
-                    "email-clipped", message, "shorten the email; move detail into the document", Severity.WARNING
+                    "gmail-clips", message, "shorten the email; move detail into the document", Severity.WARNING
                 )
 
 

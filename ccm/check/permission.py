@@ -41,7 +41,7 @@ def _email(email: EmailRendition) -> Iterator[Finding]:
     addresses = [way for way in ways if way.startswith("https://")]
     if not addresses or str(headers.get("List-Unsubscribe-Post", "")).strip() != "List-Unsubscribe=One-Click":
         message = "a marketing email has no one-click unsubscribe headers"
-        yield Finding("unsubscribe-missing", message, remedy, email.piece_id, email.channel)
+        yield Finding("missing-unsubscribe", message, remedy, email.piece_id, email.channel)
     for name, body in (("HTML", html.unescape(email.html)), ("text", email.text)):
         if addresses and not any(address in body for address in addresses):
             message = f"the {name} of a marketing email does not show the unsubscribe link"

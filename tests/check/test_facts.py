@@ -97,8 +97,12 @@ def test_arabic_document_is_compared_by_its_numbers(good: Composed) -> None:
     facts = (FactValue("balance", FactKind.MONEY, None, amount, ()),)
     composed = replace(good, facts=facts, renditions=(DocumentRendition("p-document", "a.pdf", "x", 1, content),))
     assert prove_facts(composed) == ()
-    wrong = (FactValue("balance", FactKind.MONEY, None, amount.replace("٤", "٥"), ()),)
-    assert [finding.code for finding in prove_facts(replace(composed, facts=wrong))] == ["fact-missing"]
+    wrong = (
+        FactValue("balance", FactKind.MONEY, None, amount.replace("٤", "٥"), ()),
+        FactValue("reference", FactKind.CODE, None, "RF83INV43", ()),
+        FactValue("other", FactKind.CODE, None, "XY83INV42", ()),
+    )
+    assert [finding.code for finding in prove_facts(replace(composed, facts=wrong))] == ["fact-missing"] * 3
 
 
 def test_transliterated_text_message_tells_its_name(good: Composed) -> None:

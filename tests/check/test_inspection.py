@@ -62,7 +62,7 @@ MUTATIONS: list[tuple[str, str, Callable[[Composed], Composed]]] = [
     ("segment too long", "sms-segments-wrong", sms(SMS + "a" * 160)),
     ("segments lose text", "sms-segments-wrong", lambda good: changed(good, TEXTING, segments=(SMS[:-1],))),
     ("post over the limit", "social-too-long", lambda good: changed(good, SOCIAL, length=501)),
-    ("gmail clips", "email-clipped", html("<body>", "<body>" + "<p>long</p>" * 10_000)),
+    ("gmail clips", "gmail-clips", html("<body>", "<body>" + "<p>long</p>" * 10_000)),
     ("http link", "link-insecure", html('href="https://bank.example/pay', 'href="http://bank.example/pay')),
     ("http link in single quotes", "link-insecure", html('href="#top"', "href='http://bank.example'")),
     ("http link in text", "link-insecure", lambda good: changed(good, EMAIL, text=TEXT + "http://bank.example")),
@@ -84,7 +84,7 @@ MUTATIONS: list[tuple[str, str, Callable[[Composed], Composed]]] = [
     ("word to avoid in sms", "word-to-avoid", sms(SMS + " RISK-FREE")),
     (
         "header lost",
-        "unsubscribe-missing",
+        "missing-unsubscribe",
         lambda good: changed(good, EMAIL, message=message(HTML, TEXT, "x", good.renditions[1].content, headers=False)),
     ),
     ("leave link lost in html", "unsubscribe-link-missing", html(f'href="{LEAVE}"', 'href="https://bank.example"')),
