@@ -84,7 +84,9 @@ def command(
         if preview.exclusion:
             err.print(f"this customer would get nothing: {preview.exclusion.reason} {preview.exclusion.detail}")
         for item in findings:
-            err.print(f"{item.channel}: {item.severity}[{item.code}]: {item.message}\n  fix: {item.remedy}")
+            place = f"{item.location}: " if item.location else ""
+            err.print(f"{place}{item.channel}: {item.severity}[{item.code}]: {item.message}", markup=False)
+            err.print(f"  fix: {item.remedy}", markup=False)
         out.print(str(page))
     if open_page:
         click.launch(str(page))

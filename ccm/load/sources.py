@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from ccm.diagnostics import Diagnostic, Location, Severity, suggest
+from ccm.diagnostics import Diagnostic, Location, Severity, nearest, suggest
 from ccm.load.csv_rows import CsvTable
 from ccm.load.json_rows import JsonTable
 from ccm.load.parquet_rows import ParquetTable
@@ -75,14 +75,17 @@ def field_at(contract: Fields, path: Iterable[str]) -> FieldDefinition | None:
 def check_source(workspace: Workspace, source: SourceDefinition, template: Template) -> tuple[Diagnostic, ...]:
     """Compare the columns of every table with what the source and the data contract need. Reads headers only."""
     contract = template.definition.contract
+    readers = _readers(workspace, source, template)
     found: list[Diagnostic] = []
     filled: set[tuple[str, ...]] = set()
     header, label = _header(workspace, source, source.rows, found)
     if header is not None:
         found += _absent(header, _parent_columns(source), label)
         filled |= {place for name in header if (place := place_of(name, contract, source.record))}
-        found += _unknown(header, contract, source.record, _parent_columns(source), label)
+        found += _unknown(header, readers, source.record, _parent_columns(source), label)
     for name, child in source.children.items():
+        if name not in contract and any(name in reader for reader in readers):
+            continue  # rows for another template that shares this source
         columns = (child.key, *child.order, *((child.period,) if child.period else ()))
         found += _check_child(workspace, source, child.rows, columns, name, contract, child.single)
         filled.add((name,))
@@ -93,6 +96,16 @@ def check_source(workspace: Workspace, source: SourceDefinition, template: Templ
         if listed is not None:
             found += _absent(listed, ("address",), listing)
     return tuple(found)
+
+
+def _readers(workspace: Workspace, source: SourceDefinition, template: Template) -> tuple[Fields, ...]:
+    """Return the data contracts that rows of a source are typed by: this template's and the other campaigns'."""
+    contracts = {template.name: template.definition.contract}
+    for campaign in workspace.campaigns.values():
+        other = workspace.templates.get(campaign.template_name)
+        if campaign.audience.source == source.source and other is not None:
+            contracts[other.name] = other.definition.contract
+    return tuple(contracts.values())
 
 
 def _check_child(
@@ -127,7 +140,7 @@ def _check_child(
     if header is not None:
         fields = field.fields if single else field.of.fields if field.of else {}
         yield from _absent(header, columns, label)
-        yield from _unknown(header, fields, "", columns, label)
+        yield from _unknown(header, (fields,), "", columns, label)
         yield from _missing(fields, {place for column in header if (place := place_of(column, fields, ""))}, label)
 
 
@@ -167,18 +180,37 @@ def _absent(header: tuple[str, ...], needed: Iterable[str], label: str) -> Itera
 
 
 def _unknown(
-    header: tuple[str, ...], contract: Fields, record: str, used: tuple[str, ...], label: str
+    header: tuple[str, ...], contracts: tuple[Fields, ...], record: str, used: tuple[str, ...], label: str
 ) -> Iterator[Diagnostic]:
-    unknown = [name for name in header if name not in used and place_of(name, contract, record) is None]
-    if unknown:
-        shown = ", ".join(f'"{name}"' for name in unknown[:8]) + (", …" if len(unknown) > 8 else "")
-        yield Diagnostic(
-            "unknown-column",
-            f"the data contract has no field for {shown}; these columns are not read",
-            "add them to the contract, rename them under columns, or leave it so",
-            Location(label, 1),
-            Severity.WARNING,
-        )
+    """Find columns that look like a misspelt field which nothing fills.
+
+    Why: Extracts carry columns that a message does not need, and a source may serve several templates; naming
+    all of them would hide the one that matters.
+    """
+    places = [place_of(name, item, record) for item in contracts for name in header]
+    filled = {place for place in places if place}
+    free = {".".join(path) for item in contracts for path in _leaves(item) if path not in filled}
+    free |= {name.removeprefix(f"{record}.") for name in free}
+    for name in header:
+        known = name in used or any(place_of(name, item, record) for item in contracts)
+        meant = None if known else nearest(name, free)
+        if meant:
+            yield Diagnostic(
+                "unknown-column",
+                f'the column "{name}" fills no field of the data contract',
+                f'did you mean "{meant}"? rename it in the table or under columns',
+                Location(label, 1),
+                Severity.WARNING,
+            )
+
+
+def _leaves(fields: Fields, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Return the path of every field that a column may fill."""
+    for name, field in fields.items():
+        if field.type is FieldType.RECORD:
+            yield from _leaves(field.fields, (*above, name))
+        elif field.type is not FieldType.LIST and field.derive is None:
+            yield (*above, name)
 
 
 def _missing(

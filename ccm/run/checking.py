@@ -1,9 +1,9 @@
-"""What `ccm check` asks beyond the files themselves: do campaigns, segments, parameters and data headers fit?"""
+"""What `ccm check` asks beyond the files themselves: do the providers and the data's headers fit the campaigns?"""
 
 from __future__ import annotations
 
 from ccm.diagnostics import Diagnostic
-from ccm.load import check_source, compile_segment, load_parameters
+from ccm.load import check_source
 from ccm.model.workspace import Workspace
 from ccm.plan import compare_capabilities
 from ccm.run.prepare import campaign_named, provider_capabilities
@@ -22,8 +22,6 @@ def check_campaigns(workspace: Workspace, only: str | None = None) -> tuple[Diag
         source = workspace.sources.get(campaign.audience.source)
         if template is None or source is None:
             continue  # reported by load already
-        found += compile_segment(campaign, template)[1]
-        found += load_parameters(template, campaign)[1]
         found += compare_capabilities(campaign, provider_capabilities(workspace, campaign), template.definition)
         found += check_source(workspace, source, template)
     return tuple(dict.fromkeys(found))

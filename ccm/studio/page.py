@@ -19,8 +19,8 @@ def _environment() -> Environment:
     )
 
 
-def write_page(template: str, target: Path, **values: object) -> Path:
+def write_page(page: str, target: Path, **values: object) -> Path:
     """Render one of our page templates into a file and return the file."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(_environment().get_template(template).render(**values), encoding="utf-8")
+    target.write_text(_environment().get_template(page).render(**values), encoding="utf-8")
     return target
