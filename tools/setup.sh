@@ -68,6 +68,13 @@ if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ] || [ requirements.lock -
   touch "$stamp"
 fi
 
+# veraPDF, which proves PDF/A and PDF/UA in the tests, runs on Java.
+if [ "$wanted" = dev ] && ! { command -v javac && dpkg -s libjaxb-java libactivation-java; } >/dev/null 2>&1; then
+  install_debian default-jdk-headless libjaxb-java libactivation-java \
+    || say "note: without Java the tests that validate PDF/A and PDF/UA are skipped:" \
+           "sudo apt-get install default-jdk-headless libjaxb-java libactivation-java"
+fi
+
 # WeasyPrint loads Pango and HarfBuzz when it is imported.
 if ! .venv/bin/python -c 'import weasyprint' >/dev/null 2>&1; then
   need "WeasyPrint needs the libraries Pango and HarfBuzz." \
