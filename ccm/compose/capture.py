@@ -87,6 +87,7 @@ class FillPlan:
     links: Attributes that hold slots: name and unescaped pattern.
     static_faults: How many links that authors wrote have a scheme we do not send.
     unplaced: Slots that stand elsewhere than in text or in a fillable attribute.
+    lost: Whether a slot stands nowhere on the page.
     reason: Why filling cannot be proved right; empty if it can.
     """
 
@@ -95,6 +96,7 @@ class FillPlan:
     links: tuple[tuple[str, Pattern], ...]
     static_faults: int
     unplaced: frozenset[int]
+    lost: bool
     reason: str
 
     def filled(self, values: Sequence[str]) -> str:
@@ -176,7 +178,9 @@ def plan_filling(html: str, sentinels: Sentinels, slot_count: int) -> FillPlan:
     if any(_SELECTS_VALUES.search(token[0]) for token in _TOKEN.finditer(html) if (token[1] or "").lower() == "style"):
         reasons.append("a style hangs on the content of an element")
     slotted, faults = _sorted_links(html, sentinels)
-    return FillPlan(page, frozenset(attributes), slotted, faults, lost | unplaced, reasons[0] if reasons else "")
+    return FillPlan(
+        page, frozenset(attributes), slotted, faults, lost | unplaced, bool(lost), reasons[0] if reasons else ""
+    )
 
 
 def _strange_attributes(tag: str, pattern: re.Pattern[str]) -> str:

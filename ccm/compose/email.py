@@ -124,6 +124,8 @@ class EmailComposer:
         captured = render(self._page, variables, Rendering(voice, "<br/>", slots, self._sentinels.marks))
         pattern = self._pattern(captured, voice, len(slots))
         text = self._plain_text(variables, voice)
+        if text is None and pattern.text is not None:
+            text = tidy_text(pattern.text.filled([markup.one_line(value) for value in slots]))
         slow = self._always_full or pattern.plan.reason
         if slow:
             if not all(is_harmless(slots[slot]) for slot in pattern.plan.unplaced if slot < len(slots)):
@@ -133,8 +135,6 @@ class EmailComposer:
                     "print customers' values as text or as links only",
                 )
             return self._in_full(variables, voice, text, slow)
-        if text is None and pattern.text is not None:
-            text = tidy_text(pattern.text.filled([markup.one_line(value) for value in slots]))
         return _Body(
             markup.one_line(pattern.subject.filled(slots)),
             markup.one_line(pattern.preheader.filled(slots)),
@@ -178,7 +178,7 @@ class EmailComposer:
     def _make_pattern(self, captured: str, voice: Voice, slot_count: int) -> _Pattern:
         html = self._finish(captured, voice)
         plan = plan_filling(html, self._sentinels, slot_count)
-        derives = self._text is None and not plan.reason and not self._always_full
+        derives = self._text is None and not plan.lost and not self._always_full
         return _Pattern(
             plan,
             Pattern.of(markup.title_of(captured), self._sentinels),

@@ -14,7 +14,7 @@ from jinja2.filters import FILTERS as DEFAULT_FILTERS
 from jinja2.runtime import Undefined
 from markupsafe import Markup
 
-from ccm.compose.failure import LimitExceeded
+from ccm.compose.failure import FormatRefused, LimitExceeded
 from ccm.compose.postal import address_lines
 from ccm.compose.printing import RENDERING, Lines, as_text, checked_size
 from ccm.compose.salutations import greeting
@@ -82,6 +82,9 @@ def initials(value: object) -> str:
 @pass_environment
 def total(environment: Environment, values: Iterable[Any], attribute: str | None = None) -> Any:
     """Sum exactly, money or numbers; `attribute` names the field of each row."""
+    if isinstance(values, str):
+        raise FormatRefused("wrong-type", "the filter total got a text", "give it a list of rows")
+    values = counted(values)
     rows = [environment.getitem(row, attribute) for row in values] if attribute else list(values)
     if not rows:
         return 0
@@ -164,7 +167,9 @@ def replace(text: Any, old: str, new: str, count: int = -1) -> str:
 
 def indent(text: Any, width: int = 4, first: bool = False) -> str:
     """Indent lines by up to 40 blanks."""
-    pad = " " * min(max(int(width), 0), 40)
+    if not 0 <= width <= 40:
+        raise LimitExceeded("blanks of indentation", 40)
+    pad = " " * width
     lines = text_of(text).split("\n")
     return checked_size((pad if first else "") + ("\n" + pad).join(lines))
 

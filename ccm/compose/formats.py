@@ -128,7 +128,9 @@ class Formats:
 
         if style not in ("standard", "or", "unit"):
             raise FormatRefused("unknown-style", f'a list has no style "{style}"', "use standard, or, unit")
-        return format_list([as_text(value, self) for value in values], style=style, locale=self.text)  # type: ignore[arg-type]
+        locale = self.data if self.same_language else self.text
+        texts = [as_text(value, self) for value in values]
+        return format_list(texts, style=style, locale=locale)  # type: ignore[arg-type]  # checked above
 
     def unit(self, value: object, unit: str, length: str = "short") -> str:
         """Write a measure, such as 12 km; units by their CLDR names (length-kilometer or kilometer)."""

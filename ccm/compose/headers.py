@@ -16,6 +16,7 @@ _PLAIN = re.compile(r"[ -~]*")
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]+")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+")
 _LINK = re.compile(r"[!#-;=?-~]+")  # printable ASCII without blank, quote and angle brackets
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CHUNK = 42  # bytes of UTF-8 in one encoded word, so that a line stays below 76 characters
 
 
@@ -92,7 +93,7 @@ def encoded(text: str) -> str:
 
     Source: RFC 2047 section 2 (75 characters a word) and 5 (no character is split).
     """
-    text = "".join(sign if sign.isprintable() or sign == "\u3000" else " " for sign in text)
+    text = _CONTROLS.sub(" ", text)
     words: list[str] = []
     chunk = b""
     for sign in text:

@@ -24,6 +24,10 @@ _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
 _TITLE = re.compile(r"<(mj-title|title)\b[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_MJML_TITLE = re.compile(r"(<mj-title\b[^>]*>)(.*?)(</mj-title>)", re.DOTALL)
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
+_NOT_ASCII = re.compile(r"[^ -\[\]-~]")  # printable ASCII but the backslash
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ]")
 _PREVIEW = re.compile(r"<mj-preview\b[^>]*>(.*?)</mj-preview>", re.DOTALL | re.IGNORECASE)
 _PREHEADER = re.compile(
     r"<(\w+)\b[^>]*\bclass=\"[^\"]*\bpreheader\b[^\"]*\"[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE
@@ -69,7 +73,7 @@ class PageMaker:
 
     def _compiled(self, source: str) -> str:
         try:
-            return str(_html_of(mjml2html(source, fonts={})))
+            return str(_html_of(mjml2html(_in_ascii(source), fonts={})))
         except ValueError as error:
             place = re.search(r"position (\d+:\d+)|line (\d+)", str(error))
             where = f" near {place[0]}" if place else ""
@@ -110,6 +114,29 @@ class PageMaker:
             if path in self._tokens:
                 return _attribute(self._tokens[path].value)
         return next((_attribute(one.value) for one in self._tokens.values() if kind and one.type == kind), "")
+
+
+def _in_ascii(source: str) -> str:
+    """Return MJML whose title and attributes hold references instead of signs beyond plain ASCII.
+
+    Why: The compiler writes attributes in the debugging form of its own language: Arabic marks, combining
+        vowels, line ends and backslashes would come out as escape sequences such as \\u{200f}.
+    """
+
+    def attribute(value: re.Match[str]) -> str:
+        return _NOT_ASCII.sub(_reference, value[0])
+
+    def tag(found: re.Match[str]) -> str:
+        return _VALUE.sub(attribute, found[0]) if _NOT_ASCII.search(found[0]) else found[0]
+
+    def title(found: re.Match[str]) -> str:
+        return found[1] + _NOT_PLAIN.sub(_reference, entities.unescape(found[2])) + found[3]
+
+    return _MJML_TITLE.sub(title, _TAG.sub(tag, source))
+
+
+def _reference(sign: re.Match[str]) -> str:
+    return f"&#{ord(sign[0])};"
 
 
 def _html_of(result: Any) -> Any:

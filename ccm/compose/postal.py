@@ -52,9 +52,11 @@ def address_lines(record: Mapping[str, object], text: Locale, *, home: str | Non
         )
     country = parts["country_code"].upper()
     layout, capitals = _layout(country, bool(_LOCAL_SCRIPT.search(parts["street_address"] + parts["city"])))
+    parts, left_over = _fitted(parts, layout)
     lines: list[str] = []
     for form in layout:
         lines += _line(form, parts, capitals).split("\n")
+    lines += left_over
     if country and country != (home or "").upper():
         lines.append(text.territories.get(country, country).upper())
     return tuple(line for line in (line.strip(" ,-") for line in lines) if line)
@@ -69,6 +71,20 @@ def _parts(record: Mapping[str, object]) -> dict[str, str]:
     if parts["second_line"]:
         parts["street_address"] += "\n" + parts["second_line"]
     return parts
+
+
+def _fitted(parts: dict[str, str], layout: tuple[str, ...]) -> tuple[dict[str, str], list[str]]:
+    """Return parts that all have a place, and lines for those that have none.
+
+    Why: A country whose layout knows no towns or postal codes must not lose what the customer gave. Regions
+        are left out where post does not use them.
+    """
+    codes = "".join(layout)
+    if "%C" not in codes and "%S" in codes and not parts["country_area"]:
+        parts = {**parts, "country_area": parts["city"], "city": ""}
+    return parts, [
+        parts[part] for code, part in (("%C", "city"), ("%Z", "postal_code")) if code not in codes and parts[part]
+    ]
 
 
 def _line(form: str, parts: Mapping[str, str], capitals: frozenset[str]) -> str:
