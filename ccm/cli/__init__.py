@@ -42,7 +42,7 @@ class LazyGroup(click.RichGroup):
         if cmd_name not in COMMANDS:
             return None
         if "--help" in sys.argv[1:2] or ctx.resilient_parsing:
-            return click.RichCommand(cmd_name, help=COMMANDS[cmd_name])
+            return click.RichCommand(name=cmd_name, help=COMMANDS[cmd_name])
         module = importlib.import_module(f"ccm.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command

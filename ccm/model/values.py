@@ -49,9 +49,11 @@ class Money:
             raise CurrencyMismatch(self.currency, other.currency)
         return other.amount
 
-    def __add__(self, other: Money) -> Money:
-        if other == 0:
-            return self
+    def __add__(self, other: Money | int) -> Money:
+        if isinstance(other, int):
+            if other:
+                raise TypeError("money is added to money")
+            return self  # sum() starts with 0
         return Money(self.amount + self._with(other), self.currency)
 
     __radd__ = __add__
