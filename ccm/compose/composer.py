@@ -163,12 +163,12 @@ class Composer:
 
     def _email(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> None:
         unsubscribe = context.unsubscribe_url(self._brand.definition, work.communication)
-        rendition, findings, slow = self._email_composer(work.voice).compose(
+        rendition, slow = self._email_composer(work.voice).compose(
             work.communication, piece, variables, work.voice, unsubscribe, self._attached(work)
         )
         if slow:
             work.slow_paths[Channel.EMAIL] = slow
-        self._keep(work, piece, rendition, findings)
+        self._keep(work, piece, rendition, ())
 
     def _attached(self, work: _Work) -> tuple[Attachment, ...]:
         if not self._template.definition.document.attach_to_email:

@@ -18,11 +18,9 @@ from ccm.compose.images import ImageShelf
 from ccm.compose.mime import InlineImage, assemble, header_names
 from ccm.compose.printing import Rendering, Voice
 from ccm.compose.text_part import derive_text, tidy_text
-from ccm.diagnostics import Severity
-from ccm.model.definitions import BrandDefinition, Channel, Purpose
-from ccm.model.records import Attachment, Communication, EmailRendition, Finding, PlannedPiece
+from ccm.model.definitions import BrandDefinition, Purpose
+from ccm.model.records import Attachment, Communication, EmailRendition, PlannedPiece
 
-GMAIL_CLIPS_BYTES = 102 * 1024
 MAX_PATTERNS = 256
 
 
@@ -88,14 +86,14 @@ class EmailComposer:
         voice: Voice,
         unsubscribe_url: str,
         attachments: Sequence[Attachment] = (),
-    ) -> tuple[EmailRendition | None, tuple[Finding, ...], str]:
+    ) -> tuple[EmailRendition, str]:
         """Make one email.
 
         Args:
             variables: What the template sees.
             unsubscribe_url: The recipient's own; empty if there is none.
         Returns:
-            The rendition or None, findings, and why it was not filled (empty if it was).
+            The rendition, and why it was not filled (empty if it was).
         Raises:
             ComposeFailure: If the template or the data does not allow it.
         """
@@ -115,9 +113,8 @@ class EmailComposer:
         names = header_names(message)
         if len(set(names)) != len(names):
             raise ComposeFailure("header-twice", "the message has a header twice", "report this: it must not happen")
-        findings = tuple(_warnings(body, piece))
         rendition = EmailRendition(piece.piece_id, body.subject, body.preheader, body.html, body.text, message)
-        return rendition, findings, body.slow
+        return rendition, body.slow
 
     def _body(self, variables: Mapping[str, Any], voice: Voice) -> _Body:
         slots: list[str] = []
@@ -227,19 +224,3 @@ class _Sender:
             )
         one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url else ""
         return headers.link_list("List-Unsubscribe", links) + one_click
-
-
-def _warnings(body: _Body, piece: PlannedPiece) -> list[Finding]:
-    size = len(body.html.encode())
-    if size <= GMAIL_CLIPS_BYTES:
-        return []
-    return [
-        Finding(
-            "gmail-clips",
-            f"the email's HTML has {size // 1024} KB; Gmail hides what comes after 102 KB",
-            "shorten the email, or move long lists into the document",
-            piece.piece_id,
-            Channel.EMAIL,
-            Severity.WARNING,
-        )
-    ]

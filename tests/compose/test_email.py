@@ -403,13 +403,6 @@ def test_plural_and_translation_hold_values() -> None:
     assert not made.slow_paths
 
 
-def test_big_email_is_warned_about() -> None:
-    """Gmail clips at 102 KB: a warning, not an error."""
-    composed = make_composer(MJML % ("Hi", "<mj-text>" + "word " * 25_000 + "</mj-text>")).compose(make_communication())
-    assert codes(composed) == ["gmail-clips"]
-    assert composed.renditions
-
-
 def test_deep_nesting_is_a_named_error_and_not_a_crash() -> None:
     """2,000 nested wrappers would end the process inside the MJML compiler."""
     deep = "<mj-wrapper>" * 2000 + "</mj-wrapper>" * 2000
