@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ccm.ledger.interface import LeaseLost, Ledger, LedgerError, RunBusy
@@ -42,7 +42,7 @@ def steps(draw: st.DrawFn) -> Step:
     if kind == "advance":
         pieces = sample_decision(recipient, (Channel.EMAIL, Channel.SMS, Channel.DOCUMENT)).pieces
         chosen = draw(st.lists(st.tuples(st.sampled_from(pieces), st.sampled_from(PieceState)), max_size=2))
-        changes = [StateChange(piece.piece_id, state, now, provider_id=state) for piece, state in chosen]
+        changes = [StateChange(piece.piece_id, state, now, provider_id=state.value) for piece, state in chosen]
         return lambda ledger: ledger.advance(RUN_ID, changes, owner=owner, durable=False)
     if kind == "settle":
         outcome = Outcome(made.communication_id, recipient, draw(st.sampled_from(OutcomeKind)), "later")
@@ -75,7 +75,7 @@ def seen(ledger: Ledger) -> object:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None, database=None, phases=(Phase.explicit, Phase.generate))
 @given(st.lists(steps(), max_size=25))
 def test_memory_and_database_agree(sequence: list[Step]) -> None:
     """Every answer and every error is the same, and so is everything that can be read afterwards."""
