@@ -44,11 +44,14 @@ def load_recipients(
     source = workspace.sources[campaign.audience.source]
     folder = Path(workspace.root) / ".ccm" / "staging"
     table = open_table(workspace, source, source.rows)
+    contract = workspace.templates[campaign.template_name].definition.contract
     with ExitStack() as held:
         seen = SeenKeys(folder)
         held.callback(seen.close)
         children: dict[str, ChildRows] = {}
         for name, child in source.children.items():
+            if name not in contract:
+                continue  # rows for another template that shares this source
             rows = open_table(workspace, source, child.rows)
             staged = f"{source.source}-{name}"
             children[name] = child_rows(rows, child, period, folder=folder, name=staged, one=only is not None)

@@ -63,9 +63,10 @@ class SqlTable(Table):
     def _statement(self, match: Match | None) -> Select[tuple[object, ...]] | TextClause:
         from sqlalchemy import String, cast, column, select, table, text
 
+        query = (self._query or "").replace(":", r"\:")  # no parameters: a colon is a colon
         if self._query and match is None:
-            return text(self._query)
-        origin = text(self._query).columns().subquery("source_rows") if self._query else table(self._table or "")
+            return text(query)
+        origin = text(query).columns().subquery("source_rows") if self._query else table(self._table or "")
         rows = select(text("*")).select_from(origin)
         if match is None:
             return rows

@@ -244,6 +244,13 @@ def test_the_url_takes_environment_variables(shop: Path, monkeypatch: pytest.Mon
     assert len(list(sql_table(shop, url="sqlite:///${CCM_TEST_DATABASE}", table="orders").rows())) == 10
 
 
+@pytest.mark.parametrize("match", [None, Match("at", ":x 100% 10:00")])
+def test_a_query_may_hold_colons_and_percent_signs(shop: Path, match: Match | None) -> None:
+    """A query has no parameters: what looks like one is text."""
+    table = sql_table(shop, query="SELECT ':x 100% 10:00' AS at")
+    assert [row.cells["at"] for row in table.rows(match)] == [":x 100% 10:00"]
+
+
 def test_a_source_database_cannot_be_written(shop: Path) -> None:
     """A query that tries to change data is refused."""
     with pytest.raises(SourceUnreadable):
