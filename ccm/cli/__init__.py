@@ -50,11 +50,22 @@ class LazyGroup(click.RichGroup):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ccm")
-def cli() -> None:
+@click.option(
+    "--log-level",
+    type=click.Choice(["off", "error", "warning", "info", "debug"]),
+    default="off",
+    envvar="CCM_LOG",
+    show_envvar=True,
+    help="Write a structured log to stderr as well, one JSON object a line.",
+)
+def cli(log_level: str) -> None:
     """One versioned message with customer data, on every channel: preview, check, run and prove it.
 
     Example: ccm preview october-statement --customer C-1001 --open
     """
+    from ccm.cli.terminal import start_logs
+
+    start_logs(log_level)
 
 
 def main() -> None:

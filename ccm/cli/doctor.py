@@ -23,7 +23,7 @@ def command(folder: Path | None, as_json: bool) -> None:
     """
     from ccm.run.doctor import examine
 
-    results = examine(open_workspace(folder, quiet=True))
+    results = examine(open_workspace(folder, quiet=True, lint=False))
     if as_json:
         print_json([{"name": item.name, "fine": item.fine, "detail": item.detail} for item in results])
     else:

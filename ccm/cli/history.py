@@ -25,7 +25,7 @@ def command(customer: str, folder: Path | None, as_json: bool) -> None:
     """
     from ccm.run import workspace_ledger
 
-    ledger = workspace_ledger(open_workspace(folder, quiet=True))
+    ledger = workspace_ledger(open_workspace(folder, quiet=True, lint=False))
     try:
         entries = ledger.history(customer)
     finally:

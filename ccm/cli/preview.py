@@ -57,7 +57,7 @@ def command(
     from ccm.run.prepare import utc_now
     from ccm.studio.preview import write_preview
 
-    workspace = open_workspace(folder, quiet=True)
+    workspace = open_workspace(folder, quiet=True, lint=False, lint_for=campaign)
     preview = preview_customer(
         workspace,
         campaign,
@@ -67,8 +67,7 @@ def command(
         channels=[parse_channel(name) for name in channels],
         occurrence=occurrence,
     )
-    place = target or Path(workspace.root) / "preview" / campaign / safe_name(customer)
-    page = write_preview(preview, place)
+    page = write_preview(preview, target or Path(workspace.root) / "preview" / campaign / safe_name(customer))
     findings = [item for made in (preview.made, *preview.broadcasts) if made for item in made.findings]
     if as_json:
         print_json(

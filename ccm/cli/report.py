@@ -28,7 +28,7 @@ def command(run_id: str | None, open_page: bool, folder: Path | None, as_json: b
     from ccm.run import run_report, workspace_ledger
     from ccm.studio.report import write_report
 
-    workspace = open_workspace(folder, quiet=True)
+    workspace = open_workspace(folder, quiet=True, lint=False)
     ledger = workspace_ledger(workspace)
     try:
         known = [run.run_id for run in ledger.runs()]

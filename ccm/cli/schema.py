@@ -26,7 +26,7 @@ def command(kind: str | None, template: str | None, folder: Path | None) -> None
     from ccm.load import SCHEMA_KINDS, contract_json_schema, schema_of, write_schemas
 
     if template is not None:
-        workspace = open_workspace(folder, quiet=True)
+        workspace = open_workspace(folder, quiet=True, lint=False)
         if template not in workspace.templates:
             fail(f'the workspace has no template "{template}"', suggest(template, workspace.templates))
         print_json(contract_json_schema(workspace.templates[template].definition))

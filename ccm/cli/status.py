@@ -22,7 +22,7 @@ def command(campaign: str | None, folder: Path | None, as_json: bool) -> None:
     """
     from ccm.run import workspace_ledger
 
-    ledger = workspace_ledger(open_workspace(folder, quiet=True))
+    ledger = workspace_ledger(open_workspace(folder, quiet=True, lint=False))
     try:
         tallies = [ledger.tally(run.run_id) for run in ledger.runs() if campaign in (None, run.campaign)]
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+LOG_LEVELS = {
+    "off": logging.CRITICAL,  # we write no line of this level
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -65,11 +74,20 @@ def find_workspace(folder: Path | None) -> Path:
     )
 
 
-def open_workspace(folder: Path | None, *, quiet: bool = False) -> Workspace:
-    """Load the workspace; end with its errors if it has any. Warnings are printed unless quiet."""
-    from ccm.load import load_workspace
+def open_workspace(
+    folder: Path | None, *, quiet: bool = False, lint: bool = True, lint_for: str | None = None
+) -> Workspace:
+    """Load the workspace; end with its errors if it has any. Warnings are printed unless quiet.
 
-    workspace, diagnostics = load_workspace(find_workspace(folder))
+    Args:
+        lint: Also read the texts of all templates; commands that compose nothing leave it out.
+        lint_for: With lint off: read those of this campaign's template alone, which a preview has time for.
+    """
+    from ccm.load import lint_templates, load_workspace
+
+    workspace, diagnostics = load_workspace(find_workspace(folder), lint=lint)
+    if workspace is not None and lint_for is not None and lint_for in workspace.campaigns:
+        diagnostics += lint_templates(workspace, [workspace.campaigns[lint_for].template_name])
     if has_errors(diagnostics) or workspace is None:
         print_diagnostics(diagnostics)
         raise SystemExit(ExitCode.CONFIGURATION)
@@ -138,13 +156,22 @@ def exit_for(error: Exception) -> ExitCode | None:
     return code
 
 
-def quiet_logs() -> None:
-    """Send our log lines to stderr, warnings and above only, until somebody configures more."""
+def start_logs(level: str) -> None:
+    """Write our log lines of this level and above to stderr as JSON; `off` writes none.
+
+    Why off by default: what stopped a command is said once, as a sentence with its remedy.
+    """
     import structlog
 
+    threshold = LOG_LEVELS[level]
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(file=err.file),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=lambda *names: structlog.PrintLogger(sys.stderr),
     )
 
 
@@ -153,7 +180,6 @@ def with_errors(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        quiet_logs()
         try:
             return function(*args, **kwargs)
         except click.ClickException:

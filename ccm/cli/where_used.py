@@ -25,7 +25,7 @@ def command(name: str, folder: Path | None, as_json: bool) -> None:
     """
     from ccm.load import where_used
 
-    uses = where_used(open_workspace(folder, quiet=True), name)
+    uses = where_used(open_workspace(folder, quiet=True, lint=False), name)
     if as_json:
         print_json([{"kind": use.kind, "user": use.user, "place": str(use.location)} for use in uses])
     else:

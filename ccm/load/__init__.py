@@ -2,6 +2,7 @@
 
 from ccm.load.campaign import load_parameters
 from ccm.load.contract import type_record
+from ccm.load.lint import lint_templates
 from ccm.load.recipients import load_recipients
 from ccm.load.schema import SCHEMA_KINDS, contract_json_schema, schema_of, write_schemas
 from ccm.load.segment import SegmentError, compile_segment
@@ -17,6 +18,7 @@ __all__ = [
     "check_source",
     "compile_segment",
     "contract_json_schema",
+    "lint_templates",
     "load_parameters",
     "load_recipients",
     "load_suppressions",

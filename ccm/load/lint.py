@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ccm.diagnostics import Diagnostic
 from ccm.load.lint_authored import AuthoredFile
 from ccm.load.lint_facts import fact_types, read_derived, read_filename
@@ -11,16 +13,19 @@ from ccm.load.lint_variants import read_variants
 from ccm.model.workspace import Template, Workspace
 
 
-def lint_templates(workspace: Workspace) -> tuple[Diagnostic, ...]:
-    """Check every template of a loaded workspace.
+def lint_templates(workspace: Workspace, only: Iterable[str] | None = None) -> tuple[Diagnostic, ...]:
+    """Check the templates of a loaded workspace.
 
     Reads nothing but the workspace: sources come from its library and variants.
 
+    Args:
+        only: Names of the templates to check; all if not given. Unknown names are passed over.
     Returns:
         Every mistake once, in the order of files and lines.
     """
     findings = Findings()
-    for name in sorted(workspace.templates):
+    chosen = workspace.templates if only is None else workspace.templates.keys() & set(only)
+    for name in sorted(chosen):
         _lint_template(workspace, workspace.templates[name], findings)
     return findings.all()
 

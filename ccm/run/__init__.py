@@ -15,8 +15,7 @@ import structlog
 from ccm.archive.folder import FolderArchive
 from ccm.deliver.interface import Adapter
 from ccm.ledger.interface import Ledger
-from ccm.ledger.sql import open_ledger
-from ccm.model.records import PieceState, ReceiptStatus, RunRecord, RunReport, StateChange
+from ccm.model.records import OutcomeKind, PieceState, ReceiptStatus, RunRecord, RunReport, StateChange
 from ccm.model.workspace import Workspace
 from ccm.reconcile import reconcile
 from ccm.run.execution import Execution, Progress, TooManyHeld
@@ -67,6 +66,8 @@ class RunOptions:
 
 def workspace_ledger(workspace: Workspace) -> Ledger:
     """Open the workspace's ledger."""
+    from ccm.ledger.sql import open_ledger  # SQLAlchemy takes a third of a second, and a preview needs no ledger
+
     return open_ledger(workspace.definition.ledger, workspace.root)
 
 
@@ -164,7 +165,8 @@ def resolve_lost_answers(ledger: Ledger, adapters: dict[str, Adapter], run_id: s
 def _close(ledger: Ledger, run_id: str, owner: str, clock: Clock, execution: Execution) -> None:
     """Close the run, or leave it open when somebody is held and the next execution should try again."""
     tally = ledger.tally(run_id)
-    waiting = tally.undecided or any(count for kind, count in tally.outcomes.items() if kind == "held")
+    held = (sums.get(OutcomeKind.HELD, 0) for sums in (tally.outcomes, tally.broadcasts))
+    waiting = tally.undecided or any(held)
     ledger.close_run(
         run_id,
         owner=owner,

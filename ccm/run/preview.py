@@ -61,7 +61,9 @@ def preview_customer(
     broadcasts = [
         maker.make(only)
         for item in plan_broadcasts(prepared.brief)
-        if item.language == planned.language and (only := _only(item, channels)).pieces
+        if isinstance(item, Communication)
+        and item.language == planned.language
+        and (only := _only(item, channels)).pieces
     ]
     return Preview(prepared, made, exclusion, tuple(broadcasts))
 
