@@ -1,0 +1,133 @@
+"""docs/errors.md names every code that the source can report, and no other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from guards.reading import KEBAB, SOURCE, modules, page, sections, tree_of
+
+from ccm.diagnostics import ExitCode
+from ccm.model.records import ExclusionReason
+
+# Words with a dash that are no codes. A new one fails the guard until it stands here or on the page.
+NOT_CODES = frozenset(
+    {
+        # of HTML, CSS, MJML, fonts and PDF
+        "aria-hidden", "aria-label", "at-rule", "background-url", "color-profile", "counter-style", "css-class",
+        "font-face", "font-family", "mj-all", "mj-attributes", "mj-carousel-image", "mj-class", "mj-html-attribute",
+        "mj-html-attributes", "mj-image", "mj-include", "mj-selector", "mj-style", "qualified-rule",
+        "relative-colorimetric", "sans-serif", "system-ui",
+        # names of font weights in design tokens
+        "demi-bold", "extra-black", "extra-bold", "extra-light", "semi-bold", "ultra-black", "ultra-bold",
+        "ultra-light",
+        # encodings and JSON Schema
+        "date-time", "utf-16-le", "utf-8", "utf-8-sig",
+        # names of our own: classes in drawings, threads, an image, a command
+        "ccm-barcode", "ccm-chart-label", "ccm-chart-value", "ccm-lease", "ccm-qr", "ccm-send", "logo-dark",
+        "where-used",
+    }
+)  # fmt: skip
+
+# Reasons of held pieces; the page lists them in the table of the left out.
+HELD_DETAILS = frozenset({"content-changed", "not-composed", "provider-unusable"})
+
+
+def codes(path: Path) -> Iterator[str]:
+    """Yield the words of a module that may be codes: not the events of its log, not the members of its enums."""
+    tree = tree_of(path)
+    apart: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            if isinstance(owner, ast.Name) and owner.id == "log":
+                apart |= {id(argument) for argument in node.args}
+        elif isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases):
+            apart |= {id(inner) for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
+            if KEBAB.fullmatch(node.value):
+                yield node.value
+
+
+def families(path: Path) -> Iterator[str]:
+    """Yield the beginnings of codes that are put together, such as "unknown-" of f"unknown-{kind}"."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.JoinedStr):
+            first = node.args[0].values[0]
+            if ast.unparse(node.func) in ("Diagnostic", "Finding") and isinstance(first, ast.Constant):
+                yield str(first.value)
+
+
+def source_codes() -> dict[str, str]:
+    """Return every word that may be a code, with the module that has it."""
+    found: dict[str, str] = {}
+    for path in modules():
+        if "testing" not in path.parts:
+            for code in codes(path):
+                found.setdefault(code, path.relative_to(SOURCE).as_posix())
+    assert len(found) > 100
+    return found
+
+
+def test_every_code_has_a_section() -> None:
+    """Whoever meets a code finds out what it means and what to do."""
+    documented = sections("errors.md")
+    assert len(documented) > 100
+    missing = {
+        code: where
+        for code, where in source_codes().items()
+        if code not in documented and code not in NOT_CODES and code not in HELD_DETAILS
+    }
+    assert not missing
+
+
+def test_every_section_is_a_code_of_the_source() -> None:
+    """A code that nobody reports any more leaves the page."""
+    found = source_codes()
+    beginnings = {name for path in modules() for name in families(path)}
+    assert "unknown-" in beginnings
+    stale = [code for code in sections("errors.md") if code not in found and not code.startswith(tuple(beginnings))]
+    assert not stale
+
+
+def test_words_that_are_no_codes_are_still_in_the_source() -> None:
+    """The list of exceptions does not outlive what it excuses."""
+    found = source_codes()
+    assert not sorted((NOT_CODES | HELD_DETAILS) - set(found))
+
+
+def test_every_section_says_cause_and_cure() -> None:
+    """Two lines each, cause first; a section without a cure is half a section."""
+    for code, text in sections("errors.md").items():
+        lines = [line for line in text.splitlines() if line.strip()]
+        assert lines[0].startswith("**Cause** "), code
+        assert lines[1].startswith("**Cure** "), code
+
+
+def test_sections_are_in_order_and_stand_once() -> None:
+    """A code is found by its first letter under its room."""
+    seen: list[str] = []
+    rooms = page("errors.md").split("\n## ")[1:]
+    assert len(rooms) > 6
+    for room in rooms:
+        names = [line[4:] for line in room.splitlines() if line.startswith("### ")]
+        assert names == sorted(names), room.splitlines()[0]
+        seen += names
+    assert len(seen) == len(set(seen))
+
+
+def test_reasons_for_leaving_somebody_out_are_explained() -> None:
+    """Every word that a report may count stands in the table."""
+    table = page("errors.md").partition("## Why a recipient or a channel was left out")[2]
+    assert table
+    for reason in (*ExclusionReason, *HELD_DETAILS):
+        assert f"| `{reason}` |" in table, reason
+
+
+def test_exit_codes_are_listed() -> None:
+    """Programs that call ccm find every exit code."""
+    table = page("errors.md").partition("## Errors that end a command")[2]
+    for code in ExitCode:
+        assert f"| {int(code)} |" in table, code
