@@ -77,5 +77,5 @@ def measure(campaign: str = "winter-offer", count: int = 3000) -> Mapping[str, o
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    print(json.dumps(measure(*arguments[:1], *map(int, arguments[1:2])), indent=2))
+    campaign, count = [*sys.argv[1:3], *["winter-offer", "3000"][len(sys.argv) - 1 :]]
+    print(json.dumps(measure(campaign, int(count)), indent=2))
