@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
+_LINK = re.compile(r"\[([^\[\]\n]*)\]\(([^()\s]+)\)")
 _BLANKS = re.compile(r"[ \t\u00a0]{2,}|[\t\u00a0]")
 _LINE_EDGES = re.compile(r" ?\n ?")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -18,7 +19,13 @@ def derive_text(html: str) -> str:
     """
     from inscriptis import get_text
 
-    return tidy_text(get_text(html, _settings()))
+    return tidy_text(_LINK.sub(_told_link, get_text(html, _settings())))
+
+
+def _told_link(link: re.Match[str]) -> str:
+    """Return a link as `Pay now: https://…`; an address alone where it has no words."""
+    words, address = link[1].strip(), link[2]
+    return f"{words}: {address}" if words else address
 
 
 def tidy_text(text: str) -> str:
