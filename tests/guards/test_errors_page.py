@@ -46,9 +46,9 @@ def codes(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases):
             apart |= {id(inner) for inner in ast.walk(node)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
-            if KEBAB.fullmatch(node.value):
-                yield node.value
+        word = node.value if isinstance(node, ast.Constant) and id(node) not in apart else None
+        if isinstance(word, str) and KEBAB.fullmatch(word):
+            yield word
 
 
 def families(path: Path) -> Iterator[str]:
