@@ -204,7 +204,7 @@ class _Counting(NodeTransformer):
 
     def rewrite(self, tree: nodes.Template) -> nodes.Template:
         """Return the tree, counted and bounded, with constants worked out."""
-        self._taken = frozenset(name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
+        self._taken = frozenset(_assigned(tree))
         visited: nodes.Template = self.visit(tree)
         return visited
 
@@ -264,6 +264,15 @@ class _Counting(NodeTransformer):
 
     def _refused(self, message: str, node: nodes.Node) -> TemplateAssertionError:
         return TemplateAssertionError(message, node.lineno, self._name, self._filename)
+
+
+def _assigned(tree: nodes.Template) -> Iterator[str]:
+    """Yield every name that a template gives a meaning of its own."""
+    yield from (name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
+    yield from (macro.name for macro in tree.find_all(nodes.Macro))
+    yield from (one.target for one in tree.find_all(nodes.Import))
+    for one in tree.find_all(nodes.FromImport):
+        yield from (name if isinstance(name, str) else name[1] for name in one.names)
 
 
 def _all(node: nodes.Node) -> Iterator[nodes.Node]:

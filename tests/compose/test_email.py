@@ -472,3 +472,19 @@ def test_structures_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch
         composer.compose(make_communication(data(rows=rows)))
     (one,) = composer._emails.values()
     assert len(one._patterns) <= 4
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% set tokens = {'color': name} %}{{ tokens.color }}",
+        "{% macro asset(x) %}{{ name }}{% endmacro %}{{ asset('logo') }}",
+        "{% for brand in [{'title': name}] %}{{ brand.title }}{% endfor %}",
+        "{% with locale = {'tag': name} %}{{ locale.tag }}{% endwith %}",
+    ],
+)
+def test_a_templates_own_name_hides_ours(source: str) -> None:
+    """What is worked out while compiling is not worked out for a name that the template assigns."""
+    composer = make_composer(MJML % ("Hi", f"<mj-text>{source}</mj-text>"))
+    for name in ("Ann", "Bob"):
+        assert f">{name}</div>" in email_of(composer.compose(make_communication({"name": name}))).html
