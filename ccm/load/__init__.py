@@ -3,11 +3,11 @@
 from ccm.load.campaign import load_parameters
 from ccm.load.contract import type_record
 from ccm.load.lint import lint_templates
-from ccm.load.recipients import load_recipients
 from ccm.load.schema import SCHEMA_KINDS, contract_json_schema, schema_of, write_schemas
 from ccm.load.segment import SegmentError, compile_segment
-from ccm.load.sources import check_source
-from ccm.load.suppressions import load_suppressions
+from ccm.load.source.headers import check_source
+from ccm.load.source.recipients import load_recipients
+from ccm.load.source.suppressions import load_suppressions
 from ccm.load.where_used import Use, where_used
 from ccm.load.workspace import load_workspace
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ccm.load.sources import Fields, place_of
+from ccm.load.source.headers import Fields, place_of
 from ccm.model.definitions import FieldDefinition
 
 

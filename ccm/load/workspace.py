@@ -15,7 +15,7 @@ from ccm.load.campaign import check_campaign
 from ccm.load.files import folders_in, read_library
 from ccm.load.fragment import load_fragments
 from ccm.load.lint import lint_templates
-from ccm.load.source_files import check_source_files
+from ccm.load.source.source_files import check_source_files
 from ccm.load.template import load_template
 from ccm.load.yaml_reader import YamlFile, read_yaml_file
 from ccm.model.definitions import CampaignDefinition, SourceDefinition, WorkspaceDefinition

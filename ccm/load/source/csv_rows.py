@@ -1,0 +1,165 @@
+"""Rows of CSV files. A broken row costs itself and no other one."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from ccm.load.source.tables import FileTable, Match, RawRow
+
+_SEPARATORS = ",;\t"
+_LINE_LIMIT_BYTES = (
+    4 * 1024 * 1024
+)  # no line of customer data is longer; keeps a file without line ends from filling memory
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class CsvTable(FileTable):
+    """A CSV file: UTF-8 with or without BOM, separated by commas, semicolons or tabs, first row names the columns."""
+
+    def raw_header(self) -> tuple[str, ...]:
+        """Return the names in the first row."""
+        try:
+            with self.path.open("rb") as file:
+                return self._columns(_Lines(file))[0]
+        except OSError as error:
+            raise self.refused(error) from None
+
+    def scan(self, match: Match | None) -> Iterator[RawRow]:
+        """Read the rows; an untrusted one says why."""
+        try:
+            with self.path.open("rb") as file:
+                lines = _Lines(file)
+                columns, separator = self._columns(lines)
+                if match is not None:
+                    lines.keep_only(match.value)
+                yield from self._rows(lines, columns, separator)
+        except OSError as error:
+            raise self.refused(error) from None
+
+    def _columns(self, lines: _Lines) -> tuple[tuple[str, ...], str]:
+        first = lines.peek()
+        if first.startswith(_UTF16):
+            raise self.unreadable("the file is UTF-16", "save it as UTF-8", line=1)
+        if not first.strip():
+            raise self.unreadable("the file is empty", "write a first row that names the columns", code="empty-source")
+        separator = max(_SEPARATORS, key=first.decode("utf-8", "replace").count)
+        try:
+            names = next(csv.reader(lines, delimiter=separator, strict=True))
+        except (csv.Error, StopIteration):
+            raise self.unreadable("the first row is not valid CSV", "mend its quotes", line=1) from None
+        columns = tuple(name.strip() for name in names)
+        named = [name for name in columns if name]
+        for name in named:
+            if named.count(name) > 1:
+                raise self.unreadable(
+                    f'two columns are called "{name}"', "rename one of them", code="duplicate-column", line=1
+                )
+        return columns, separator
+
+    def _rows(self, lines: _Lines, columns: tuple[str, ...], separator: str) -> Iterator[RawRow]:
+        pairs, width = self.pairs(columns), len(columns)
+        names = columns if len(pairs) == width and not self.renames else ()
+        reader = csv.reader(lines, delimiter=separator, strict=True)
+        while True:
+            line = lines.begin()
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                yield RawRow(line, {}, "its quotes are not closed or not doubled", lines.candidates())
+                lines.read_again()
+                continue
+            if not cells:
+                continue
+            trouble = lines.trouble
+            if len(cells) != width:
+                trouble = f"it has {len(cells)} cells where the first row has {width}"
+            if trouble:
+                known = {name: cells[index] for name, index in pairs if index < len(cells)}
+                yield RawRow(line, known, trouble, (*(cell.strip() for cell in cells), *lines.candidates()))
+            elif names:
+                yield RawRow(line, dict(zip(names, cells, strict=True)))
+            else:
+                yield RawRow(line, {name: cells[index] for name, index in pairs})
+
+
+class _Lines:
+    """Physical lines, decoded one by one; those of a broken record can be read again.
+
+    Why: A quote that is never closed swallows every row up to the next quote or the end of the file. After such
+    an error reading goes on with the line below the one where the record began.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._again: deque[bytes] = deque()
+        self._record: list[bytes] = []
+        self._needle: bytes | None = None
+        self.number = 0  # line handed out last
+        self.trouble = ""  # of the current record
+
+    def keep_only(self, value: str) -> None:
+        """Skip lines that cannot hold the value, as long as no field spans several lines."""
+        self._needle = value.encode() if '"' not in value else None
+
+    def peek(self) -> bytes:
+        """Return the first line without handing it out; the BOM is dropped."""
+        first = self._file.readline(_LINE_LIMIT_BYTES).removeprefix(b"\xef\xbb\xbf")
+        self._again.append(first)
+        return first
+
+    def begin(self) -> int:
+        """Start a record; returns its line."""
+        self._record.clear()
+        self.trouble = ""
+        if self._needle is not None:
+            self._skip(self._needle)
+        return self.number + 1
+
+    def read_again(self) -> None:
+        """Hand out the lines of the current record once more, all but its first."""
+        rest = self._record[1:]
+        self._again.extendleft(reversed(rest))
+        self.number -= len(rest)
+
+    def candidates(self) -> tuple[str, ...]:
+        """Return every text of the record's first line that may be a key."""
+        first = self._record[0].decode("utf-8", "replace") if self._record else ""
+        return tuple(part.strip() for part in re.split(r'[,;\t"]', first) if part.strip())
+
+    def _skip(self, needle: bytes) -> None:
+        """Pass over lines without the needle, up to the first line where a quoted field may span lines."""
+        for raw in self._raw():
+            if raw.count(b'"') % 2:
+                self._needle = None
+            elif needle not in raw:
+                self.number += 1
+                continue
+            self._again.appendleft(raw)
+            return
+
+    def _raw(self) -> Iterator[bytes]:
+        while raw := self._again.popleft() if self._again else self._file.readline(_LINE_LIMIT_BYTES):
+            yield raw
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        raw = self._again.popleft() if self._again else self._file.readline(_LINE_LIMIT_BYTES)
+        if not raw:
+            raise StopIteration
+        self.number += 1
+        self._record.append(raw)
+        if b"\0" in raw:
+            self.trouble = "it holds a NUL byte"
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            self.trouble = "it is not UTF-8"
+            return raw.decode("utf-8", "replace")

@@ -1,0 +1,253 @@
+"""Child rows by their parent's key, kept on disk so that memory does not grow with them.
+
+A child table is read once into a small SQLite file under `.ccm/staging/`, named after the hash of its content: the
+next run or preview finds it there, a changed file gets a new one. Databases have no such hash; their rows are staged
+for one run only. Staged rows are customer data: the folder is for its owner alone and nothing outdated stays in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import orjson
+
+from ccm.diagnostics import Location
+from ccm.load.source.tables import FileTable, Match, RawRow, SourceUnreadable, Table
+from ccm.model.definitions import ChildTable
+
+_FORMAT = 1  # raise when the staged form changes; older files are then made anew
+_DAY = re.compile(r"(\d{4}-\d{2})(-\d{2})?([T ].*)?")
+_SCHEMA = "CREATE TABLE rows (key TEXT, day TEXT, line INTEGER, trouble TEXT, cells BLOB)"
+_INSERT = "INSERT INTO rows VALUES (?, ?, ?, ?, ?)"
+_OF_KEY = "SELECT line, cells, trouble FROM rows WHERE key = ? AND (day = '' OR day BETWEEN ? AND ?) ORDER BY rowid"
+
+NOT_A_DAY = "its period column holds neither a date nor a month"
+
+
+class ChildRows:
+    """The rows of one child table, by the key of their parent."""
+
+    def __init__(self, table: Table, child: ChildTable, period: tuple[date, date] | None) -> None:
+        self.table = table
+        self.child = child
+        first, last = period if child.period and period else (date.min, date.max)
+        self._first, self._last = first.isoformat(), last.isoformat()
+
+    def of(self, key: str) -> list[RawRow]:
+        """Return the rows of a parent in the period, in the order of the table. Reads the whole table."""
+        rows = []
+        for row in self.table.rows(Match(self.child.key, key)):
+            row, day = _dated(row, self.child)
+            if not day or self._first <= day <= self._last:
+                rows.append(row)
+        return rows
+
+    def close(self) -> None:
+        """Give back what is held: nothing here."""
+
+
+class StagedChildRows(ChildRows):
+    """Child rows looked up in their staged form, in microseconds."""
+
+    def __init__(
+        self, table: Table, child: ChildTable, period: tuple[date, date] | None, staged: sqlite3.Connection
+    ) -> None:
+        super().__init__(table, child, period)
+        self._staged = staged
+
+    def of(self, key: str) -> list[RawRow]:
+        """Return the rows of a parent in the period, in the order of the table."""
+        found = self._staged.execute(_OF_KEY, (key, self._first, self._last))
+        return [RawRow(line, orjson.loads(cells), trouble) for line, cells, trouble in found]
+
+    def close(self) -> None:
+        """Close the staged file."""
+        self._staged.close()
+
+
+class SeenKeys:
+    """The keys of a run so far, on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._connection = _private(folder, "CREATE TABLE seen (key BLOB PRIMARY KEY) WITHOUT ROWID")
+
+    def add(self, *parts: str) -> bool:
+        """Remember a key; tells whether it is new."""
+        digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).digest()
+        try:
+            return self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,)).rowcount == 1
+        except sqlite3.Error as error:
+            raise _full(self._folder, error) from None
+
+    def close(self) -> None:
+        """Forget them."""
+        self._connection.close()
+
+
+def child_rows(
+    table: Table, child: ChildTable, period: tuple[date, date] | None, *, folder: Path, name: str, one: bool
+) -> ChildRows:
+    """Return the child rows, staged where that pays.
+
+    Args:
+        folder: Where staged files live.
+        name: Source and child, for the file's name.
+        one: Only one parent will be asked for: an existing staged file is used, none is made.
+    Raises:
+        SourceUnreadable: If the table cannot be read, or there is no room to stage it.
+    """
+    fingerprint = table.fingerprint()
+    if fingerprint is None:
+        return (
+            ChildRows(table, child, period)
+            if one
+            else StagedChildRows(table, child, period, _once(table, child, folder))
+        )
+    described = orjson.dumps([_FORMAT, fingerprint, child.model_dump(mode="json")])
+    path = folder / f"{name}-{hashlib.sha256(described).hexdigest()[:20]}.db"
+    staged = _opened(path)
+    if staged is None and one:
+        return ChildRows(table, child, period)
+    return StagedChildRows(table, child, period, staged or _built(table, child, path, name))
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    """Open a staged file; None when it is absent or damaged, and then it is removed."""
+    if not path.is_file():
+        return None
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    try:
+        if connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
+            connection.execute(_OF_KEY, ("", "", "")).fetchall()
+            return connection
+    except sqlite3.Error:
+        pass
+    connection.close()
+    path.unlink(missing_ok=True)
+    return None
+
+
+def _built(table: Table, child: ChildTable, path: Path, name: str) -> sqlite3.Connection:
+    """Stage a file and put it in place in one step, so that another process sees all of it or nothing."""
+    _make_folder(path.parent)
+    draft = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+    before = _stamp(table)
+    try:
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            _fill(connection, table, child)
+        finally:
+            connection.close()
+        if _stamp(table) != before:
+            raise table.unreadable("the file changed while it was read", "wait until it is complete, then try again")
+        draft.replace(path)
+    except (sqlite3.Error, OSError) as error:
+        raise _full(path.parent, error) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    for outdated in path.parent.glob(f"{name}-{'[0-9a-f]' * 20}.db"):
+        if outdated != path:
+            outdated.unlink(missing_ok=True)
+    connection_to_it = _opened(path)
+    if connection_to_it is None:
+        raise _full(path.parent, OSError("the staged file vanished"))
+    return connection_to_it
+
+
+def _once(table: Table, child: ChildTable, folder: Path) -> sqlite3.Connection:
+    """Stage for this run only."""
+    connection = _private(folder, "SELECT 1")
+    try:
+        _fill(connection, table, child)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _full(folder, error) from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _private(folder: Path, schema: str) -> sqlite3.Connection:
+    """Open a database that has lost its name already: even a kill leaves nothing behind."""
+    _make_folder(folder)
+    path = folder / f"private.{os.getpid()}-{threading.get_ident()}-{os.urandom(4).hex()}.tmp"
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        for statement in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "BEGIN", schema, "COMMIT", "BEGIN"):
+            connection.execute(statement)
+        with suppress(OSError):
+            path.unlink()
+    except sqlite3.Error as error:
+        raise _full(folder, error) from None
+    return connection
+
+
+def _fill(connection: sqlite3.Connection, table: Table, child: ChildTable) -> None:
+    if not connection.in_transaction:
+        connection.execute("PRAGMA journal_mode=OFF")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("BEGIN")
+    connection.execute(_SCHEMA)
+    connection.executemany(_INSERT, _staged_rows(table, child))
+    connection.execute("CREATE INDEX by_key ON rows (key)")
+    connection.execute("COMMIT")
+
+
+def _staged_rows(table: Table, child: ChildTable) -> Iterator[tuple[str, str, int, str, bytes]]:
+    for row in table.rows():
+        row, day = _dated(row, child)
+        cells = orjson.dumps(row.cells)
+        if row.trouble == NOT_A_DAY or not row.trouble:
+            if key := row.text(child.key):
+                yield key, day, row.line, row.trouble, cells
+            continue
+        # It cannot be told whose row this is: everyone it may belong to is held until it is mended.
+        for key in dict.fromkeys(row.candidates):
+            yield key, "", row.line, row.trouble, cells
+
+
+def _dated(row: RawRow, child: ChildTable) -> tuple[RawRow, str]:
+    """Return the row with the first day of its period, ISO; empty when it has none or it cannot be told."""
+    if child.period is None or row.trouble:
+        return row, ""
+    found = _DAY.fullmatch(row.text(child.period))
+    day = found[1] + (found[2] or "-01") if found else ""
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return row._replace(trouble=NOT_A_DAY), ""
+    return row, day
+
+
+def _stamp(table: Table) -> tuple[int, int]:
+    if not isinstance(table, FileTable):
+        return (0, 0)
+    found = table.path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _full(folder, error) from None
+
+
+def _full(folder: Path, error: Exception) -> SourceUnreadable:
+    """Explain why customer rows could not be staged."""
+    return SourceUnreadable(
+        "staging-failed",
+        f"child rows could not be staged on disk ({str(error).splitlines()[0]})",
+        "make room and give write access under .ccm/staging, then give the command again",
+        Location(".ccm/staging" if folder.name == "staging" else str(folder)),
+    )
