@@ -6,7 +6,7 @@ ERROR what stopped a run. Every line has a constant `event` and ids only, never 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,11 +15,11 @@ import structlog
 from ccm.archive.folder import FolderArchive
 from ccm.deliver.interface import Adapter
 from ccm.ledger.interface import Ledger
-from ccm.model.records import OutcomeKind, PieceState, ReceiptStatus, RunRecord, RunReport, StateChange
+from ccm.model.records import OutcomeKind, PieceState, RunRecord, RunReport, StateChange
 from ccm.model.workspace import Workspace
 from ccm.reconcile import reconcile
 from ccm.run.execution import Execution, Progress, TooManyHeld
-from ccm.run.lease import LEASE_SECONDS, LeaseKeeper, owner_name
+from ccm.run.lease import LeaseKeeper, claim, owner_name
 from ccm.run.prepare import (
     Clock,
     ConfigurationFault,
@@ -30,7 +30,7 @@ from ccm.run.prepare import (
     utc_now,
 )
 from ccm.run.preview import Preview, preview_customer
-from ccm.run.sending import ProviderFailed, Sender
+from ccm.run.sending import STATE_OF, ProviderFailed, Sender
 from ccm.run.workers import MakerParts, WorkerDied, Workers
 
 __all__ = [
@@ -97,7 +97,7 @@ def run_campaign(
         record = RunRecord(
             prepared.brief.run_id, campaign, prepared.brief.occurrence, str(prepared.release), "open", clock()
         )
-        claimed = ledger.claim_run(record, owner=owner, now=clock(), lease_seconds=LEASE_SECONDS)
+        claimed = claim(ledger, record, owner, clock)
         if claimed.state == "closed":
             return reconcile(ledger.tally(claimed.run_id))
         # Messages without a schedule carry the run's first start, so that a later render gives the same bytes.
@@ -144,19 +144,24 @@ def _execute(
             adapter.close()
 
 
-def resolve_lost_answers(ledger: Ledger, adapters: dict[str, Adapter], run_id: str, owner: str, clock: Clock) -> None:
+def resolve_lost_answers(
+    ledger: Ledger, adapters: Mapping[str, Adapter], run_id: str, owner: str, clock: Clock
+) -> None:
     """Give every piece that an earlier execution was sending when it died its last word.
 
-    The provider is asked where it can be asked; otherwise the piece is UNKNOWN and listed, never resent by itself.
+    The provider is asked where it can be asked. Otherwise a piece goes again only where the provider drops a
+    second hand-over of the same key; anywhere else it is UNKNOWN and listed, never resent by itself.
     """
     changes = []
     for piece in ledger.pieces(run_id, states=(PieceState.SENDING,)):
         adapter = adapters.get(piece.provider)
         receipt = adapter.look_up(piece.piece_id) if adapter else None
-        known = receipt is not None and receipt.status is ReceiptStatus.ACCEPTED
-        state = PieceState.ACCEPTED if known else PieceState.UNKNOWN
+        if receipt is not None:
+            state = STATE_OF[receipt.status]
+        else:
+            state = PieceState.HELD if adapter and adapter.capabilities.deduplicates else PieceState.UNKNOWN
         provider_id = receipt.provider_id if receipt else ""
-        changes.append(StateChange(piece.piece_id, state, clock(), provider_id, "answer was lost"))
+        changes.append(StateChange(piece.piece_id, state, clock(), provider_id, "answer-lost"))
         log.warning("lost-answer", run_id=run_id, piece_id=piece.piece_id, state=str(state))
     if changes:
         ledger.advance(run_id, changes, owner=owner, durable=True)

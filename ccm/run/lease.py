@@ -1,15 +1,19 @@
-"""Keeps a run's lease alive while a window takes long."""
+"""Taking a run's lease, also from a process that died, and keeping it alive while a window takes long."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ccm.ledger.interface import Ledger
+from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
+from ccm.model.records import RunRecord
 from ccm.run.prepare import Clock
 
 LEASE_SECONDS = 60.0
@@ -17,8 +21,59 @@ RENEW_SECONDS = 15.0
 
 
 def owner_name() -> str:
-    """Name this process so that an operator can find it: host and process id."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Name this process so that an operator can find it: host, process id, and a mark of this start of the machine."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_machine_mark()}"
+
+
+def claim(ledger: Ledger, record: RunRecord, owner: str, clock: Clock) -> RunRecord:
+    """Claim a run; a lease that a killed process of this machine left behind is given back first.
+
+    Raises:
+        RunBusy: If a living process has it, or one of another machine whose lease has not run out.
+    Why: After kill -9 the same command should go on at once and not when the lease has run out. Should the
+        judgement ever be wrong, the other process still cannot send: every hand-over is written down under
+        the lease first, and that write is refused.
+    """
+    try:
+        return ledger.claim_run(record, owner=owner, now=clock(), lease_seconds=LEASE_SECONDS)
+    except RunBusy as busy:
+        if not is_dead(busy.owner):
+            raise
+        with suppress(LeaseLost):  # somebody else was faster; the claim below says who
+            ledger.close_run(
+                record.run_id,
+                owner=busy.owner,
+                state="stopped",
+                now=clock(),
+                read=0,
+                outside_segment=0,
+                detail="killed",
+            )
+    return ledger.claim_run(record, owner=owner, now=clock(), lease_seconds=LEASE_SECONDS)
+
+
+def is_dead(owner: str) -> bool:
+    """Tell whether an owner was a process of this machine that is no more; False where that cannot be known."""
+    host, _, rest = owner.rpartition(":")[0].rpartition(":")
+    mark = owner.rpartition(":")[2]
+    if not rest.isdecimal() or host != socket.gethostname() or not mark or mark != _machine_mark():
+        return False
+    try:
+        state = Path(f"/proc/{rest}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return state in ("Z", "X")  # ended, and its parent has not looked yet
+
+
+def _machine_mark() -> str:
+    """Return what process ids are unique in: one start of one machine, one container; empty where that is unknown."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        return hashlib.sha256(f"{boot}{Path('/proc/self/ns/pid').readlink()}".encode()).hexdigest()[:8]
+    except OSError:
+        return ""
 
 
 class LeaseKeeper:

@@ -31,6 +31,13 @@ MAX_ATTEMPTS = 4  # hand-overs of one piece in one execution, while the provider
 BACKOFF_SECONDS = 0.5  # before the second attempt; doubles each time
 MAX_BACKOFF_SECONDS = 30.0  # a longer Retry-After leaves the piece for the next execution
 
+STATE_OF = {
+    ReceiptStatus.ACCEPTED: PieceState.ACCEPTED,
+    ReceiptStatus.REJECTED: PieceState.REJECTED,
+    ReceiptStatus.UNKNOWN: PieceState.UNKNOWN,
+    ReceiptStatus.DEFERRED: PieceState.HELD,  # provably not accepted: the next execution takes it
+}
+
 
 @dataclass(frozen=True)
 class SendJob:
@@ -150,12 +157,7 @@ class Sender:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _record(self, receipt: Receipt) -> PieceState:
-        state = {
-            ReceiptStatus.ACCEPTED: PieceState.ACCEPTED,
-            ReceiptStatus.REJECTED: PieceState.REJECTED,
-            ReceiptStatus.UNKNOWN: PieceState.UNKNOWN,
-            ReceiptStatus.DEFERRED: PieceState.HELD,
-        }[receipt.status]
+        state = STATE_OF[receipt.status]
         detail = receipt.provider_status or str(receipt.status)
         self._advance([self._change(receipt.key, state, receipt.provider_id, detail)])
         return state

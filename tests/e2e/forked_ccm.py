@@ -1,0 +1,200 @@
+"""The real `ccm` command, many times and fast: one process imports it, every command is a fork of that process.
+
+A command may be told to die by SIGKILL at its n-th call of a function of ours, in whatever thread that is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = str(ROOT / "ccm") + os.sep
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    code: Exit code; minus the signal's number when it was killed, as subprocess says it.
+    calls: Calls of our functions since the run began, where counting was asked for.
+    """
+
+    code: int
+    stdout: str
+    stderr: str
+    calls: int = 0
+
+    @property
+    def json(self) -> Any:
+        """What it printed, read as JSON."""
+        return json.loads(self.stdout)
+
+
+class ForkedCcm:
+    """Keeps the importing process; use as a context."""
+
+    def __init__(self) -> None:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("CCM_", "COV_"))}
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**environment, "COLUMNS": "200"},
+        )
+
+    def __enter__(self) -> ForkedCcm:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(30)
+
+    def __call__(
+        self,
+        *args: str,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        die_at: int = 0,
+        count: bool = False,
+        largest_file: int = 0,
+    ) -> Ended:
+        """Run `ccm ARGS` in a folder.
+
+        Args:
+            die_at: Call of one of our functions at which it is killed, from 1; 0 never.
+            largest_file: Bytes; writing more fails as on a full disk would (EFBIG for ENOSPC).
+        """
+        assert self._process.stdin and self._process.stdout
+        task = {
+            "args": args, "cwd": str(cwd), "env": dict(env or {}),
+            "die_at": die_at, "count": count, "largest_file": largest_file,
+        }  # fmt: skip
+        self._process.stdin.write(json.dumps(task) + "\n")
+        self._process.stdin.flush()
+        return Ended(**json.loads(self._process.stdout.readline()))
+
+
+# ── inside the importing process ─────────────────────────────────────────────
+
+
+def serve() -> None:
+    """Import everything that commands import, then fork once for every line."""
+    import alembic.command
+    import alembic.context
+    import weasyprint
+
+    import ccm.cli.history
+    import ccm.cli.preview
+    import ccm.cli.report
+    import ccm.cli.run
+    import ccm.cli.status
+    import ccm.ledger.sql
+    import ccm.run.checking
+    import ccm.run.doctor
+    import ccm.studio.preview  # noqa: F401
+
+    assert alembic.command and weasyprint
+    for line in sys.stdin:
+        print(json.dumps(run_forked(json.loads(line))), flush=True)
+
+
+def run_forked(task: dict[str, Any]) -> dict[str, Any]:
+    """Fork, wait, and tell how it ended."""
+    with tempfile.TemporaryDirectory() as folder:
+        child = os.fork()
+        if child == 0:
+            run_child(task, Path(folder))
+        _, status = os.waitpid(child, 0)
+        calls = Path(folder, "calls")
+        return {
+            "code": os.waitstatus_to_exitcode(status),
+            "stdout": Path(folder, "stdout").read_text(),
+            "stderr": Path(folder, "stderr").read_text(),
+            "calls": int(calls.read_text()) if calls.exists() else 0,
+        }
+
+
+def run_child(task: dict[str, Any], folder: Path) -> None:
+    """Be the command; never returns."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT), number)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+    os.chdir(task["cwd"])
+    os.environ.update(task["env"])
+    if task["largest_file"]:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (task["largest_file"], task["largest_file"]))
+    counter = Counter(task["die_at"])
+    if task["die_at"] or task["count"]:
+        counter.start()
+    code = 70
+    try:
+        from ccm.cli import main
+
+        sys.argv = ["ccm", *task["args"]]
+        main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.setprofile(None)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if task["count"]:
+            (folder / "calls").write_text(str(counter.calls))
+        os._exit(code)
+
+
+class Counter:
+    """Counts calls of our functions from the moment a run is begun, in all threads."""
+
+    def __init__(self, die_at: int) -> None:
+        self.calls = 0
+        self._die_at = die_at
+        self._begun = False
+
+    def start(self) -> None:
+        """Begin to look."""
+        threading.setprofile(self._called)
+        sys.setprofile(self._called)
+
+    def _called(self, frame: FrameType, event: str, argument: object) -> None:
+        if event != "call" or not frame.f_code.co_filename.startswith(OURS):
+            return
+        self._begun = self._begun or frame.f_code.co_name == "run_campaign"
+        if self._begun:
+            self.calls += 1
+            if self.calls == self._die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def addresses(outbox: Path) -> Sequence[str]:
+    """Return whom the outbox has emails for, one entry per .eml, sorted."""
+    found = []
+    for path in (outbox / "email").glob("*.eml"):
+        details = json.loads(path.with_suffix(".json").read_text())
+        found.append(details["address"])
+    return sorted(found)
+
+
+if __name__ == "__main__":
+    serve()
