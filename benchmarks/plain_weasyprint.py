@@ -8,8 +8,8 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
 from ccm.compose import Composer
-from ccm.compose.fetcher import LibraryFetcher
-from ccm.compose.stylesheet import brand_stylesheet
+from ccm.compose.document.fetcher import LibraryFetcher
+from ccm.compose.document.stylesheet import brand_stylesheet
 from ccm.model.definitions import Channel
 from ccm.model.records import Communication
 from ccm.model.workspace import VariantPart

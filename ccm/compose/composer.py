@@ -10,20 +10,20 @@ from typing import Any
 from jinja2 import Template as Compiled
 
 from ccm.compose import context
-from ccm.compose.capture import Sentinels
-from ccm.compose.email import EmailComposer
+from ccm.compose.email.capture import Sentinels
+from ccm.compose.email.composer import EmailComposer
+from ccm.compose.email.fillable import why_not_fillable
+from ccm.compose.email.headers import safe_file_name
+from ccm.compose.email.images import ImageShelf
+from ccm.compose.email.markup import PageMaker, one_line, title_of
 from ccm.compose.engine import Engine, OutputKind, render
 from ccm.compose.facts import FactFailure, Statements, views
 from ccm.compose.failure import ComposeFailure, failed
-from ccm.compose.fillable import why_not_fillable
+from ccm.compose.figures.page_functions import page_functions
 from ccm.compose.folding import Folding
-from ccm.compose.formats import formats_for
-from ccm.compose.headers import safe_file_name
-from ccm.compose.images import ImageShelf
-from ccm.compose.markup import PageMaker, one_line, title_of
-from ccm.compose.page_functions import page_functions
+from ccm.compose.formats.locale_formats import formats_for
 from ccm.compose.printing import Rendering, Voice
-from ccm.compose.sms import compose_sms
+from ccm.compose.sms.segments import compose_sms
 from ccm.compose.translations import Texts
 from ccm.model.definitions import Channel
 from ccm.model.records import (
@@ -202,7 +202,7 @@ class Composer:
         return safe_file_name(render(known, variables, Rendering(work.voice)), f"{piece.piece_id}.pdf")
 
     def _social(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> None:
-        from ccm.compose.social import compose_social
+        from ccm.compose.social.posts import compose_social
 
         forms = (f"social.{piece.channel}.txt", "social.txt")
         text = self._rendered_text(self._variant(piece.channel), forms, variables, work.voice)
@@ -318,13 +318,13 @@ class Composer:
 
     @cached_property
     def _document_composer(self) -> Any:
-        from ccm.compose.document import DocumentComposer  # 2 s to import
+        from ccm.compose.document.composer import DocumentComposer  # 2 s to import
 
         return DocumentComposer(self._template, self._brand, self._library)
 
     @cached_property
     def _card_renderer(self) -> Any:
-        from ccm.compose.card import CardRenderer  # as above
+        from ccm.compose.document.card import CardRenderer  # as above
 
         return CardRenderer(self._template, self._brand, self._library)
 

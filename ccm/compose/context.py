@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from markupsafe import Markup
 
-from ccm.compose.formats import Formats
+from ccm.compose.formats.locale_formats import Formats
 from ccm.compose.printing import Lines, Printable, StaticText, Voice
 from ccm.model.definitions import BrandDefinition, Channel, Purpose
 from ccm.model.records import Communication, PlannedPiece

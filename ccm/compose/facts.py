@@ -12,7 +12,7 @@ from jinja2.environment import TemplateExpression
 
 from ccm.compose.engine import Engine, evaluate
 from ccm.compose.failure import ComposeFailure
-from ccm.compose.formats import Formats
+from ccm.compose.formats.locale_formats import Formats
 from ccm.compose.printing import Printable, Rendering, Voice, as_text, clean
 from ccm.diagnostics import Location
 from ccm.model.definitions import Channel, FactDefinition, FactKind, FieldDefinition, FieldType, TemplateDefinition

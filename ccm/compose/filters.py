@@ -15,9 +15,9 @@ from jinja2.runtime import Undefined
 from markupsafe import Markup
 
 from ccm.compose.failure import FormatRefused, LimitExceeded
-from ccm.compose.postal import address_lines
+from ccm.compose.formats.postal import address_lines
+from ccm.compose.formats.salutations import greeting
 from ccm.compose.printing import RENDERING, Lines, as_text, checked_size
-from ccm.compose.salutations import greeting
 from ccm.compose.sandbox import MAX_ITEMS, counted
 
 MAX_RANGE = 1000

@@ -17,7 +17,7 @@ from ccm.compose.failure import ComposeFailure, FormatRefused, LimitExceeded
 from ccm.model.values import Money
 
 if TYPE_CHECKING:
-    from ccm.compose.formats import Formats
+    from ccm.compose.formats.locale_formats import Formats
     from ccm.compose.translations import Texts
 
 MAX_STEPS = 200_000  # loop rounds, calls and includes of one rendering

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from ccm.compose.document import DocumentComposer
+from ccm.compose.document.composer import DocumentComposer
 from ccm.model.definitions import BrandDefinition, Channel, TemplateDefinition
 from ccm.model.records import DocumentRendition, Finding, PlannedPiece
 from ccm.model.workspace import Brand, ContentLibrary, Template, Token, Variant, VariantPart

@@ -8,7 +8,7 @@ import pytest
 from documents import brand, font_files, page, template
 from PIL import Image
 
-from ccm.compose.card import CardRenderer
+from ccm.compose.document.card import CardRenderer
 from ccm.model.workspace import ContentLibrary
 
 CARD = page(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccm.check.pdf_text import pdf_text
-from ccm.compose.charts import ChartPalette, bar_chart, nice_scale
-from ccm.compose.figures import FigureError
+from ccm.compose.figures.charts import ChartPalette, bar_chart, nice_scale
+from ccm.compose.figures.codes import FigureError
 from ccm.model.values import Money
 
 MONTHS = [("May", Decimal(1200)), ("Jun", Decimal(900)), ("Jul", Decimal(-350)), ("Aug", Decimal(2310))]

@@ -14,8 +14,8 @@ from babel import Locale
 
 from ccm.compose.failure import FormatRefused
 from ccm.compose.filters import FILTERS
-from ccm.compose.postal import address_lines
-from ccm.compose.salutations import greeting
+from ccm.compose.formats.postal import address_lines
+from ccm.compose.formats.salutations import greeting
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.records import SmsRendition, SocialRendition
 from ccm.model.values import Money

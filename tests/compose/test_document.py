@@ -19,7 +19,7 @@ from documents import ISSUED, PIECE, STYLE, codes, compose, composer, page
 from PIL import Image
 
 from ccm.check.pdf_text import pdf_text
-from ccm.compose.document import DocumentComposer
+from ccm.compose.document.composer import DocumentComposer
 from ccm.diagnostics import Severity
 
 

@@ -9,8 +9,8 @@ import pytest
 from documents import compose, composer, page
 from tools.verapdf import VeraPdf, verapdf
 
-from ccm.compose.charts import bar_chart
-from ccm.compose.figures import barcode, epc_qr, qr
+from ccm.compose.figures.charts import bar_chart
+from ccm.compose.figures.codes import barcode, epc_qr, qr
 from ccm.model.values import Money
 
 __all__ = ["verapdf"]

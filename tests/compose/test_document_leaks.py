@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from documents import STYLE, brand, codes, compose, composer, font_files, page, template
 
-from ccm.compose.card import CardRenderer
+from ccm.compose.document.card import CardRenderer
 from ccm.model.workspace import ContentLibrary
 
 CANARY = "CANARY-7f3a9c51"

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ccm.compose import Composer
-from ccm.compose import email as email_module
+from ccm.compose.email import composer as email_module
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.records import Attachment, Composed
 from ccm.model.values import Money
@@ -138,7 +138,7 @@ def test_filling_equals_the_full_path_for_seeded_customers(monkeypatch: pytest.M
 def test_the_oracle_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """A filler that forgets to escape is caught by comparing with the full path."""
     composer = offer()
-    monkeypatch.setattr("ccm.compose.capture.escape_text", lambda value: value)
+    monkeypatch.setattr("ccm.compose.email.capture.escape_text", lambda value: value)
     filled, full = both_ways(composer, data("<b>x"), monkeypatch)
     assert email_of(filled) != email_of(full)
 
@@ -338,7 +338,7 @@ def test_parts_are_what_a_standard_parser_expects() -> None:
 @pytest.mark.parametrize("filename", ["bill.pdf", "Rechnung März.pdf", "請求書.pdf", "a;b'c.pdf"])
 def test_attachments_come_back(filename: str) -> None:
     """Name and bytes of a file survive, in any script; the same as the standard library would send."""
-    from ccm.compose.mime import assemble
+    from ccm.compose.email.mime import assemble
 
     content = bytes(range(256)) * 999
     head = "From: a@x.example\r\nTo: b@x.example\r\nSubject: s\r\n"

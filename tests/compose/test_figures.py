@@ -10,7 +10,7 @@ import zxingcpp
 from documents import compose, composer, page
 from markupsafe import Markup
 
-from ccm.compose.figures import BARCODE_KINDS, FigureError, barcode, epc_qr, qr
+from ccm.compose.figures.codes import BARCODE_KINDS, FigureError, barcode, epc_qr, qr
 from ccm.model.values import Money
 
 IBAN = "DE89 3704 0044 0532 0130 00"

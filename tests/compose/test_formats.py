@@ -12,9 +12,9 @@ from babel.dates import format_date
 from babel.localedata import locale_identifiers
 from babel.numbers import format_currency, format_decimal, get_territory_currencies, list_currencies
 
-from ccm.compose.digits import digit_table
 from ccm.compose.failure import FormatRefused
-from ccm.compose.formats import Formats, formats_for
+from ccm.compose.formats.digits import digit_table
+from ccm.compose.formats.locale_formats import Formats, formats_for
 from ccm.model.values import Money, minor_digits
 
 LOCALES = sorted(name for name in locale_identifiers() if name.count("_") <= 2 and "POSIX" not in name)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ccm.compose.gsm7 import ALPHABET, BASIC, EXTENSION, is_gsm7, septets, transliterated
-from ccm.compose.sms import CAPACITY, GSM7, UCS2, characters_over, compose_sms, split_segments, tidy
+from ccm.compose.sms.gsm7 import ALPHABET, BASIC, EXTENSION, is_gsm7, septets, transliterated
+from ccm.compose.sms.segments import CAPACITY, GSM7, UCS2, characters_over, compose_sms, split_segments, tidy
 from ccm.diagnostics import Severity
 from ccm.model.definitions import SmsAlphabet, SmsRules
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ccm.compose.networks import NETWORKS, graphemes, mastodon_length, x_length
-from ccm.compose.social import compose_social
+from ccm.compose.social.networks import NETWORKS, graphemes, mastodon_length, x_length
+from ccm.compose.social.posts import compose_social
 from ccm.diagnostics import Severity
 from ccm.model.definitions import Channel
 from ccm.model.records import Attachment, PlannedPiece

@@ -10,14 +10,14 @@ from typing import Any
 
 from jinja2 import Template as Compiled
 
-from ccm.compose import headers, markup
-from ccm.compose.capture import FillPlan, Pattern, Sentinels, is_harmless, link_faults, plan_filling
+from ccm.compose.email import headers, markup
+from ccm.compose.email.capture import FillPlan, Pattern, Sentinels, is_harmless, link_faults, plan_filling
+from ccm.compose.email.images import ImageShelf
+from ccm.compose.email.mime import InlineImage, assemble, header_names
+from ccm.compose.email.text_part import derive_text, tidy_text
 from ccm.compose.engine import render
 from ccm.compose.failure import ComposeFailure
-from ccm.compose.images import ImageShelf
-from ccm.compose.mime import InlineImage, assemble, header_names
 from ccm.compose.printing import Rendering, Voice
-from ccm.compose.text_part import derive_text, tidy_text
 from ccm.model.definitions import BrandDefinition, Purpose
 from ccm.model.records import Attachment, Communication, EmailRendition, PlannedPiece
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
-from ccm.compose.charts import CHART_STYLE
-from ccm.compose.fetcher import library_url
+from ccm.compose.document.fetcher import library_url
+from ccm.compose.figures.charts import CHART_STYLE
 from ccm.model.definitions import FontFile
 from ccm.model.workspace import Brand
 

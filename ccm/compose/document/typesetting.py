@@ -16,12 +16,12 @@ from weasyprint.css.counters import CounterStyle
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetchingError
 
-from ccm.compose.fetcher import SCHEME, LibraryFetcher
-from ccm.compose.glyphs import FontGuard
-from ccm.compose.layout_log import captured_log, problems_of
-from ccm.compose.layout_problem import LayoutProblem, prevents_output
-from ccm.compose.overflow import overflow_problems
-from ccm.compose.stylesheet import brand_stylesheet, font_paths
+from ccm.compose.document.fetcher import SCHEME, LibraryFetcher
+from ccm.compose.document.glyphs import FontGuard
+from ccm.compose.document.layout_log import captured_log, problems_of
+from ccm.compose.document.layout_problem import LayoutProblem, prevents_output
+from ccm.compose.document.overflow import overflow_problems
+from ccm.compose.document.stylesheet import brand_stylesheet, font_paths
 from ccm.model.workspace import Brand, ContentLibrary
 
 MAX_HTML_CHARACTERS = 8_000_000

@@ -8,8 +8,8 @@ from functools import lru_cache
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 
-from ccm.compose.digits import BIDI_MARKS, digit_table
 from ccm.compose.failure import FormatRefused
+from ccm.compose.formats.digits import BIDI_MARKS, digit_table
 
 STYLES = ("short", "medium", "long", "full", "numeric")
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from weasyprint import Attachment as PdfAttachment
 
-from ccm.compose.fetcher import media_type_of
-from ccm.compose.layout_problem import LayoutProblem, prevents_output
-from ccm.compose.pdf_metadata import ConformanceMark, describe
-from ccm.compose.typesetting import Typesetter
+from ccm.compose.document.fetcher import media_type_of
+from ccm.compose.document.layout_problem import LayoutProblem, prevents_output
+from ccm.compose.document.pdf_metadata import ConformanceMark, describe
+from ccm.compose.document.typesetting import Typesetter
 from ccm.model.definitions import Channel
 from ccm.model.records import DocumentRendition, Finding, PlannedPiece
 from ccm.model.workspace import Brand, ContentLibrary, MissingContent, Template, VariantPart

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from ccm.compose.layout_problem import LayoutProblem, prevents_output
-from ccm.compose.typesetting import Typesetter
+from ccm.compose.document.layout_problem import LayoutProblem, prevents_output
+from ccm.compose.document.typesetting import Typesetter
 from ccm.model.workspace import Brand, ContentLibrary, Template
 
 WIDTH_PX, HEIGHT_PX = 1200, 630  # what Open Graph previews of all five networks show whole

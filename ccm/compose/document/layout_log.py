@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ccm.compose.layout_problem import LayoutProblem
+from ccm.compose.document.layout_problem import LayoutProblem
 from ccm.diagnostics import Severity
 
 _LOGGER = logging.getLogger("weasyprint")

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ccm.compose.charts import ChartPalette, bar_chart
-from ccm.compose.figures import barcode, epc_qr, plain, qr
+from ccm.compose.figures.charts import ChartPalette, bar_chart
+from ccm.compose.figures.codes import barcode, epc_qr, plain, qr
 from ccm.compose.printing import RENDERING, as_text
 from ccm.model.values import Money
 from ccm.model.workspace import Brand

@@ -7,8 +7,8 @@ import posixpath
 import re
 from urllib.parse import quote
 
+from ccm.compose.email.mime import InlineImage
 from ccm.compose.failure import ComposeFailure
-from ccm.compose.mime import InlineImage
 from ccm.compose.printing import StaticText
 from ccm.model.workspace import Brand, ContentLibrary, Template
 

@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote
 
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from ccm.compose.image_check import image_fault
-from ccm.compose.layout_problem import LayoutProblem
+from ccm.compose.document.image_check import image_fault
+from ccm.compose.document.layout_problem import LayoutProblem
 from ccm.model.workspace import ContentLibrary
 
 SCHEME = "ccm:"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ccm.compose import headers
+from ccm.compose.email import headers
 from ccm.model.records import Attachment
 
 _CUTS = [slice(at, at + 76) for at in range(0, 76 * 2048, 76)]  # ready for parts of up to 116 KB

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from markupsafe import Markup
 
-from ccm.compose.figures import FigureError, plain
+from ccm.compose.figures.codes import FigureError, plain
 from ccm.model.values import Money
 from ccm.model.workspace import Brand
 

@@ -14,9 +14,9 @@ from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from babel.units import UnknownUnitError, format_unit
 
-from ccm.compose import dates
-from ccm.compose.digits import number_layout, place_currency
 from ccm.compose.failure import FormatRefused
+from ccm.compose.formats import dates
+from ccm.compose.formats.digits import number_layout, place_currency
 from ccm.model.values import Money, minor_digits
 
 _NUMBER = "\0"  # stands for the number among the words of a measure

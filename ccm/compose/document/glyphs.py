@@ -7,7 +7,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
-from ccm.compose.layout_problem import LayoutProblem
+from ccm.compose.document.layout_problem import LayoutProblem
 
 SHOWN_CODE_POINTS = 3
 

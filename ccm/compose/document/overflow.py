@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ccm.compose.layout_problem import LayoutProblem
+from ccm.compose.document.layout_problem import LayoutProblem
 
 # Half a CSS pixel is rounding; side bearings of a glyph make the rest.
 TOLERANCE_PX = 1.5

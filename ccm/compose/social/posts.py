@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ccm.compose.networks import NETWORKS, NetworkRules
+from ccm.compose.social.networks import NETWORKS, NetworkRules
 from ccm.diagnostics import Severity
 from ccm.model.records import Attachment, Finding, PlannedPiece, SocialRendition
 

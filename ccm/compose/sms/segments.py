@@ -7,7 +7,7 @@ import unicodedata
 
 import regex
 
-from ccm.compose.gsm7 import EXTENSION, close, is_gsm7, transliterated
+from ccm.compose.sms.gsm7 import EXTENSION, close, is_gsm7, transliterated
 from ccm.diagnostics import Severity
 from ccm.model.definitions import Channel, SmsAlphabet, SmsRules
 from ccm.model.records import Finding, SmsRendition

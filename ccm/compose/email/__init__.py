@@ -1,0 +1,1 @@
+"""Emails: captured once per structure, filled for each customer, wrapped as MIME."""

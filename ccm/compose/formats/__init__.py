@@ -1,0 +1,1 @@
+"""Formats: numbers, money, dates, addresses and salutations, as each locale writes them."""

@@ -1,0 +1,1 @@
+"""Posts: every network with its own count and rules."""
