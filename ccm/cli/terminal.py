@@ -134,6 +134,7 @@ def exit_for(error: Exception) -> ExitCode | None:
     from ccm.archive.interface import ArchiveError
     from ccm.deliver.interface import DeliveryError
     from ccm.ledger.interface import LeaseLost, LedgerError, RunBusy
+    from ccm.load.source.tables import SourceUnreadable
     from ccm.plugins import PluginError
     from ccm.reconcile import Unbalanced
     from ccm.run import ConfigurationFault, ProviderFailed, TooManyHeld, WorkerDied
@@ -141,6 +142,9 @@ def exit_for(error: Exception) -> ExitCode | None:
     match error:
         case ConfigurationFault():
             print_diagnostics(error.diagnostics)
+            return ExitCode.CONFIGURATION
+        case SourceUnreadable():
+            print_diagnostics((error.diagnostic,))
             return ExitCode.CONFIGURATION
         case PluginError():
             code = ExitCode.CONFIGURATION
