@@ -31,8 +31,10 @@ def project() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of real data and test vectors; skips where it is absent."""
+    """Folder of real data and test vectors; skips where it is absent, but never in CI, where it must be there."""
     folder = Path(os.environ.get("CCM_SHARED_DATA") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail("CI must have the shared data folder (set CCM_SHARED_DATA)")
         pytest.skip("the shared data folder is absent (set CCM_SHARED_DATA)")
     return folder

@@ -41,7 +41,7 @@ class LazyGroup(click.RichGroup):
         """Import the command's module; its command is called `command`."""
         if cmd_name not in COMMANDS:
             return None
-        if "--help" in sys.argv[1:2] or ctx.resilient_parsing:
+        if {"--help", "-h"} & set(sys.argv[1:2]):
             return click.RichCommand(name=cmd_name, help=COMMANDS[cmd_name])
         module = importlib.import_module(f"ccm.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def prepare(
         ConfigurationFault: With every diagnostic, if any is an error.
     """
     campaign = campaign_named(workspace, campaign_name)
-    template = workspace.templates[campaign.template_name]
+    template = with_limits(workspace.templates[campaign.template_name], campaign)
     brand = workspace.brands[campaign.brand]
     try:
         key, period = occurrence_of(campaign, now, occurrence)
@@ -120,6 +120,14 @@ def prepare(
     )
     rules = CheckRules.for_campaign(campaign, template.definition, brand)
     return Prepared(workspace, campaign, template, brand, release, brief, rules, period, diagnostics)
+
+
+def with_limits(template: Template, campaign: CampaignDefinition) -> Template:
+    """Return the template with the campaign's own limit for text messages in place of the template's."""
+    if campaign.limits.sms_segments is None:
+        return template
+    rules = template.definition.sms.model_copy(update={"max_segments": campaign.limits.sms_segments})
+    return replace(template, definition=template.definition.model_copy(update={"sms": rules}))
 
 
 def provider_capabilities(workspace: Workspace, campaign: CampaignDefinition) -> Mapping[str, Capabilities]:
