@@ -188,6 +188,9 @@ def with_errors(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except click.ClickException:
             raise
+        except KeyboardInterrupt:  # click would end with 1, which means something else here
+            err.print("interrupted; give the same command again to go on")
+            raise SystemExit(ExitCode.INTERRUPTED) from None
         except Exception as error:
             code = exit_for(error)
             if code is None:

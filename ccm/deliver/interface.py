@@ -31,6 +31,15 @@ class Adapter(ABC):
 
     capabilities: ClassVar[Capabilities]
 
+    @property
+    def concurrency(self) -> int:
+        """Largest number of hand-overs at once; override where settings allow fewer than the capabilities say.
+
+        Why: every hand-over under way when the process is killed may be in doubt afterwards, and one that only
+        waits for a free connection need not be.
+        """
+        return self.capabilities.concurrency
+
     @classmethod
     @abstractmethod
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:

@@ -31,10 +31,16 @@ class SmtpAdapter(Adapter):
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.EMAIL,), concurrency=8)
 
-    def __init__(self, provider: str, pool: SmtpPool, *, return_path: str = "") -> None:
+    def __init__(self, provider: str, pool: SmtpPool, *, return_path: str = "", connections: int = 8) -> None:
         self._provider = provider
         self._pool = pool
         self._return_path = return_path
+        self._connections = connections
+
+    @property
+    def concurrency(self) -> int:
+        """As many hand-overs as connections."""
+        return self._connections
 
     @classmethod
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
@@ -42,7 +48,8 @@ class SmtpAdapter(Adapter):
         if settings.get("ca_file"):
             settings = {**settings, "ca_file": str(Path(root) / settings["ca_file"])}
         found = read_settings(provider, settings)
-        return cls(provider, SmtpPool(provider, found), return_path=found.return_path)
+        pool = SmtpPool(provider, found)
+        return cls(provider, pool, return_path=found.return_path, connections=found.connections)
 
     def deliver(self, envelope: Envelope) -> Receipt:
         """Hand over one message."""

@@ -84,7 +84,8 @@ class Sender:
         self._writing = threading.Lock()
         self._stop = threading.Event()
         self._failure: DeliveryError | None = None
-        threads = max((adapter.capabilities.concurrency for adapter in adapters.values()), default=1)
+        self._slots = {name: threading.Semaphore(adapter.concurrency) for name, adapter in adapters.items()}
+        threads = max((adapter.concurrency for adapter in adapters.values()), default=1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ccm-send")
 
     def send(self, jobs: Sequence[SendJob], providers: Mapping[str, str]) -> tuple[Outcome, ...]:
@@ -128,14 +129,18 @@ class Sender:
                 states[envelope.channel] = PieceState.HELD
                 self._advance([self._change(envelope.key, PieceState.HELD, detail=f"{refused[0]}-rejected")])
                 continue
-            try:
-                receipt = self._hand_over(envelope, self._adapters[providers[envelope.key]])
-            except DeliveryError as error:
-                self._advance([self._change(envelope.key, PieceState.HELD, detail="provider-unusable")])
-                self._failure = error
-                self.stop()
-                return None
-            states[envelope.channel] = self._record(receipt)
+            provider = providers[envelope.key]
+            with self._slots[provider]:
+                if self._stop.is_set():
+                    return None
+                try:
+                    receipt = self._hand_over(envelope, self._adapters[provider])
+                except DeliveryError as error:
+                    self._advance([self._change(envelope.key, PieceState.HELD, detail="provider-unusable")])
+                    self._failure = error
+                    self.stop()
+                    return None
+                states[envelope.channel] = self._record(receipt)
         return outcome_of(job.communication, states, job.required)
 
     def _hand_over(self, envelope: Envelope, adapter: Adapter) -> Receipt:

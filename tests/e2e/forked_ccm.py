@@ -60,7 +60,8 @@ class ForkedCcm:
         return self
 
     def __exit__(self, *error: object) -> None:
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait(30)
@@ -80,7 +81,8 @@ class ForkedCcm:
             die_at: Call of one of our functions at which it is killed, from 1; 0 never.
             largest_file: Bytes; writing more fails as on a full disk would (EFBIG for ENOSPC).
         """
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         task = {
             "args": args, "cwd": str(cwd), "env": dict(env or {}),
             "die_at": die_at, "count": count, "largest_file": largest_file,
@@ -109,7 +111,8 @@ def serve() -> None:
     import ccm.run.doctor
     import ccm.studio.preview  # noqa: F401
 
-    assert alembic.command and weasyprint
+    assert alembic.command
+    assert weasyprint
     for line in sys.stdin:
         print(json.dumps(run_forked(json.loads(line))), flush=True)
 
