@@ -21,9 +21,11 @@ _NUMBER = (
     r"|\d{1,4}[.,٫]\d{2})"
 )
 _CURRENCY = r"(?:GBP|UK£|£GB|£|USD|US\$|\$US|\$)"
+# In running text a plain blank stands between two numbers; inside one there is a no-break space.
+_IN_TEXT = _NUMBER.replace(f"٬{_SPACE}", f"٬{_SPACE[1:]}")
 _AMOUNTS = (
-    re.compile(rf"[-−]?[{_SPACE}]?{_CURRENCY}[{_SPACE}]?[-−]?{_NUMBER}(?!\d)"),  # the currency stands before
-    re.compile(rf"(?<!\d)[-−]?{_NUMBER}[{_SPACE}]?{_CURRENCY}"),  # or after
+    re.compile(rf"[-−]?[{_SPACE}]?{_CURRENCY}[{_SPACE}]?[-−]?{_IN_TEXT}(?!\d)"),  # the currency stands before
+    re.compile(rf"(?<![\d.,])[-−]?{_IN_TEXT}[{_SPACE}]?{_CURRENCY}"),  # or after
 )
 
 # Languages that write a decimal comma, and where they do not. Arabic differs by country and digits: both are taken.

@@ -25,6 +25,13 @@ def test_amounts_are_read_back_in_every_locale(locale: str, currency: str, amoun
     assert amounts(f"x {written} {written} y", locale, written) == Counter([Decimal(amount)] * 2)
 
 
+def test_a_whole_number_before_an_amount_is_no_part_of_it() -> None:
+    """Quantity, unit price and amount stand side by side in the text of a PDF."""
+    assert amounts("6 18 108,00\u00a0£\n4,25 1\u202f125,00\u00a0£", "fr-FR", "1,00 £") == Counter(
+        [Decimal("108.00"), Decimal("1125.00")]
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "locale"),
     [
