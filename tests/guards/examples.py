@@ -13,8 +13,8 @@ from guards.reading import page
 
 from ccm.compose.engine import Engine, OutputKind, render
 from ccm.compose.facts import views
-from ccm.compose.formats import formats_for
-from ccm.compose.page_functions import page_functions
+from ccm.compose.figures.page_functions import page_functions
+from ccm.compose.formats.locale_formats import formats_for
 from ccm.compose.printing import Rendering, Voice
 from ccm.compose.translations import Texts
 from ccm.load.contract import contract_reader

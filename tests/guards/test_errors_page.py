@@ -31,7 +31,7 @@ NOT_CODES = frozenset(
 )  # fmt: skip
 
 # Reasons of held pieces; the page lists them in the table of the left out.
-HELD_DETAILS = frozenset({"content-changed", "not-composed", "provider-unusable"})
+HELD_DETAILS = frozenset({"answer-lost", "content-changed", "not-composed", "provider-unusable"})
 
 
 def codes(path: Path) -> Iterator[str]:

@@ -1,0 +1,127 @@
+"""Links lead somewhere, adapters and make targets are documented, the map of the house is the house."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from guards.reading import DOCS, ROOT, SOURCE, page, pages
+
+from ccm.model.definitions import Channel
+from ccm.plugins import adapter_names, load_adapter
+
+_LINK = re.compile(r"(?<!`)!?\[[^\]\n]+\]\(([^)\s]+)\)")
+_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+
+
+def links(path: Path) -> list[str]:
+    """Return the targets of a page's links that lead to files of ours."""
+    text = _CODE.sub("`code`", path.read_text(encoding="utf-8"))
+    return [target for target in _LINK.findall(text) if not re.match(r"[a-z]+:", target)]
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()).strip().replace(" ", "-")
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page; what looks like a heading inside a code block is none."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return {anchor(heading) for heading in _HEADING.findall(text)}
+
+
+def test_pages_are_there() -> None:
+    """The guards below look at the pages that a newcomer needs."""
+    names = {path.relative_to(ROOT).as_posix() for path in pages()}
+    needed = (
+        "adding-a-channel adding-an-adapter architecture campaign-guide contributing errors glossary template-guide"
+    )
+    assert {f"docs/{name}.md" for name in needed.split()} | {"README.md", "CHANGELOG.md"} <= names
+    assert sum(len(links(path)) for path in pages()) > 30
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_resolve(path: Path) -> None:
+    """Files exist, and so do the headings that links name."""
+    for target in links(path):
+        name, _, heading = target.partition("#")
+        place = (path.parent / name).resolve() if name else path
+        assert place.exists(), target
+        if heading:
+            assert heading in anchors(place), target
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    """No page is only found by accident."""
+    named = " ".join(links(ROOT / "README.md"))
+    for path in DOCS.glob("*.md"):
+        assert f"docs/{path.name}" in named, path.name
+
+
+def test_every_adapter_of_ours_is_in_the_table() -> None:
+    """With its channels and abilities as the class says them."""
+    own = [name for name in adapter_names() if load_adapter(name).__module__.startswith("ccm.")]
+    assert len(own) >= 3
+    guide = page("campaign-guide.md")
+    for name in own:
+        can = load_adapter(name).capabilities
+        row = re.search(rf"^\| `{name}` \|(.+)\|$", guide, re.MULTILINE)
+        assert row, name
+        cells = [cell.strip() for cell in row[1].split("|")]
+        everything = set(can.channels) == set(Channel)
+        assert cells[0] == ("all" if everything else ", ".join(can.channels)), name
+        assert cells[1:4] == ["yes" if yes else "no" for yes in (can.attachments, can.deduplicates, can.looks_up)], name
+
+
+def test_smtp_settings_are_in_the_table() -> None:
+    """Every setting that the adapter knows."""
+    from dataclasses import fields
+
+    from ccm.deliver.smtp_settings import SmtpSettings
+
+    row = next(line for line in page("campaign-guide.md").splitlines() if line.startswith("| `smtp` |"))
+    assert not [item.name for item in fields(SmtpSettings) if f"`{item.name}`" not in row]
+
+
+def test_the_map_of_rooms_names_what_is_there() -> None:
+    """Every room stands on the page, and every room on the page exists."""
+    rooms = page("architecture.md").partition("## Rooms")[2].partition("\n## ")[0]
+    there = {path.name + "/" if path.is_dir() else path.name for path in SOURCE.iterdir()}
+    there = {name for name in there if not name.startswith(("__", "py.typed")) and name != "starter/"}
+    named = set(re.findall(r"^      ([a-z_]+(?:/|\.py))", rooms, re.MULTILINE))
+    assert len(named) > 12
+    assert named == there
+
+
+def test_files_that_the_map_names_exist() -> None:
+    """In some room; the page is read as a way to them."""
+    text = page("architecture.md") + page("adding-a-channel.md") + page("contributing.md")
+    named = {name for name in re.findall(r"[\w/]+\.py", text) if "<" not in name}
+    assert len(named) > 20
+    known = [path.as_posix() for path in (*SOURCE.rglob("*.py"), *(ROOT / "tools").glob("*.py"))]
+    known += [path.as_posix() for path in (ROOT / "tests").rglob("*.py")]
+    assert not sorted(name for name in named if not any(path.endswith(f"/{name}") for path in known))
+
+
+def test_make_targets_in_the_text_exist() -> None:
+    """The README's commands are the Makefile's."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    used = {name for path in pages() for name in re.findall(r"\bmake ([a-z]+)\b(?=[`\s])", _made(path))}
+    assert {"demo", "test", "check"} <= used
+    assert used <= targets
+
+
+def _made(path: Path) -> str:
+    """Return the code of a page, where `make` is the program and not the verb."""
+    text = path.read_text(encoding="utf-8")
+    indented = "\n".join(line for line in text.splitlines() if line.startswith("    "))
+    return indented + "\n" + "\n".join(f"{code} " for code in re.findall(r"`([^`\n]+)`", text))
+
+
+def test_the_picture_is_small() -> None:
+    """A README opens fast."""
+    picture = DOCS / "images" / "one-message.png"
+    assert 10_000 < picture.stat().st_size < 500_000
