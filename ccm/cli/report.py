@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import rich_click as click
@@ -9,7 +10,9 @@ from rich.table import Table
 
 from ccm.cli.terminal import fail, json_option, open_workspace, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import nearest
-from ccm.model.records import RunReport
+from ccm.model.records import Outcome, RunReport
+
+SHOWN = 8  # lines in the terminal about recipients who must be looked after
 
 
 @click.command("report")
@@ -25,8 +28,8 @@ def command(run_id: str | None, open_page: bool, folder: Path | None, as_json: b
 
     Example: ccm report october-statement.2026-10 --open
     """
-    from ccm.run import run_report, workspace_ledger
-    from ccm.studio.report import write_report
+    from ccm.run import run_attention, run_report, workspace_ledger
+    from ccm.studio.report import ATTENTION_ROWS, write_report
 
     workspace = open_workspace(folder, quiet=True, lint=False)
     ledger = workspace_ledger(workspace)
@@ -41,17 +44,18 @@ def command(run_id: str | None, open_page: bool, folder: Path | None, as_json: b
         guess = nearest(chosen, known)
         fail(f'the ledger knows no run "{chosen}"', f"did you mean {guess}?" if guess else "list them with: ccm status")
     report = run_report(workspace, chosen)
-    page = write_report(workspace, report)
+    attention = run_attention(workspace, chosen, ATTENTION_ROWS)
+    page = write_report(workspace, report, attention)
     if as_json:
-        print_json(report_as_json(report))
+        print_json(report_as_json(report, attention))
     else:
-        print_report(report)
+        print_report(report, attention)
         out.print(f"report: {page}")
     if open_page:
         click.launch(str(page))
 
 
-def report_as_json(report: RunReport) -> dict[str, object]:
+def report_as_json(report: RunReport, attention: Sequence[Outcome]) -> dict[str, object]:
     """Return a JSON-able form; amounts are texts, so that nothing is rounded."""
     return {
         "run_id": report.run_id,
@@ -80,11 +84,21 @@ def report_as_json(report: RunReport) -> dict[str, object]:
         "findings": dict(report.findings),
         "slow_paths": dict(report.slow_paths),
         "locales": dict(report.locales),
+        "attention": [
+            {
+                "recipient": item.recipient_id,
+                "outcome": str(item.kind),
+                "reason": item.reason,
+                "detail": item.detail,
+                "until": item.until.isoformat() if item.until else None,
+            }
+            for item in attention
+        ],
     }
 
 
-def print_report(report: RunReport) -> None:
-    """Print the sums on stdout."""
+def print_report(report: RunReport, attention: Sequence[Outcome]) -> None:
+    """Print the sums on stdout, and the first of those whom somebody must look after."""
     out.print(f"[bold]{report.run_id}[/]  {report.release}  {report.state}")
     sums = " + ".join(f"{count} {kind}" for kind, count in report.outcomes.items())
     mark = "[green]balanced[/]" if report.balanced else "[bold red]NOT BALANCED[/]"
@@ -97,6 +111,17 @@ def print_report(report: RunReport) -> None:
     for title, counts in (("why not", report.reasons), ("findings", report.findings), ("slow", report.slow_paths)):
         if counts:
             out.print(f"{title}: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
+
+    _print_attention(report, attention)
+
+
+def _print_attention(report: RunReport, attention: Sequence[Outcome]) -> None:
+    for item in attention[:SHOWN]:
+        until = f" until {item.until:%Y-%m-%d %H:%M} UTC" if item.until else ""
+        out.print(f"{item.kind} {item.recipient_id}: {item.reason}{until} {item.detail}".rstrip(), markup=False)
+    more = sum(report.outcomes.get(kind, 0) for kind in {item.kind for item in attention}) - SHOWN
+    if more > 0:
+        out.print(f"… and {more} more; the report page and --json list them")
 
 
 def _pieces(report: RunReport) -> Table:

@@ -57,8 +57,8 @@ def command(
 
     Example: ccm run october-statement --as-of 2026-11-02T11:30Z
     """
-    from ccm.run import RunOptions, run_campaign
-    from ccm.studio.report import write_report
+    from ccm.run import RunOptions, run_attention, run_campaign
+    from ccm.studio.report import ATTENTION_ROWS, write_report
 
     workspace = open_workspace(folder, quiet=quiet)
     options = RunOptions(as_of, occurrence, workers or default_workers(workspace.campaigns.get(campaign)))
@@ -67,15 +67,16 @@ def command(
     else:
         with ProgressLine(campaign) as line:
             report = run_campaign(workspace, campaign, options, listener=line.show)
-    page = write_report(workspace, report)
+    attention = run_attention(workspace, report.run_id, ATTENTION_ROWS)
+    page = write_report(workspace, report, attention)
     if as_json:
         from ccm.cli.report import report_as_json
 
-        print_json(report_as_json(report))
+        print_json(report_as_json(report, attention))
     else:
         from ccm.cli.report import print_report
 
-        print_report(report)
+        print_report(report, attention)
         err.print(f"report: {page}")
     raise SystemExit(exit_code_of(report.outcomes))
 

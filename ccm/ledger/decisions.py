@@ -55,8 +55,10 @@ def verdict_of(decision: Decision) -> Verdict:
     """Return what is decided about the recipient."""
     exclusion, outcome = decision.exclusion, decision.outcome
     detail = exclusion.detail if exclusion else ""
+    if exclusion and exclusion.location:
+        detail = f"{exclusion.location}: {detail}"
     if outcome:
-        return Verdict(outcome.kind, outcome.reason, detail, outcome.until)
+        return Verdict(outcome.kind, outcome.reason, outcome.detail or detail, outcome.until)
     if exclusion:
         return Verdict(exclusion.outcome, exclusion.reason, detail, exclusion.until)
     return Verdict(None)

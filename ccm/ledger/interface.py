@@ -10,6 +10,7 @@ from ccm.model.records import (
     Decision,
     HistoryEntry,
     Outcome,
+    OutcomeKind,
     PieceRecord,
     PieceState,
     RunRecord,
@@ -130,6 +131,10 @@ class Ledger(ABC):
     @abstractmethod
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
         """Stream the pieces of a run, in the order they were decided; all states if none given."""
+
+    @abstractmethod
+    def outcomes(self, run_id: str, *, kinds: Sequence[OutcomeKind] = ()) -> Iterator[Outcome]:
+        """Stream the outcomes of a run's recipients and posts, in the order they were decided; all kinds if none given."""
 
     @abstractmethod
     def tally(self, run_id: str) -> RunTally:

@@ -169,6 +169,18 @@ class MemoryLedger(Ledger):
             found = [piece.record for piece in self._pieces.values() if piece.record.run_id == run_id]
         return iter([record for record in found if not states or record.state in states])
 
+    def outcomes(self, run_id: str, *, kinds: Sequence[OutcomeKind] = ()) -> Iterator[Outcome]:
+        """Stream the outcomes of a run; see `Ledger.outcomes`."""
+        with self._lock:
+            found = [(key, one) for key, one in self._communications.items() if one.run_id == run_id]
+        return iter(
+            [
+                Outcome(key, one.recipient_id, said.kind, said.reason, said.until, said.detail)
+                for key, one in found
+                if (said := one.verdict).kind is not None and (not kinds or said.kind in kinds)
+            ]
+        )
+
     def tally(self, run_id: str) -> RunTally:
         """Sum up a run; see `Ledger.tally`."""
         with self._lock:

@@ -17,7 +17,7 @@ from ccm.ledger.rows import history_entry, piece_record, run_record
 from ccm.ledger.tables import communications, pieces, remarks, runs, totals
 from ccm.ledger.transitions import TAKEN
 from ccm.model.definitions import Channel
-from ccm.model.records import HistoryEntry, OutcomeKind, PieceRecord, PieceState, RunRecord, RunTally
+from ccm.model.records import HistoryEntry, Outcome, OutcomeKind, PieceRecord, PieceState, RunRecord, RunTally
 
 _PAGE_ROWS = 500
 
@@ -35,6 +35,22 @@ def page_of_pieces(database: Database, run_id: str, states: Sequence[PieceState]
         if len(rows) < _PAGE_ROWS:
             return
         last = rows[-1]["number"]
+
+
+def page_of_outcomes(database: Database, run_id: str, kinds: Sequence[OutcomeKind]) -> Iterator[Outcome]:
+    """Stream outcomes page by page."""
+    last, table = 0, communications.c
+    while True:
+        query = sa.select(communications).where(table.run_id == run_id, table.number > last)
+        query = query.where(table.outcome.in_(kinds) if kinds else table.outcome.is_not(None))
+        with database.read() as connection:
+            rows = connection.execute(query.order_by(table.number).limit(_PAGE_ROWS)).all()
+        for row in rows:
+            kind = OutcomeKind(row.outcome)
+            yield Outcome(row.communication_id, row.recipient_id, kind, row.reason, row.until, row.detail)
+        if len(rows) < _PAGE_ROWS:
+            return
+        last = rows[-1].number
 
 
 def all_runs(connection: Connection) -> tuple[RunRecord, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from ccm.ledger.database import Database
 from ccm.ledger.decisions import missing_run, refuse_backward, refuse_lost, settleable
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
-from ccm.ledger.queries import all_runs, history_of, page_of_pieces, tally_of
+from ccm.ledger.queries import all_runs, history_of, page_of_outcomes, page_of_pieces, tally_of
 from ccm.ledger.rows import Values, event_values, piece_record, run_record, run_values
 from ccm.ledger.saving import chunks, execute_many, final_among, save_chunk
 from ccm.ledger.tables import communications, events, pieces, runs
@@ -172,6 +172,10 @@ class SqlLedger(Ledger):
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
         """Stream the pieces of a run; see `Ledger.pieces`."""
         return page_of_pieces(self._database, run_id, states)
+
+    def outcomes(self, run_id: str, *, kinds: Sequence[OutcomeKind] = ()) -> Iterator[Outcome]:
+        """Stream the outcomes of a run; see `Ledger.outcomes`."""
+        return page_of_outcomes(self._database, run_id, kinds)
 
     def tally(self, run_id: str) -> RunTally:
         """Sum up a run; see `Ledger.tally`."""

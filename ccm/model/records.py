@@ -552,13 +552,17 @@ class RunTally:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The last word on one recipient of one run."""
+    """The last word on one recipient of one run.
+
+    detail: Place and message for the person who mends it; no personal data.
+    """
 
     communication_id: str
     recipient_id: str
     kind: OutcomeKind
     reason: str = ""
     until: datetime | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True)

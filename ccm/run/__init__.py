@@ -6,6 +6,7 @@ ERROR what stopped a run. Every line has a constant `event` and ids only, never 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ import structlog
 from ccm.archive.folder import FolderArchive
 from ccm.deliver.interface import Adapter
 from ccm.ledger.interface import Ledger
-from ccm.model.records import OutcomeKind, PieceState, RunRecord, RunReport, StateChange
+from ccm.model.records import Outcome, OutcomeKind, PieceState, RunRecord, RunReport, StateChange
 from ccm.model.workspace import Workspace
 from ccm.reconcile import reconcile
 from ccm.run.execution import Execution, Progress, TooManyHeld
@@ -42,6 +43,7 @@ __all__ = [
     "TooManyHeld",
     "WorkerDied",
     "preview_customer",
+    "run_attention",
     "run_campaign",
     "run_report",
     "workspace_ledger",
@@ -191,6 +193,18 @@ def _stop(ledger: Ledger, run_id: str, owner: str, clock: Clock, error: BaseExce
         ledger.close_run(run_id, owner=owner, state="stopped", now=clock(), read=0, outside_segment=0, detail=detail)
     except Exception as second:
         log.error("lease-not-returned", run_id=run_id, reason=type(second).__name__)
+
+
+WATCHED = (OutcomeKind.HELD, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN)
+
+
+def run_attention(workspace: Workspace, run_id: str, limit: int) -> tuple[Outcome, ...]:
+    """Return recipients and posts whom somebody must look after, with reason and place, in the order decided."""
+    ledger = workspace_ledger(workspace)
+    try:
+        return tuple(itertools.islice(ledger.outcomes(run_id, kinds=WATCHED), limit))
+    finally:
+        ledger.close()
 
 
 def run_report(workspace: Workspace, run_id: str) -> RunReport:

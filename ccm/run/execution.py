@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ccm.archive.interface import Archive
+from ccm.diagnostics import Severity
 from ccm.ledger.interface import Ledger
 from ccm.load import load_recipients
 from ccm.model.definitions import Channel
@@ -236,11 +237,25 @@ def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> t
         slow_paths=made.composed.slow_paths,
     )
     if failure is not None:
-        held = Outcome(communication.communication_id, communication.recipient_id, OutcomeKind.HELD, failure)
+        held = Outcome(
+            communication.communication_id,
+            communication.recipient_id,
+            OutcomeKind.HELD,
+            failure,
+            detail=_first_error(made),
+        )
         return replace(decision, outcome=held), None
     if not envelopes:
         return replace(decision, outcome=outcome_of(communication, states, required)), None
     return decision, SendJob(communication, tuple(envelopes), states, required)
+
+
+def _first_error(made: Made) -> str:
+    """Return place, code and message of what held a communication; findings carry no personal data."""
+    for item in made.findings:
+        if item.severity is Severity.ERROR:
+            return (f"{item.location}: " if item.location else "") + f"{item.code}: {item.message}"
+    return ""
 
 
 def _contradicts_what_was_sent(made: Made, before: Mapping[Channel, PieceRecord]) -> bool:

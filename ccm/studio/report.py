@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ccm.model.definitions import Channel
-from ccm.model.records import OutcomeKind, RunReport
+from ccm.model.records import Outcome, OutcomeKind, RunReport
 from ccm.model.workspace import Workspace
 from ccm.studio.page import write_page
+
+ATTENTION_ROWS = 500  # on the page and in JSON; the ledger has all
 
 MEANING = {
     OutcomeKind.ACCEPTED: "every required piece was taken by its provider",
@@ -23,8 +26,12 @@ def report_path(workspace: Workspace, run_id: str) -> Path:
     return Path(workspace.root) / ".ccm" / "reports" / f"{run_id}.html"
 
 
-def write_report(workspace: Workspace, report: RunReport) -> Path:
-    """Write the page of a run and return its path."""
+def write_report(workspace: Workspace, report: RunReport, attention: Sequence[Outcome] = ()) -> Path:
+    """Write the page of a run and return its path.
+
+    Args:
+        attention: Held, rejected and unknown recipients to list; the first `ATTENTION_ROWS` are enough.
+    """
     campaign = workspace.campaigns.get(report.campaign)
     channels = sorted({channel for _, channel, _ in report.totals}, key=list(Channel).index)
     return write_page(
@@ -34,6 +41,8 @@ def write_report(workspace: Workspace, report: RunReport) -> Path:
         title=campaign.title if campaign and campaign.title else report.campaign,
         outcomes=[(kind, report.outcomes.get(kind, 0), MEANING[kind]) for kind in OutcomeKind],
         states=sorted({state for counts in report.pieces.values() for state in counts}),
+        attention=attention,
+        watched=sum(report.outcomes.get(kind, 0) for kind in {item.kind for item in attention}),
         total_channels=channels,
         totals=sorted({(fact, currency) for fact, _, currency in report.totals}),
         seconds=(report.finished_at - report.started_at).total_seconds() if report.finished_at else None,

@@ -7,10 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from ccm.diagnostics import Location
 from ccm.ledger.interface import Ledger
 from ccm.model.definitions import Channel
 from ccm.model.records import (
+    Exclusion,
+    ExclusionReason,
     Finding,
+    Outcome,
     OutcomeKind,
     PieceState,
     StateChange,
@@ -110,6 +114,20 @@ class LedgerSumsContract(ABC):
             close(ledger, "stopped", read=0)
             tally = ledger.tally(RUN_ID)
             assert (tally.read, tally.undecided, tally.run.state) == (2, 1, "stopped")
+
+    def test_outcomes_tell_who_must_be_looked_at(self, tmp_path: Path) -> None:
+        """Held recipients come with reason and place, in order; kinds choose."""
+        with Claimed(self.open(tmp_path)) as ledger:
+            place = Location("data/people.csv", 7)
+            excluded = sample_decision("C-2", ())
+            reason = ExclusionReason.INVALID_DATA
+            ident = excluded.communication_id
+            exclusion = Exclusion("C-2", ident, reason, OutcomeKind.HELD, "no balance", location=place)
+            save(ledger, sample_decision("C-1"), replace(excluded, exclusion=exclusion), sample_decision("C-3"))
+            settle(ledger, outcome_for(sample_decision("C-3"), OutcomeKind.ACCEPTED))
+            held = Outcome(ident, "C-2", OutcomeKind.HELD, "invalid-data", None, "data/people.csv:7: no balance")
+            assert list(ledger.outcomes(RUN_ID, kinds=[OutcomeKind.HELD])) == [held]
+            assert [one.recipient_id for one in ledger.outcomes(RUN_ID)] == ["C-2", "C-3"]
 
     def test_history_tells_who_got_what(self, tmp_path: Path) -> None:
         """One recipient's pieces over all runs, newest first, with version, provider and facts."""
