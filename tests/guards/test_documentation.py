@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from guards.reading import DOCS, ROOT, SOURCE, page, pages
 
+from ccm.deliver.interface import Adapter
+from ccm.deliver.smtp_settings import SmtpSettings
 from ccm.model.definitions import Channel
+from ccm.model.records import Capabilities, ReceiptStatus
 from ccm.plugins import adapter_names, load_adapter
 
 _LINK = re.compile(r"(?<!`)!?\[[^\]\n]+\]\(([^)\s]+)\)")
@@ -76,12 +80,17 @@ def test_every_adapter_of_ours_is_in_the_table() -> None:
         assert cells[1:4] == ["yes" if yes else "no" for yes in (can.attachments, can.deduplicates, can.looks_up)], name
 
 
+def test_the_adapter_page_explains_the_whole_interface() -> None:
+    """Every public name of `Adapter`, every capability and every status of a receipt."""
+    text = page("adding-an-adapter.md")
+    names = [name for name in vars(Adapter) if not name.startswith("_")]
+    names += [item.name for item in fields(Capabilities)] + list(ReceiptStatus)
+    assert len(names) > 12
+    assert not [name for name in names if not re.search(rf"`{name}[`(]", text)]
+
+
 def test_smtp_settings_are_in_the_table() -> None:
     """Every setting that the adapter knows."""
-    from dataclasses import fields
-
-    from ccm.deliver.smtp_settings import SmtpSettings
-
     row = next(line for line in page("campaign-guide.md").splitlines() if line.startswith("| `smtp` |"))
     assert not [item.name for item in fields(SmtpSettings) if f"`{item.name}`" not in row]
 
