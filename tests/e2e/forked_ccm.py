@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,25 +118,37 @@ def serve() -> None:
 
 
 def run_forked(task: dict[str, Any]) -> dict[str, Any]:
-    """Fork, wait, and tell how it ended."""
-    with tempfile.TemporaryDirectory() as folder:
-        child = os.fork()
-        if child == 0:
-            run_child(task, Path(folder))
-        _, status = os.waitpid(child, 0)
-        calls = Path(folder, "calls")
-        return {
-            "code": os.waitstatus_to_exitcode(status),
-            "stdout": Path(folder, "stdout").read_text(),
-            "stderr": Path(folder, "stderr").read_text(),
-            "calls": int(calls.read_text()) if calls.exists() else 0,
-        }
+    """Fork, read what it says until it ends, and tell how it ended."""
+    pipes = {name: os.pipe() for name in ("stdout", "stderr", "calls")}
+    child = os.fork()
+    if child == 0:
+        run_child(task, {name: writing for name, (_, writing) in pipes.items()})
+    for _, writing in pipes.values():
+        os.close(writing)
+    said = dict.fromkeys(pipes, b"")
+    with selectors.DefaultSelector() as selector:
+        for name, (reading, _) in pipes.items():
+            selector.register(reading, selectors.EVENT_READ, name)
+        while selector.get_map():
+            for key, _ in selector.select():
+                if read := os.read(key.fd, 65536):
+                    said[key.data] += read
+                else:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+    _, status = os.waitpid(child, 0)
+    return {
+        "code": os.waitstatus_to_exitcode(status),
+        "stdout": said["stdout"].decode(),
+        "stderr": said["stderr"].decode(),
+        "calls": int(said["calls"] or 0),
+    }
 
 
-def run_child(task: dict[str, Any], folder: Path) -> None:
+def run_child(task: dict[str, Any], pipes: Mapping[str, int]) -> None:
     """Be the command; never returns."""
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT), number)
+    os.dup2(pipes["stdout"], 1)
+    os.dup2(pipes["stderr"], 2)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     os.chdir(task["cwd"])
     os.environ.update(task["env"])
@@ -163,7 +175,7 @@ def run_child(task: dict[str, Any], folder: Path) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         if task["count"]:
-            (folder / "calls").write_text(str(counter.calls))
+            os.write(pipes["calls"], str(counter.calls).encode())
         os._exit(code)
 
 
