@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -103,6 +106,33 @@ def test_the_map_of_rooms_names_what_is_there() -> None:
     named = set(re.findall(r"^      ([a-z_]+(?:/|\.py))", rooms, re.MULTILINE))
     assert len(named) > 12
     assert named == there
+
+
+def test_phase_functions_of_the_map_exist() -> None:
+    """With the arguments that the page gives them."""
+    block = page("architecture.md").partition("## Phase signatures")[2].partition("\n## ")[0]
+    found = re.findall(r"^    ((?:\w+\.)+\w+)(?:\(([^)]*)\)(\.\w+)?)?", block, re.MULTILINE)
+    assert len(found) > 12
+    for name, arguments, method in found:
+        module, _, function = name.rpartition(".")
+        thing = module_or_class(module, function)
+        known = inspect.signature(thing).parameters
+        if method:
+            assert callable(getattr(thing, method[1:])), name
+        for argument in re.sub(r"\[[^\]]*\]", "", arguments).split(","):
+            word = re.match(r"\s*(\w+)", argument)
+            assert word is None or word[1] in known, (name, argument)
+
+
+def module_or_class(module: str, name: str) -> Callable[..., object]:
+    """Return `name` of a room of ours, or of a class in it."""
+    try:
+        owner: object = importlib.import_module(f"ccm.{module}")
+    except ModuleNotFoundError:
+        room, _, inner = module.rpartition(".")
+        owner = getattr(importlib.import_module(f"ccm.{room}"), inner)
+    found: Callable[..., object] = getattr(owner, name)
+    return found
 
 
 def test_files_that_the_map_names_exist() -> None:
