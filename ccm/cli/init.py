@@ -13,7 +13,7 @@ from ccm.diagnostics import ExitCode
 
 PARTS = ("ccm.yaml", "brands", "templates", "campaigns", "data")
 NEXT = (
-    ("see any customer on every channel", "ccm preview welcome --customer C-1001 --open"),
+    ("see any customer on every channel", "ccm preview october-statement --customer C-1008 --open"),
     ("find every mistake", "ccm check"),
     ("run a campaign into the outbox folder", "ccm run october-statement --as-of 2026-11-02T11:30Z"),
 )

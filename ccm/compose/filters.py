@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import wraps
 from typing import Any
@@ -183,19 +183,24 @@ def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
         place = 1 if takes_first else 0
         if len(args) > place:
             args = (*args[:place], counted(args[place]), *args[place + 1 :])
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+        # Jinja's own are generators, which have no length and can be read once only.
+        return tuple(result) if isinstance(result, Iterator) else result
 
     return paid
 
 
 def _nested(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `batch` or `slice` with a bounded size."""
+    paid = _bounded(function)
+    place = 2 if hasattr(function, "jinja_pass_arg") else 1
 
     @wraps(function)
-    def bounded(values: Any, size: int, fill_with: Any = None) -> Any:
-        if not 1 <= size <= MAX_RANGE:
+    def bounded(*args: Any, **kwargs: Any) -> Any:
+        sizes = [*args[place : place + 1], *(kwargs[name] for name in ("linecount", "slices") if name in kwargs)]
+        if not all(1 <= size <= MAX_RANGE for size in sizes):
             raise LimitExceeded("items in one group", MAX_RANGE)
-        return function(counted(values), size, fill_with)
+        return paid(*args, **kwargs)
 
     return bounded
 

@@ -339,3 +339,19 @@ def test_addresses_of_all_countries_keep_every_part(shared_data: Path) -> None:
             assert lines[-1] == text.territories.get(str(parts["country_code"]).upper(), "").upper()
             checked += 1
     assert checked > 150
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ('{{ rows|selectattr("n", "gt", 1)|length }}', "2"),
+        ('{% set big = rows|rejectattr("n", "gt", 2) %}{{ big|length }} {{ (big|last).n }}', "2 2"),
+        ('{{ rows|map(attribute="n")|unique|length }}', "3"),
+        ('{{ (rows|map(attribute="n"))[0] }}', "1"),
+        ("{{ [1, 2, 3]|select('odd')|length }} {{ [1, 2, 3]|reverse|first }}", "2 3"),
+        ("{{ [1, 2, 3]|slice(2)|length }} {{ [1, 2, 3]|batch(2)|length }}", "2 2"),
+    ],
+)
+def test_list_filters_give_lists(source: str, text: str) -> None:
+    """What a filter picked out can be counted, indexed and read twice."""
+    assert write(source, {"rows": ({"n": 1}, {"n": 2}, {"n": 3})}) == text

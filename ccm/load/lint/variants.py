@@ -119,7 +119,7 @@ def _form(around: Surroundings, fragment: Fragment, names: Iterable[str]) -> Sou
 
 def _asset_problem(around: Surroundings, name: str) -> str | None:
     """Return what to do about an asset that a brand does not find; None when all is well."""
-    if name == "logo":
+    if name in ("logo", "logo-dark"):
         return None
     files = around.workspace.library.files
     if f"{around.template.root}/{name}" in files:
