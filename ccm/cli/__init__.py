@@ -63,9 +63,6 @@ def cli(log_level: str) -> None:
 
     Example: ccm preview october-statement --customer C-1001 --open
     """
-    from ccm.cli.terminal import start_logs
-
-    start_logs(log_level)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from ccm.cli.terminal import (
     open_workspace,
     parse_moment,
     print_json,
+    start_logs,
     with_errors,
     workspace_option,
 )
@@ -60,6 +61,7 @@ def command(
     from ccm.run import RunOptions, run_attention, run_campaign
     from ccm.studio.report import ATTENTION_ROWS, write_report
 
+    start_logs(chosen_log_level())
     workspace = open_workspace(folder, quiet=quiet)
     options = RunOptions(as_of, occurrence, workers or default_workers(workspace.campaigns.get(campaign)))
     if quiet or as_json:
@@ -79,6 +81,13 @@ def command(
         print_report(report, attention)
         err.print(f"report: {page}")
     raise SystemExit(exit_code_of(report.outcomes))
+
+
+def chosen_log_level() -> str:
+    """Return what `ccm --log-level` was given."""
+    context = click.get_current_context()
+    assert context is not None
+    return str(context.find_root().params.get("log_level", "off"))
 
 
 def exit_code_of(outcomes: object) -> ExitCode:

@@ -10,8 +10,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-
-import structlog
+from typing import TYPE_CHECKING
 
 from ccm.archive.folder import FolderArchive
 from ccm.deliver.interface import Adapter
@@ -34,6 +33,9 @@ from ccm.run.preview import Preview, preview_customer
 from ccm.run.sending import STATE_OF, ProviderFailed, Sender
 from ccm.run.workers import MakerParts, WorkerDied, Workers
 
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
 __all__ = [
     "ConfigurationFault",
     "Preview",
@@ -49,7 +51,13 @@ __all__ = [
     "workspace_ledger",
 ]
 
-log = structlog.get_logger()
+
+def _log() -> FilteringBoundLogger:
+    """Return the log. structlog takes a fifth of a second to import, and a preview writes no line."""
+    import structlog
+
+    log: FilteringBoundLogger = structlog.get_logger()
+    return log
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ def run_campaign(
         # Messages without a schedule carry the run's first start, so that a later render gives the same bytes.
         brief = replace(prepared.brief, started_at=options.as_of or claimed.started_at)
         prepared = replace(prepared, brief=brief)
-        log.info("run-started", run_id=record.run_id, release=record.release)
+        _log().info("run-started", run_id=record.run_id, release=record.release)
         try:
             execution = _execute(prepared, ledger, options, owner, clock, listener)
         except BaseException as error:
@@ -164,7 +172,7 @@ def resolve_lost_answers(
             state = PieceState.HELD if adapter and adapter.capabilities.deduplicates else PieceState.UNKNOWN
         provider_id = receipt.provider_id if receipt else ""
         changes.append(StateChange(piece.piece_id, state, clock(), provider_id, "answer-lost"))
-        log.warning("lost-answer", run_id=run_id, piece_id=piece.piece_id, state=str(state))
+        _log().warning("lost-answer", run_id=run_id, piece_id=piece.piece_id, state=str(state))
     if changes:
         ledger.advance(run_id, changes, owner=owner, durable=True)
 
@@ -182,17 +190,17 @@ def _close(ledger: Ledger, run_id: str, owner: str, clock: Clock, execution: Exe
         read=execution.read,
         outside_segment=execution.outside_segment,
     )
-    log.info("run-ended", run_id=run_id, state="open" if waiting else "closed", read=execution.read)
+    _log().info("run-ended", run_id=run_id, state="open" if waiting else "closed", read=execution.read)
 
 
 def _stop(ledger: Ledger, run_id: str, owner: str, clock: Clock, error: BaseException) -> None:
     """Give the lease back so that the same command can go on at once; the error itself travels on."""
     detail = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
-    log.error("run-stopped", run_id=run_id, reason=detail)
+    _log().error("run-stopped", run_id=run_id, reason=detail)
     try:
         ledger.close_run(run_id, owner=owner, state="stopped", now=clock(), read=0, outside_segment=0, detail=detail)
     except Exception as second:
-        log.error("lease-not-returned", run_id=run_id, reason=type(second).__name__)
+        _log().error("lease-not-returned", run_id=run_id, reason=type(second).__name__)
 
 
 WATCHED = (OutcomeKind.HELD, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN)

@@ -152,7 +152,8 @@ class Execution:
                 jobs.append(job)
         self._archive.sync()
         self._ledger.save(self._brief.run_id, decisions, owner=self._owner, now=self._clock())
-        providers = {piece.piece_id: piece.provider for item in window.communications for piece in item.pieces}
+        # From what was made, not from the window: under FIRST an alternative may have taken the place of a piece.
+        providers = {piece.piece_id: piece.provider for item in made for piece in item.composed.communication.pieces}
         settled = self._sender.send(jobs, providers)
         self._count(decisions, settled)
         self._pieces += sum(len(job.envelopes) for job in jobs)
