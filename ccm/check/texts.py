@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from ccm.check.comparable import comparable
 from ccm.model.records import (
     Communication,
     DocumentRendition,
@@ -24,6 +25,7 @@ _INLINE = re.compile(
     r"</?(?:a|b|i|u|s|em|strong|span|font|small|sub|sup|bdi|bdo|wbr|mark|code|abbr)(?:\s[^>]*)?>", re.IGNORECASE
 )
 _TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
+_TARGET = re.compile(r"""\bhref\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 
 
 def visible_text(source: str) -> str:
@@ -57,6 +59,32 @@ class Reading:
                     return {"body": "\n".join(pdf_text(content))}
                 except ValueError:
                     return {"body": ""}  # an empty body is a finding of its own
+
+    @cached_property
+    def _comparable(self) -> dict[str, str]:
+        return {}
+
+    def comparable(self, part: str) -> str:
+        """Return a part in the form in which facts are compared."""
+        known = self._comparable.get(part)
+        if known is None:
+            known = self._comparable[part] = comparable(self.parts[part])
+        return known
+
+    @cached_property
+    def _targets(self) -> tuple[str, ...]:
+        match self.rendition:
+            case EmailRendition(html=source):
+                return tuple(html.unescape(found).strip() for found in _TARGET.findall(source))
+            case DocumentRendition(content=content):
+                from ccm.check.pdf_links import pdf_links
+
+                return pdf_links(content)
+        return ()
+
+    def links(self, part: str) -> tuple[str, ...]:
+        """Return the targets that stand in markup: attributes of HTML, annotations of a document."""
+        return self._targets if part in ("html", "body") else ()
 
     @cached_property
     def everything(self) -> str:
