@@ -103,7 +103,15 @@ class Composer:
             except ComposeFailure as failure:
                 work.findings.append(failed(piece, failure))
         made = tuple(work.renditions[one.piece_id] for one in communication.pieces if one.piece_id in work.renditions)
-        return Composed(communication, work.facts, made, tuple(work.findings), work.slow_paths)
+        return Composed(
+            communication,
+            work.facts,
+            made,
+            tuple(work.findings),
+            work.slow_paths,
+            work.data,
+            tuple(dict.fromkeys(work.voice.computed)),
+        )
 
     def _voice(self, communication: Communication) -> Voice:
         language = communication.language

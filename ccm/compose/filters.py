@@ -17,7 +17,7 @@ from markupsafe import Markup
 from ccm.compose.failure import FormatRefused, LimitExceeded
 from ccm.compose.formats.postal import address_lines
 from ccm.compose.formats.salutations import greeting
-from ccm.compose.printing import RENDERING, Lines, as_text, checked_size
+from ccm.compose.printing import RENDERING, Lines, as_text, checked_size, noted
 from ccm.compose.sandbox import MAX_ITEMS, counted
 
 MAX_RANGE = 1000
@@ -91,7 +91,7 @@ def total(environment: Environment, values: Iterable[Any], attribute: str | None
     result = rows[0]
     for row in rows[1:]:
         result = result + row
-    return result
+    return noted(result)
 
 
 def salutation(name: object = "") -> str:
@@ -132,12 +132,27 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else as_text(value, RENDERING.get().formats)
 
 
+def absolute(value: Any) -> Any:
+    """Return a number or an amount without its sign."""
+    return noted(abs(value))
+
+
+def sum_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return Jinja's `sum`, with its result noted."""
+
+    @wraps(function)
+    def summed(*args: Any, **kwargs: Any) -> Any:
+        return noted(function(*args, **kwargs))
+
+    return summed
+
+
 def round_to(value: int | Decimal, digits: int = 0, method: str = "common") -> Decimal:
     """Round half up (common), up (ceil) or down (floor), exactly."""
     ways = {"common": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
     if method not in ways or not 0 <= digits <= 12:
         raise SecurityError("round takes 0 to 12 digits and common, ceil or floor")
-    return Decimal(value).quantize(Decimal(1).scaleb(-digits), ways[method])
+    return noted(Decimal(value).quantize(Decimal(1).scaleb(-digits), ways[method]))
 
 
 def whole(value: Any, otherwise: int = 0) -> int:
@@ -216,10 +231,10 @@ def _joining(environment: Any, values: Any, d: str = "", attribute: str | None =
 
 
 _LIST_FILTERS = (
-    "groupby", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "sum", "unique",
+    "groupby", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "unique",
 )  # fmt: skip
 _PLAIN_FILTERS = (
-    "abs", "capitalize", "count", "first", "last", "length", "lower", "striptags", "title", "trim", "truncate",
+    "capitalize", "count", "first", "last", "length", "lower", "striptags", "title", "trim", "truncate",
     "upper", "urlencode", "wordcount", "wordwrap",
 )  # fmt: skip
 
@@ -227,6 +242,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     **{name: _bounded(DEFAULT_FILTERS[name]) for name in _LIST_FILTERS},
     **{name: DEFAULT_FILTERS[name] for name in _PLAIN_FILTERS},
     **{name: _nested(DEFAULT_FILTERS[name]) for name in ("batch", "slice")},
+    "abs": absolute, "sum": sum_of(_bounded(DEFAULT_FILTERS["sum"])),
     "money": money, "number": number, "percent": percent, "date": date, "datetime": datetime, "month": month,
     "list": list_of, "unit": unit, "address": address, "total": total, "initials": initials,
     "d": default, "default": default, "e": as_is, "escape": as_is, "string": text_of, "round": round_to,

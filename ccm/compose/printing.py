@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from jinja2.nodes import Impossible
 from jinja2.runtime import Undefined
@@ -19,6 +19,8 @@ from ccm.model.values import Money
 if TYPE_CHECKING:
     from ccm.compose.formats.locale_formats import Formats
     from ccm.compose.translations import Texts
+
+_Value = TypeVar("_Value")
 
 MAX_STEPS = 200_000  # loop rounds, calls and includes of one rendering
 MAX_CHARACTERS = 4_000_000  # of one rendering, or of one text made inside it
@@ -60,12 +62,14 @@ class Voice:
 
     language: BCP 47 tag of the texts.
     direction: ltr or rtl.
+    computed: Amounts and numbers that templates worked out from the data; filled while rendering.
     """
 
     language: str
     direction: str
     formats: Formats
     texts: Texts
+    computed: list[object] = field(default_factory=list, compare=False)
 
 
 class Rendering:
@@ -101,6 +105,15 @@ class Rendering:
 
 
 RENDERING: ContextVar[Rendering] = ContextVar("rendering")
+
+
+def noted(value: _Value) -> _Value:
+    """Return a value that a template worked out, and remember it: checking must know where an amount comes from."""
+    if isinstance(value, (Money, Decimal)):
+        rendering = RENDERING.get(None)
+        if rendering is not None:
+            rendering.voice.computed.append(value)
+    return value
 
 
 def checked_size(text: str) -> str:

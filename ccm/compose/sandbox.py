@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from ccm.compose.failure import LimitExceeded
 from ccm.compose.folding import Folding, is_translated
-from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size
+from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size, noted
 from ccm.compose.translations import escaped_text
 from ccm.model.values import Money
 
@@ -54,7 +54,8 @@ _AUTHORED = frozenset({"tokens", "brand", "parameters", "asset", "locale", "_", 
 class Sandbox(ImmutableSandboxedEnvironment):
     """Base of every environment. Attribute access is item access only, and all work is counted."""
 
-    intercepted_binops = frozenset({"+", "*", "/", "//", "%", "**"})
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    intercepted_unops = frozenset({"-"})
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -124,7 +125,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate; exact for numbers, bounded for texts and lists."""
-        return _CALCULATIONS[operator](left, right)
+        return noted(_CALCULATIONS[operator](left, right))
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
+        """Turn a sign around."""
+        return noted(-arg)
 
 
 def _shown(obj: object) -> frozenset[str]:
@@ -145,6 +150,10 @@ def _plus(left: Any, right: Any) -> Any:
             raise LimitExceeded("items in one list", MAX_ITEMS)
         return tuple(left) + tuple(right)
     return left + right
+
+
+def _minus(left: Any, right: Any) -> Any:
+    return left - right
 
 
 def _times(left: Any, right: Any) -> Any:
@@ -182,7 +191,7 @@ def _power(left: Any, right: Any) -> Any:
 
 
 _CALCULATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": _plus, "*": _times, "/": _divided, "//": _floor, "%": _remainder, "**": _power,
+    "+": _plus, "-": _minus, "*": _times, "/": _divided, "//": _floor, "%": _remainder, "**": _power,
 }  # fmt: skip
 
 

@@ -126,6 +126,7 @@ class ExclusionReason(StrEnum):
     NOT_DUE = "not-due"  # scheduled for later; the next run takes them
     COMPOSE_FAILED = "compose-failed"  # a required channel could not be made
     CHECK_FAILED = "check-failed"  # a required channel broke a rule
+    NO_RELEASE = "no-effective-release"  # no approved release is effective on the message's date
 
 
 class OutcomeKind(StrEnum):
@@ -252,6 +253,7 @@ class EmailRendition:
 
     html, text: As in the message; text is what a plain client shows.
     message: The whole RFC 5322 message, CRLF, ready to be handed over.
+    outline: Pieces of the HTML that customers share, in order: a hint that lets a reader go faster, never believed.
     """
 
     piece_id: str
@@ -261,6 +263,7 @@ class EmailRendition:
     text: str
     message: bytes
     channel: Channel = Channel.EMAIL
+    outline: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def content(self) -> bytes:
@@ -345,6 +348,8 @@ class Composed:
     """A communication with the renditions that could be made.
 
     slow_paths: Why a compiled shortcut was not taken, by channel; empty when all were.
+    data: The customer's data as templates saw it, derived fields included; None when composing got no further.
+    computed: Amounts and numbers that templates worked out from it: sums, differences, products.
     """
 
     communication: Communication
@@ -352,6 +357,8 @@ class Composed:
     renditions: tuple[Rendition, ...]
     findings: tuple[Finding, ...] = ()
     slow_paths: Mapping[Channel, str] = field(default_factory=dict)
+    data: Mapping[str, object] | None = None
+    computed: tuple[object, ...] = ()
 
 
 # ── deliver ──────────────────────────────────────────────────────────────────

@@ -46,6 +46,7 @@ class _Body:
     images: tuple[InlineImage, ...]
     link_faults: int
     slow: str
+    outline: tuple[str, ...] = ()
 
 
 class EmailComposer:
@@ -113,7 +114,9 @@ class EmailComposer:
         names = header_names(message)
         if len(set(names)) != len(names):
             raise ComposeFailure("header-twice", "the message has a header twice", "report this: it must not happen")
-        rendition = EmailRendition(piece.piece_id, body.subject, body.preheader, body.html, body.text, message)
+        rendition = EmailRendition(
+            piece.piece_id, body.subject, body.preheader, body.html, body.text, message, outline=body.outline
+        )
         return rendition, body.slow
 
     def _body(self, variables: Mapping[str, Any], voice: Voice) -> _Body:
@@ -140,6 +143,7 @@ class EmailComposer:
             pattern.images,
             pattern.plan.link_faults(slots),
             "",
+            pattern.plan.page.pieces,
         )
 
     def _in_full(self, variables: Mapping[str, Any], voice: Voice, text: str | None, slow: str) -> _Body:
