@@ -41,7 +41,7 @@ def codes(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = node.func.value
-            if isinstance(owner, ast.Name) and owner.id == "log":
+            if ast.unparse(owner) in ("log", "_log()"):
                 apart |= {id(argument) for argument in node.args}
         elif isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases):
             apart |= {id(inner) for inner in ast.walk(node)}
