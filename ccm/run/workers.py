@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ccm.check import CheckRules, check
 from ccm.compose import Composer
@@ -110,10 +112,10 @@ def next_alternative(communication: Communication) -> Communication:
 _makers: list[Maker] = []  # the one maker of a composing process
 
 
-def _begin(pickled_parts: bytes) -> None:
-    """Set up a composing process; Ctrl-C is the parent's business."""
+def _begin(pickled_parts: str) -> None:
+    """Set up a composing process from a file of pickled parts; Ctrl-C is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _makers.append(Maker(pickle.loads(pickled_parts)))  # noqa: S301 - our own bytes, from the parent process
+    _makers.append(Maker(pickle.loads(Path(pickled_parts).read_bytes())))  # noqa: S301 - our own, from the parent
 
 
 def _make_all(communications: tuple[Communication, ...]) -> tuple[Made, ...]:
@@ -127,10 +129,16 @@ class Workers:
         self._processes = processes
         self._local = Maker(parts) if processes <= 1 else None
         self._pool: ProcessPoolExecutor | None = None
+        self._folder: TemporaryDirectory[str] | None = None
         if processes > 1:
+            # A file, not an argument: the pipe to a new process holds 64 kB, and Python waits for ever on a
+            # process that is killed before it has read more than that.
+            self._folder = TemporaryDirectory(prefix="ccm-")
+            file = Path(self._folder.name) / "parts"
+            file.write_bytes(pickle.dumps(parts))
             # spawn, not fork: the parent runs sender threads, and a forked lock that one of them holds never opens.
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(processes, context, _begin, (pickle.dumps(parts),))
+            self._pool = ProcessPoolExecutor(processes, context, _begin, (str(file),))
 
     def make(self, windows: Iterable[Window]) -> Iterator[tuple[Window, tuple[Made, ...]]]:
         """Yield each window with its results, in order.
@@ -160,3 +168,5 @@ class Workers:
         """Stop the composing processes; work not begun is dropped."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._folder is not None:
+            self._folder.cleanup()
