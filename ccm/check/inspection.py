@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ccm.check.facts import untold
+from ccm.check.facts import prove
+from ccm.check.facts.known import Known
 from ccm.check.limits import limits
 from ccm.check.links import links
 from ccm.check.parts import missing_parts, missing_renditions
@@ -29,10 +30,11 @@ def check(composed: Composed, rules: CheckRules) -> tuple[Finding, ...]:
     What composing found itself is not said twice.
     """
     found = list(missing_renditions(composed))
+    known = Known(composed, rules.authored) if rules.authored is not None else None
     for rendition in composed.renditions:
         reading = Reading(rendition, composed.communication)
         for rule in _RULES:
             found += rule(reading, composed, rules)
-        found += untold(reading, composed.facts)
-    known = {(finding.code, finding.piece_id) for finding in composed.findings}
-    return tuple(finding for finding in dict.fromkeys(found) if (finding.code, finding.piece_id) not in known)
+        found += prove(reading, composed, known)
+    said = {(finding.code, finding.piece_id) for finding in composed.findings}
+    return tuple(finding for finding in dict.fromkeys(found) if (finding.code, finding.piece_id) not in said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ccm.check.facts.authored import Authored
 from ccm.model.definitions import CampaignDefinition, Channel, Purpose, TemplateDefinition
 from ccm.model.workspace import Brand
 
@@ -25,6 +26,7 @@ class CheckRules:
     avoid: Words that no rendition may contain, by locale tag.
     attaches: The email of a communication carries its document.
     max_email_bytes: Largest whole message.
+    authored: What authors wrote, for the fact proof; without it only declared facts are looked for.
     slot: Regular expression of the placeholders that composing fills; none may be left.
     """
 
@@ -33,6 +35,7 @@ class CheckRules:
     avoid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attaches: bool = True
     max_email_bytes: int = MAX_EMAIL_BYTES
+    authored: Authored | None = None
     slot: str = r"Zq\d+sX\d+"
 
     @classmethod

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ccm.check.comparable import comparable
+from ccm.check.comparable import comparable, plain
+from ccm.check.pdf_text import PdfReading, read_pdf
 from ccm.model.records import (
     Communication,
     DocumentRendition,
@@ -52,13 +53,8 @@ class Reading:
                 return {"subject": subject, "preheader": preheader, "html": visible_text(source), "text": text}
             case SmsRendition(text=text) | SocialRendition(text=text):
                 return {"body": text}
-            case DocumentRendition(content=content):
-                from ccm.check.pdf_text import pdf_text
-
-                try:
-                    return {"body": "\n".join(pdf_text(content))}
-                except ValueError:
-                    return {"body": ""}  # an empty body is a finding of its own
+            case DocumentRendition():
+                return {"body": "\n".join(self._pdf.pages)}
 
     @cached_property
     def _comparable(self) -> dict[str, str]:
@@ -71,16 +67,26 @@ class Reading:
             known = self._comparable[part] = comparable(self.parts[part])
         return known
 
+    def lines(self, part: str) -> tuple[str, ...]:
+        """Return the lines of a part that hold anything, comparable each; blocks of HTML are lines."""
+        text = plain(self.parts[part])
+        return tuple(line for line in (" ".join(one.split()) for one in text.split("\n")) if line)
+
     @cached_property
     def _targets(self) -> tuple[str, ...]:
         match self.rendition:
             case EmailRendition(html=source):
                 return tuple(html.unescape(found).strip() for found in _TARGET.findall(source))
-            case DocumentRendition(content=content):
-                from ccm.check.pdf_links import pdf_links
-
-                return pdf_links(content)
+            case DocumentRendition():
+                return self._pdf.links
         return ()
+
+    @cached_property
+    def _pdf(self) -> PdfReading:
+        try:
+            return read_pdf(self.rendition.content)
+        except ValueError:
+            return PdfReading((), ())  # an empty body is a finding of its own
 
     def links(self, part: str) -> tuple[str, ...]:
         """Return the targets that stand in markup: attributes of HTML, annotations of a document."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ccm.check import CheckRules, check
+from ccm.check import Authored, CheckRules, check
 from ccm.compose import Composer
 from ccm.diagnostics import Severity
 from ccm.model.records import Communication, Composed, Exclusion, ExclusionReason, Finding, Rendition
@@ -87,7 +87,8 @@ class Maker:
 
     def __init__(self, parts: MakerParts) -> None:
         self._composer = Composer(parts.template, parts.brand, parts.fragments, parts.library)
-        self._rules = parts.rules
+        authored = Authored.of(parts.template, parts.brand, parts.fragments, parts.library)
+        self._rules = replace(parts.rules, authored=authored)
 
     def make(self, communication: Communication) -> Made:
         """Compose every channel and check the result; fall back on the alternatives that the plan allows."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ccm.check import prove_facts
-from ccm.check.facts import comparable, stands_in
+from ccm.check.comparable import comparable, stands_in
 from ccm.check.pdf_text import pdf_text
 from ccm.model.definitions import Channel, FactKind
 from ccm.model.records import Composed, DocumentRendition, FactValue, SmsRendition

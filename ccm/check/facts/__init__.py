@@ -1,14 +1,41 @@
-"""The fact proof: every variant tells its declared facts, and nothing else that would contradict them."""
+"""The fact proof: every variant tells its declared facts, in their places, and nothing that contradicts them."""
 
-from ccm.check.comparable import comparable, stands_in
-from ccm.check.facts.told import untold
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ccm.check.facts.authored import Authored
+from ccm.check.facts.beside import lacking, misplaced
+from ccm.check.facts.known import Known
+from ccm.check.facts.told import proved_parts, untold
+from ccm.check.facts.undeclared import undeclared
 from ccm.check.texts import Reading
 from ccm.model.records import Composed, Finding
 
-__all__ = ["comparable", "prove_facts", "stands_in", "untold"]
+__all__ = ["Authored", "prove", "prove_facts"]
 
 
-def prove_facts(composed: Composed) -> tuple[Finding, ...]:
-    """Return an error for every rendition that does not tell a fact it must tell; nothing when all do."""
+def prove_facts(composed: Composed, authored: Authored | None = None) -> tuple[Finding, ...]:
+    """Return what the renditions of a communication fail to tell, tell in the wrong place, or tell undeclared.
+
+    Args:
+        authored: What authors wrote; without it only the declared facts are looked for.
+    Returns:
+        Errors, none of which holds a value: values are personal data.
+    """
+    known = Known(composed, authored) if authored is not None else None
     readings = (Reading(rendition, composed.communication) for rendition in composed.renditions)
-    return tuple(finding for reading in readings for finding in untold(reading, composed.facts))
+    return tuple(finding for reading in readings for finding in prove(reading, composed, known))
+
+
+def prove(reading: Reading, composed: Composed, known: Known | None) -> Iterator[Finding]:
+    """Prove one rendition."""
+    yield from untold(reading, composed.facts)
+    if known is None:
+        return
+    language = composed.communication.language
+    channel = reading.rendition.channel.value
+    for part in (*proved_parts(reading), *(("subject",) if "subject" in reading.parts else ())):
+        yield from lacking(reading, composed, part, known.authored.needed.get((channel, part), ()))
+        yield from misplaced(reading, composed, part, known.authored.labels.get((channel, language, part), ()))
+    yield from undeclared(reading, composed, known)

@@ -84,6 +84,8 @@ def _times_in_document(wanted: str, text: str, most: int) -> int:
     numbers = _NUMBER.findall(wanted)
     letters = _LATIN.findall(wanted)
     if is_right_to_left(text) and (numbers or letters or is_right_to_left(wanted)):
+        if letters:
+            text = text.replace("-", " ")  # the hyphen of C-1042 comes out before the number, as a minus would
         told = all(stands_in(number, text) for number in numbers) and all(word in text for word in letters)
         return most if told else 0
     if all(stands_in(number, text) for number in numbers if len(number) > 2):

@@ -1,0 +1,106 @@
+"""The value that stands by a label is the label's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ccm.check.comparable import comparable, spelt, stands_in
+from ccm.check.facts.labels import Label, Needed
+from ccm.check.facts.told import is_right_to_left, place, times_told
+from ccm.check.texts import Reading
+from ccm.model.definitions import FactKind
+from ccm.model.records import Composed, DocumentRendition, FactValue, Finding, SmsRendition
+
+_REACH = 140  # characters in which the value of a label with other values between is looked for
+_COUNTED = (FactKind.MONEY, FactKind.DATE, FactKind.PERCENT, FactKind.NUMBER)
+
+
+def misplaced(reading: Reading, composed: Composed, part: str, labels: tuple[Label, ...]) -> Iterator[Finding]:
+    """Find labels beside which another value stands than the fact that was written there."""
+    if not labels:
+        return
+    text = reading.comparable(part)
+    in_document = isinstance(reading.rendition, DocumentRendition)
+    if in_document and is_right_to_left(text):
+        return  # letters come out of the file in no sure order
+    facts = {fact.name: fact for fact in composed.facts}
+    for label in labels:
+        fact = facts.get(label.fact)
+        if fact is None or (in_document and fact.kind not in _COUNTED):
+            continue
+        found = _other_beside(label, fact, text, in_document=in_document)
+        if found is None:
+            continue
+        other = next((one.name for one in composed.facts if one is not fact and _begins(found, one)), None)
+        seen = f'the fact "{other}"' if other else "another value"
+        message = (
+            f'beside "{label.words}" the {place(reading, part)} must tell the fact "{label.fact}" and tells {seen}'
+        )
+        yield Finding("fact-misplaced", message, _REMEDY, reading.rendition.piece_id, reading.rendition.channel)
+
+
+_REMEDY = "report it: the variant's own words say that the fact stands there, and something else was put in its place"
+
+
+def _other_beside(label: Label, fact: FactValue, text: str, *, in_document: bool) -> str | None:
+    """Return what stands beside a label in place of its fact; None where all is right or the label is not there.
+
+    In a document only another number counts: columns may come out of it one after the other.
+    """
+    wanted = comparable(fact.text).casefold()
+    right, wrong = 0, ""
+    for match in label.before.finditer(text):
+        beside = text[match.end() : match.end() + len(wanted) + 24]
+        if beside.casefold().startswith(wanted) or wanted in text[match.start() : match.start() + _REACH].casefold():
+            right += 1
+        elif not in_document or any(map(str.isdecimal, beside[:6])):
+            wrong = wrong or beside
+    return wrong if wrong and right < label.count else None
+
+
+def _begins(text: str, fact: FactValue) -> bool:
+    return text.casefold().startswith(comparable(fact.text).casefold())
+
+
+def lacking(reading: Reading, composed: Composed, part: str, needed: tuple[Needed, ...]) -> Iterator[Finding]:
+    """Find fields and facts that every message of the channel prints and this one tells not, or not often enough."""
+    rendition = reading.rendition
+    for need in needed:
+        fact = _fact(composed, need)
+        wanted = comparable(fact.text if fact else _text_at(composed, need.path))
+        count = 1 if isinstance(rendition, DocumentRendition) else need.count  # a page may hide a running head
+        if not wanted or (fact is not None and count < 2):
+            continue  # a fact that is told nowhere is found by `untold`
+        exact = fact is not None and fact.kind in (FactKind.CODE, FactKind.LINK)
+        told = times_told(wanted, reading, part, exact=exact, most=count)
+        if told >= count or (not told and _told_in_other_form(wanted, reading, part)):
+            continue
+        what = f'the fact "{fact.name}"' if fact else f'the field "{".".join(need.path)}"'
+        often = f" in all {count} places" if count > 1 else ""
+        message = f"the {place(reading, part)} does not tell {what}{often} where the variant prints it"
+        code = "fact-missing" if fact else "field-missing"
+        yield Finding(code, message, _LACKING, rendition.piece_id, rendition.channel)
+
+
+_LACKING = "report it: composing lost or changed a value that the variant prints"
+
+
+def _fact(composed: Composed, need: Needed) -> FactValue | None:
+    if need.path[0] != "facts":
+        return None
+    return next((fact for fact in composed.facts if fact.name == need.path[1]), None)
+
+
+def _text_at(composed: Composed, path: tuple[str, ...]) -> str:
+    value: object = composed.data if composed.data is not None else composed.communication.data
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _told_in_other_form(wanted: str, reading: Reading, part: str) -> bool:
+    """Tell whether a text stands there as its channel spells it: a message in GSM-7 may write Łódź as Lodz."""
+    text = reading.comparable(part)
+    if isinstance(reading.rendition, SmsRendition):
+        return stands_in(spelt(wanted), spelt(text))
+    return False
