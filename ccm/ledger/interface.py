@@ -53,9 +53,11 @@ class Ledger(ABC):
     def claim_run(self, run: RunRecord, *, owner: str, now: datetime, lease_seconds: float) -> RunRecord:
         """Create the run, or take up an existing one, and hold its lease.
 
+        Why: A closed run is taken up too. Recipients who came to the source since then get their message, and
+        nobody else does: a final outcome stays final.
+
         Returns:
-            The run as it was first claimed, release included; `state` closed if nothing is left to do, and then
-            no lease is taken. A run closed with held recipients is open again.
+            The run as it was first claimed, release included, and open again if it was closed.
         Raises:
             RunBusy: If another owner's lease has not run out.
         """

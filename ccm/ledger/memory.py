@@ -80,8 +80,6 @@ class MemoryLedger(Ledger):
         until = now + timedelta(seconds=lease_seconds)
         with self._lock:
             known = self._runs.setdefault(run.run_id, _Run(replace(run, state="open", finished_at=None)))
-            if known.record.state == "closed" and not self._has_open_outcomes(run.run_id):
-                return known.record
             if known.owner not in (None, owner) and known.lease_until and known.lease_until > now:
                 known.lease_until = min(known.lease_until, until)
                 raise RunBusy(run.run_id, str(known.owner), known.lease_until)
@@ -255,10 +253,6 @@ class MemoryLedger(Ledger):
 
     def _belongs(self, piece: _Piece, decision: Decision) -> bool:
         return piece.record.communication_id == decision.communication_id
-
-    def _has_open_outcomes(self, run_id: str) -> bool:
-        undone = (None, OutcomeKind.HELD)
-        return any(one.verdict.kind in undone for one in self._communications.values() if one.run_id == run_id)
 
     def _of_run(self, run_id: str, *, posts: bool) -> list[_Communication]:
         return [

@@ -77,8 +77,6 @@ class SqlLedger(Ledger):
                 connection.execute(sa.insert(runs), [values])
                 row = _locked_run(connection, run.run_id)
             assert row is not None
-            if row["state"] == "closed" and not _has_open_outcomes(connection, run.run_id):
-                return run_record(row)
             if row["owner"] not in (None, owner) and row["lease_until"] > now:
                 busy = RunBusy(run.run_id, row["owner"], min(row["lease_until"], until))
                 # A lease longer than ours was written under a clock that ran ahead: a living owner renews it.
@@ -270,13 +268,6 @@ def _locked_run(connection: Connection, run_id: str) -> sa.RowMapping | None:
 
 def _set_run(connection: Connection, run_id: str, **values: object) -> None:
     connection.execute(sa.update(runs).where(runs.c.run_id == run_id), values)
-
-
-def _has_open_outcomes(connection: Connection, run_id: str) -> bool:
-    table = communications.c
-    undone = sa.or_(table.outcome.is_(None), table.outcome == OutcomeKind.HELD)
-    query = sa.select(table.number).where(table.run_id == run_id, undone).limit(1)
-    return connection.execute(query).first() is not None
 
 
 def _doubt_intents(connection: Connection, run_id: str, fence: int, now: datetime) -> None:

@@ -98,12 +98,14 @@ class LedgerContract(LedgerSumsContract):
             with refused(LeaseLost):
                 ledger.renew_lease(RUN_ID, owner=OWNER, now=NOON, lease_seconds=LEASE)
 
-    def test_a_closed_run_with_nothing_left_stays_closed(self, tmp_path: Path) -> None:
-        """Claiming a finished run tells so and takes no lease."""
+    def test_a_closed_run_is_taken_up_and_what_was_final_stays_final(self, tmp_path: Path) -> None:
+        """New recipients of a finished occurrence can be served; nobody is served twice."""
         with Claimed(self.open(tmp_path)) as ledger:
-            close(ledger, "closed", read=0)
-            for owner in (OTHER, OWNER):
-                assert ledger.claim_run(sample_run(), owner=owner, now=NOON, lease_seconds=LEASE).state == "closed"
+            done = sample_decision("C-1", [])
+            save(ledger, replace(done, outcome=outcome_for(done, OutcomeKind.SUPPRESSED)))
+            close(ledger, "closed", read=1)
+            assert ledger.claim_run(sample_run(), owner=OTHER, now=NOON, lease_seconds=LEASE).state == "open"
+            assert ledger.final([done.communication_id]) == {done.communication_id}
 
     def test_a_run_with_held_recipients_can_be_claimed_again(self, tmp_path: Path) -> None:
         """Held is not final: the same command tries again, whatever the state it was closed with."""
