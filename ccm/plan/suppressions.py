@@ -13,14 +13,16 @@ from ccm.model.definitions import Channel, Purpose
 from ccm.model.records import Suppression
 from ccm.plan.addresses import AddressInvalid, national_digits, normalised_email, normalised_phone
 
+_FOREIGN_CALL = re.compile(r"^011(?=[1-9]\d{9})")  # how North America dials another country; no number is so long
+
 
 @dataclass(frozen=True)
 class SuppressionIndex:
     """Suppressions by comparable address.
 
-    Emails compare without case, domains in ASCII. Numbers compare in E.164; an entry without country code
-    compares by its national digits, so it may stop a number of another country too: one message too few
-    is the smaller harm.
+    Emails compare without case, domains in ASCII. Numbers compare in E.164; an entry without a plus compares by its
+    digits, with and without country code, so it may stop a number of another country too: one message too few is
+    the smaller harm.
     """
 
     entries: Mapping[str, tuple[Suppression, ...]]
@@ -62,7 +64,7 @@ def _entry_key(address: str) -> str:
     try:
         return normalised_phone(address, None)
     except AddressInvalid:
-        return "national:" + re.sub(r"\D", "", address).lstrip("0")
+        return _digits_key(address)
 
 
 def _address_keys(address: str) -> tuple[str, ...]:
@@ -70,11 +72,17 @@ def _address_keys(address: str) -> tuple[str, ...]:
     if "@" in address:
         return (_email_key(address),)
     if not address.startswith("+"):
-        return ("national:" + re.sub(r"\D", "", address).lstrip("0"),)
+        return (_digits_key(address),)
+    keys = (address, _digits_key(address))  # the second for lists that leave out the plus or write 00 for it
     try:
-        return (address, "national:" + national_digits(address))
+        return (*keys, _digits_key(national_digits(address)))
     except NumberParseException:  # never became E.164: its digits are all there is
-        return (address, "national:" + re.sub(r"\D", "", address))
+        return keys
+
+
+def _digits_key(address: str) -> str:
+    """Return the digits of a number, without the zeros in front that stand for a plus or a trunk line."""
+    return "digits:" + _FOREIGN_CALL.sub("", re.sub(r"\D", "", address)).lstrip("0")
 
 
 def _email_key(address: str) -> str:

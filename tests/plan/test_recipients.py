@@ -174,7 +174,10 @@ def test_marketing_template_needs_consent_whatever_the_campaign_says(brief: Brie
         (("ana@bank.example", SMS, None), set()),
         (("+41 44 668 18 00", None, None), {SMS}),
         (("0446681800", SMS, None), {SMS}),
-        (("0041446681800", None, None), set()),  # 00 is no country code that every country dials
+        (("41446681800", None, None), {SMS}),  # lists often leave out the plus,
+        (("0041 44 668 18 00", None, None), {SMS}),  # or dial it
+        (("011 41 44 668 18 00", None, None), {SMS}),
+        (("+49446681800", None, None), set()),
         (("other@bank.example", None, None), set()),
         (("ana@bank.example", DOCUMENT, None), {DOCUMENT}),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -10,6 +11,11 @@ from ccm.load.source.tables import RawRow, Table
 from ccm.model.definitions import Channel, Purpose, SourceDefinition
 from ccm.model.records import Suppression
 from ccm.model.workspace import Workspace
+
+# What planning can compare; a display name, a list or `mailto:` would match nobody, and nobody would notice.
+_ADDRESS = re.compile(
+    r"[^\s<>,;:\"@]+@[^\s<>,;:\"@]*[^\s<>,;:\"@.]|(?=(?:\D*\d){3})[+\d ().\-/\u00a0\u2010-\u2015\u2212]+"
+)
 
 _Word = TypeVar("_Word", Channel, Purpose)
 
@@ -35,8 +41,8 @@ def _suppressions(table: Table) -> Iterator[Suppression]:
         if row.trouble:
             raise _refused(table, row, row.trouble)
         address = row.text("address")
-        if not address:
-            raise _refused(table, row, "its address is blank")
+        if not _ADDRESS.fullmatch(address):
+            raise _refused(table, row, "its address is neither one plain email address nor a telephone number")
         channel = _word(table, row, "channel", Channel)
         purpose = _word(table, row, "purpose", Purpose)
         yield Suppression(address, channel, purpose, row.text("reason") or "suppressed")
