@@ -128,9 +128,9 @@ def _channels(text: str) -> tuple[tuple[Channel, ...], bool]:
 def _time(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text.upper())
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # overflow: a first or last day of the calendar, with an offset
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _fault(code: str, column: str | None, expected: str, place: Location) -> Diagnostic:

@@ -52,12 +52,11 @@ class CsvTable(FileTable):
         except (csv.Error, StopIteration):
             raise self.unreadable("the first row is not valid CSV", "mend its quotes", line=1) from None
         columns = tuple(name.strip() for name in names)
-        named = [name for name in columns if name]
-        for name in named:
-            if named.count(name) > 1:
-                raise self.unreadable(
-                    f'two columns are called "{name}"', "rename one of them", code="duplicate-column", line=1
-                )
+        for place, name in enumerate(columns):
+            if name and name in columns[:place]:
+                # Not by name: where the first row is missing, it would be a customer's.
+                message = f"columns {columns.index(name) + 1} and {place + 1} have the same name"
+                raise self.unreadable(message, "rename one of them", code="duplicate-column", line=1)
         return columns, separator
 
     def _rows(self, lines: _Lines, columns: tuple[str, ...], separator: str) -> Iterator[RawRow]:

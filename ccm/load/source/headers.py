@@ -169,14 +169,24 @@ def _parent_columns(source: SourceDefinition) -> tuple[str, ...]:
 
 
 def _absent(header: tuple[str, ...], needed: Iterable[str], label: str) -> Iterator[Diagnostic]:
-    for name in dict.fromkeys(needed):
-        if name not in header and not any(name.startswith(f"{column}.") for column in header):
-            yield Diagnostic(
-                "missing-column",
-                f'the source names the column "{name}", which the table does not have',
-                suggest(name, header),
-                Location(label, 1),
-            )
+    """Find columns that a table lacks.
+
+    Why: Where not one of them is there, the first row may be a customer's, and must not be quoted.
+    """
+    names = tuple(dict.fromkeys(needed))
+    absent = [one for one in names if one not in header and not any(one.startswith(f"{column}.") for column in header)]
+    for name in absent:
+        guess = nearest(name, header)
+        if len(absent) < len(names):
+            remedy = suggest(name, header)
+        else:
+            remedy = f'did you mean "{guess}"?' if guess else "let the first row of the table name the columns"
+        yield Diagnostic(
+            "missing-column",
+            f'the source names the column "{name}", which the table does not have',
+            remedy,
+            Location(label, 1),
+        )
 
 
 def _unknown(

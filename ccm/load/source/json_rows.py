@@ -73,7 +73,17 @@ def _record(line: int, raw: bytes) -> RawRow | None:
         return _untrusted(line, raw, "it is not valid JSON")
     if not isinstance(value, dict):
         return _untrusted(line, raw, "it is not a JSON record")
+    if b"\\ud" in raw.lower() and not _is_writable(value):
+        return _untrusted(line, raw, "it holds half of a character, which no text may hold")
     return RawRow(line, value)
+
+
+def _is_writable(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _untrusted(line: int, raw: bytes, trouble: str) -> RawRow:

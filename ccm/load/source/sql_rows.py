@@ -109,8 +109,10 @@ class SqlTable(Table):
         return _VARIABLE.sub(fill, self._url)
 
     def _failed(self, error: Exception) -> SourceUnreadable:
-        """Tell what the database said, without parameters, which are customer data."""
-        cause = getattr(error, "orig", None)
+        """Tell what the database said, without parameters and wrong values, which are customer data."""
+        from sqlalchemy.exc import DataError
+
+        cause = None if isinstance(error, DataError) else getattr(error, "orig", None)
         said = str(cause).strip().splitlines()[0] if cause is not None and str(cause).strip() else type(error).__name__
         return self.unreadable(f"the database refused: {said}", "mend the url, the table or the query in the source")
 

@@ -100,6 +100,7 @@ def test_a_long_child_list_is_joined_whole(tmp_path: Path) -> None:
         ({"balance": "12,50"}, None),
         ({"points": "many"}, None),
         ({"news": "perhaps"}, "invalid-consent"),
+        ({"news": "0001-01-01T00:00:00+14:00"}, "invalid-consent"),  # no such moment in UTC
         ({"locale": "klingon"}, "invalid-locale"),
         ({"channels": "email pigeon"}, "invalid-channel"),
     ],
@@ -363,7 +364,17 @@ def test_no_suppression_list_suppresses_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["address\n\n,\n", "address,channel\na@example.org,fax\n", "email\na@example.org\n", 'address\n"open\n', ""],
+    [
+        "address\n\n,\n",
+        "address,channel\na@example.org,fax\n",
+        "email\na@example.org\n",
+        'address\n"open\n',
+        "",
+        "address\nAnna <a@example.org>\n",
+        "address\nmailto:a@example.org\n",
+        "address\na@example.org b@example.org\n",
+        "address\nAnna\n",
+    ],
 )
 def test_an_unusable_suppression_list_stops_everything(tmp_path: Path, content: str) -> None:
     """A row that were skipped would let somebody be written to who must not be."""

@@ -125,6 +125,24 @@ def test_a_csv_without_a_usable_first_row_is_refused(tmp_path: Path, content: by
     assert caught.value.diagnostic.location.path == "data/rows.csv"
 
 
+def test_a_first_row_that_is_a_customers_is_not_quoted(tmp_path: Path) -> None:
+    """Where somebody forgot the names of the columns, the message must not tell a customer's."""
+    with pytest.raises(SourceUnreadable) as caught:
+        list(csv_table(tmp_path, b"7,Ada,Ada\n").rows())
+    assert caught.value.diagnostic.code == "duplicate-column"
+    assert "Ada" not in str(caught.value)
+
+
+def test_half_a_character_costs_its_own_row(tmp_path: Path) -> None:
+    """JSON can write halves of surrogate pairs, which no text, id or database can hold; whole pairs are fine."""
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"id": "1", "a": ["x\\uD83D"]}\n{"id": "2", "a": "\\ud83d\\ude00"}\n')
+    one, two = JsonTable(TableDefinition(file="rows.jsonl"), path, "data/rows.jsonl").rows()
+    assert one.trouble
+    assert "1" in one.candidates
+    assert (two.cells, two.trouble) == ({"id": "2", "a": "\U0001f600"}, "")
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     """The error says what is wrong and names the file as the author wrote it."""
     for path in (tmp_path / "absent.csv", tmp_path):
