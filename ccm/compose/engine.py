@@ -178,8 +178,6 @@ def _explained(error: Exception, places: Sequence[Location]) -> ComposeFailure:
         )
     if isinstance(error, SecurityError):
         return ComposeFailure("not-allowed", f"{error.message}{included}", "use the words of the template guide", place)
-    if type(error).__name__ == "FigureError":
-        return ComposeFailure("figure-refused", str(error), str(getattr(error, "remedy", "")), place)
     if isinstance(error, (RecursionError, MemoryError)):
         failure = LimitExceeded("nested calls", 1000)
         failure.location = place

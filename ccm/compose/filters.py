@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import wraps
 from typing import Any
 
@@ -158,7 +158,7 @@ def round_to(value: int | Decimal, digits: int = 0, method: str = "common") -> D
 def whole(value: Any, otherwise: int = 0) -> int:
     """Return the whole part of a number, `otherwise` where there is none."""
     try:
-        return int(Decimal(str(value)[:1000]))
+        return int(_parsed(value))
     except (ArithmeticError, ValueError):
         return otherwise
 
@@ -166,9 +166,22 @@ def whole(value: Any, otherwise: int = 0) -> int:
 def decimal_of(value: Any, otherwise: str = "0") -> Decimal:
     """Return a text as an exact decimal."""
     try:
-        return Decimal(str(value)[:1000])
+        return _parsed(value)
     except ArithmeticError:
         return Decimal(str(otherwise))
+
+
+def _parsed(value: Any) -> Decimal:
+    """Return a number.
+
+    Raises:
+        ArithmeticError: If the text is none, or one that would be written with thousands of digits.
+    Why: Twelve letters such as 1E+999999999 would take hours and all memory.
+    """
+    number = Decimal(str(value)[:1000])
+    if not number.is_finite() or abs(number.adjusted()) > 1000:
+        raise InvalidOperation
+    return number
 
 
 def replace(text: Any, old: str, new: str, count: int = -1) -> str:

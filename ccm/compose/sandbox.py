@@ -267,7 +267,7 @@ class _Counting(NodeTransformer):
         names = {name.name for name in node.find_all(nodes.Name)} | (
             {node.name} if isinstance(node, nodes.Name) else set()
         )
-        if names and names <= _AUTHORED and not any(isinstance(one, nodes.Call) for one in _all(node)):
+        if names and names <= _AUTHORED - self._taken and not any(isinstance(one, nodes.Call) for one in _all(node)):
             return _filter(node, "_authored")
         return node
 

@@ -73,6 +73,7 @@ def test_every_public_word_is_there_and_no_other() -> None:
         ("{% trans who=name %}Hello {{ who }} 100%{% endtrans %}", "Hello Ann 100%"),
         ("{{ _('50 %% off') }} {{ ngettext('%(num)s day', '%(num)s days', 3) }}", "50 % off 3 days"),
         ("{% import 'fragments/m' as m %}{{ m.twice('x') }}", "xx"),
+        ("{{ '1E+99999999'|int(7) }} {{ '1E+999999999999'|float }} {{ 'Infinity'|float }} {{ '1e3'|int }}", "7 0 0 1000"),
         ("{{ 2.5|round }} {{ 2.44|round(1) }} {{ -3|abs }} {{ '12'|int + 1 }}", "3 2.4 3 13"),
     ],
 )  # fmt: skip

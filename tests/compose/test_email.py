@@ -8,6 +8,7 @@ import html as entities
 import json
 import pickle
 import random
+import re
 from dataclasses import replace
 from decimal import Decimal
 from email.message import EmailMessage
@@ -248,6 +249,18 @@ def test_no_value_becomes_a_header(shared_data: Path) -> None:
         assert " ".join(str(modern["Subject"]).split()) == " ".join(made.subject.split()), text
         assert all(len(line) <= 998 for line in made.message.split(b"\r\n"))
         assert b"\n" not in made.message.replace(b"\r\n", b"")
+
+
+@pytest.mark.parametrize("key", ["INV-7", "РФ 12/7", "7\nBcc: x@evil.example", "=?utf-8?q?x?=", "7:8", "9" * 500])
+def test_an_occurrence_from_data_is_one_word_of_its_header(key: str) -> None:
+    """With `each`, the occurrence is a customer's invoice number: any text, and never a header or a crash."""
+    composer = make_composer(MJML % ("Hi", "<mj-text>x</mj-text>"))
+    message = parsed(email_of(composer.compose(replace(make_communication(), occurrence=key))).message)
+    assert set(message.keys()) <= ALLOWED
+    campaign, occurrence, purpose, brand = message["Feedback-ID"].split(":")
+    assert (campaign, purpose, brand) == ("letters", "transactional", "acme")
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", occurrence)
+    assert occurrence == key or not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", key)
 
 
 @pytest.mark.parametrize(

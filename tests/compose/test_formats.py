@@ -154,6 +154,25 @@ def test_what_is_no_number_is_refused(value: object) -> None:
         formats_for("en", "en-GB").number(value)
 
 
+@pytest.mark.parametrize("zone", ["Europe", "America/Argentina", "", "Mars/Base", "x" * 300, "a\0b"])
+def test_an_unusable_zone_is_utc(zone: str) -> None:
+    """Zones come from data: a name that is none, the name of a folder among them, stops nothing."""
+    assert Formats("en", "en-GB", zone).zone.key == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone"),
+    [(datetime(1, 1, 1, tzinfo=UTC), "America/New_York"), (datetime(9999, 12, 31, 23, tzinfo=UTC), "Asia/Tokyo")],
+)
+def test_a_moment_beyond_the_calendar_is_refused(moment: datetime, zone: str) -> None:
+    """The first and the last day of the calendar do not exist everywhere; only the piece suffers."""
+    formats = Formats("en", "en-GB", zone)
+    for write in (formats.date, formats.datetime, formats.month):
+        with pytest.raises(FormatRefused) as caught:
+            write(moment)
+        assert caught.value.code == "impossible-date"
+
+
 def test_ten_thousand_statements_sum_exactly() -> None:
     """T21: lines rendered in any CLDR currency sum to the rendered total, to the last minor unit."""
     draw = random.Random(21)

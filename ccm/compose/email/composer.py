@@ -211,7 +211,8 @@ class _Sender:
             f"{self._lines}To: {headers.address(piece.address)}\r\n{headers.text_header('Subject', subject)}"
             f"Date: {format_datetime(communication.issued_at)}\r\nMessage-ID: <{piece.piece_id}@{self._domain}>\r\n"
             f"Content-Language: {communication.language}\r\nAuto-Submitted: auto-generated\r\n"
-            f"Feedback-ID: {communication.campaign}:{communication.occurrence}:{purpose.value}:{self._brand.brand}\r\n"
+            f"Feedback-ID: {communication.campaign}:{headers.word(communication.occurrence)}:{purpose.value}:"
+            f"{self._brand.brand}\r\n"
             f"{self._unsubscribing(purpose, unsubscribe_url)}"
         )
 

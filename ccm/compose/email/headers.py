@@ -17,6 +17,7 @@ _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]+")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+")
 _LINK = re.compile(r"[!#-;=?-~]+")  # printable ASCII without blank, quote and angle brackets
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NOT_WORD = re.compile(r"[^A-Za-z0-9._-]+")
 _CHUNK = 42  # bytes of UTF-8 in one encoded word, so that a line stays below 76 characters
 
 
@@ -108,6 +109,11 @@ def encoded(text: str) -> str:
 
 def _word(octets: bytes) -> str:
     return f"=?utf-8?b?{base64.b64encode(octets).decode('ascii')}?="
+
+
+def word(text: str) -> str:
+    """Return text as one word of a header: letters, digits, dots, dashes; whatever else becomes a dash."""
+    return _NOT_WORD.sub("-", text)[:64]
 
 
 def link_list(name: str, links: Sequence[str]) -> str:

@@ -104,21 +104,22 @@ class Formats:
         """Write a date: short, medium, long, full or numeric."""
         if not isinstance(value, clock.date):
             raise _not_a("date", value)
-        local = value.astimezone(self.zone) if isinstance(value, clock.datetime) else value
+        local = _local(value, self.zone) if isinstance(value, clock.datetime) else value
         return dates.written_date(local, style, self.data, words=self.same_language, keep_marks=self._keep_marks)
 
     def datetime(self, value: object, style: str = "medium", zone: str | None = None) -> str:
         """Write a date with the time of day, in the zone of the recipient unless another is named."""
         if not isinstance(value, clock.datetime):
             raise _not_a("datetime", value)
-        local = value.astimezone(_zone(zone) if zone else self.zone)
+        local = _local(value, _zone(zone) if zone else self.zone)
         return dates.written_moment(local, style, self.data, words=self.same_language, keep_marks=self._keep_marks)
 
     def month(self, value: object) -> str:
         """Write month and year."""
         if not isinstance(value, clock.date):
             raise _not_a("month", value)
-        return dates.written_month(value, self.data, words=self.same_language, keep_marks=self._keep_marks)
+        local = _local(value, self.zone) if isinstance(value, clock.datetime) else value
+        return dates.written_month(local, self.data, words=self.same_language, keep_marks=self._keep_marks)
 
     def list(self, values: object, style: str = "standard") -> str:
         """Join texts as the language of the text does: "A, B and C"; style standard, or, unit."""
@@ -199,11 +200,20 @@ def _not_a(wanted: str, value: object) -> FormatRefused:
     )
 
 
+def _local(moment: clock.datetime, zone: ZoneInfo) -> clock.datetime:
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        raise FormatRefused(
+            "impossible-date", "a time lies beyond the calendar where the recipient lives", "mend the time in the data"
+        ) from None
+
+
 @lru_cache(maxsize=64)
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, such as Europe
         return ZoneInfo("UTC")
 
 
