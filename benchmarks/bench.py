@@ -32,6 +32,7 @@ from ccm.model.records import Communication, communication_id, piece_id
 from ccm.model.workspace import Workspace
 from ccm.plan import plan
 from ccm.run.prepare import Prepared, prepare
+from ccm.testing.releases import release_everything
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "benchmarks" / "out"
@@ -143,6 +144,7 @@ def whole_run(recipients: int) -> Mapping[str, object]:
     with tempfile.TemporaryDirectory(prefix="ccm-bench-") as temporary:
         folder = Path(temporary)
         grown_workspace(folder, recipients)
+        release_everything(folder)
         command = [sys.executable, "-m", "ccm", "run", "winter-offer", "-w", str(folder), "--as-of", NOW.isoformat()]
         started = time.monotonic()
         process = subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

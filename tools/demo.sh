@@ -6,6 +6,9 @@ folder=$1 as_of=$2
 rm -rf "$folder"
 mkdir -p "$folder"
 cp -r ccm.yaml brands templates campaigns data "$folder"/
+# A production run takes approved releases only: freeze what the campaign's messages are made of, then approve it.
+.venv/bin/ccm release monthly-statement --workspace "$folder" --by author
+.venv/bin/ccm approve monthly-statement@1.0.0 --workspace "$folder" --by approver
 status=0
 .venv/bin/ccm run october-statement --workspace "$folder" --as-of "$as_of" || status=$?
 # 1 means that some recipients are held, as the sample data wants it: their rows are wrong on purpose.

@@ -15,9 +15,12 @@ PARTS = ("ccm.yaml", "brands", "templates", "campaigns", "data")
 NEXT = (
     ("see any customer on every channel", "ccm preview october-statement --customer C-1008 --open"),
     ("find every mistake", "ccm check"),
+    ("see a whole run, marked as a draft", "ccm run welcome --draft"),
+    ("freeze what messages are made of", "ccm release --all"),
+    ("let production runs use it", "ccm approve --all"),
     ("run a campaign into the outbox folder", "ccm run october-statement --as-of 2026-11-02T11:30Z"),
 )
-IGNORED = ".ccm/\noutbox/\narchive/\npreview/\n"
+IGNORED = ".ccm/\noutbox/\narchive/\ndraft/\npreview/\n"
 
 
 @click.command("init")

@@ -13,7 +13,9 @@ from ccm.cli.terminal import (
     err,
     json_option,
     open_workspace,
+    open_workspace_for_run,
     parse_moment,
+    print_diagnostics,
     print_json,
     start_logs,
     with_errors,
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     default=None,
     help="Composing processes; one per processor if not given, one for campaigns without documents.",
 )
+@click.option(
+    "--draft", is_flag=True, help="Take the working folder, marked DRAFT, into the folder draft; reach nobody."
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @workspace_option
 @json_option
@@ -44,11 +49,15 @@ def command(
     as_of: datetime | None,
     occurrence: str | None,
     workers: int | None,
+    draft: bool,
     quiet: bool,
     folder: Path | None,
     as_json: bool,
 ) -> None:
     """Run a campaign's occurrence: every recipient gets the message once on every channel, or a reason why not.
+
+    Messages are made from approved releases (`ccm release`, `ccm approve`), never from the working folder.
+    With --draft it is the other way round: every piece is marked and lands in draft/CAMPAIGN/outbox.
 
     Killed or interrupted? Give the same command again: it goes on, repeats nothing and loses nobody.
     The same occurrence never goes twice.
@@ -58,19 +67,24 @@ def command(
 
     Example: ccm run october-statement --as-of 2026-11-02T11:30Z
     """
-    from ccm.run import RunOptions, run_attention, run_campaign
+    from ccm.run import RunOptions, draft_folder, draft_workspace, run_attention, run_campaign
     from ccm.studio.report import ATTENTION_ROWS, write_report
 
     start_logs(chosen_log_level())
-    workspace = open_workspace(folder, quiet=quiet)
-    options = RunOptions(as_of, occurrence, workers or default_workers(workspace.campaigns.get(campaign)))
+    workspace = open_workspace(folder, quiet=quiet) if draft else open_workspace_for_run(folder, campaign)
+    processes = workers or default_workers(workspace.campaigns.get(campaign))
+    options = RunOptions(as_of, occurrence, processes, draft)
     if quiet or as_json:
-        report = run_campaign(workspace, campaign, options)
+        report = run_campaign(workspace, campaign, options, tell=print_diagnostics)
     else:
         with ProgressLine(campaign) as line:
-            report = run_campaign(workspace, campaign, options, listener=line.show)
+            report = run_campaign(workspace, campaign, options, listener=line.show, tell=print_diagnostics)
+    own_page = None
+    if draft:
+        workspace = draft_workspace(workspace, campaign)
+        own_page = draft_folder(workspace, campaign) / "report.html"
     attention = run_attention(workspace, report.run_id, ATTENTION_ROWS)
-    page = write_report(workspace, report, attention)
+    page = write_report(workspace, report, attention, own_page)
     if as_json:
         from ccm.cli.report import report_as_json
 

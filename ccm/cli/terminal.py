@@ -52,6 +52,28 @@ def json_option(function: Callable[P, R]) -> Callable[P, R]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
 
 
+def by_option(function: Callable[P, R]) -> Callable[P, R]:
+    """Add --by: who releases, approves or retires."""
+    return click.option(
+        "--by",
+        default=login_name,
+        envvar="CCM_BY",
+        show_envvar=True,
+        metavar="NAME",
+        help="Who does this; the login name if not given.",
+    )(function)
+
+
+def login_name() -> str:
+    """Return the name of whoever is logged in."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number without a name
+        return "unknown"
+
+
 def fail(message: str, remedy: str, code: ExitCode = ExitCode.CONFIGURATION) -> NoReturn:
     """End the command with an error and its remedy."""
     err.print(Text("error: ", style="bold red") + Text(message))
@@ -97,6 +119,43 @@ def open_workspace(
     return workspace
 
 
+def open_workspace_as_is(folder: Path | None) -> tuple[Workspace, tuple[Diagnostic, ...]]:
+    """Load the workspace with its mistakes; the command decides which ones matter. Texts are not read."""
+    from ccm.load import load_workspace
+
+    workspace, diagnostics = load_workspace(find_workspace(folder), lint=False)
+    if workspace is None:
+        print_diagnostics(diagnostics)
+        raise SystemExit(ExitCode.CONFIGURATION)
+    return workspace, diagnostics
+
+
+def open_settings(folder: Path | None) -> Workspace:
+    """Load the workspace for commands that read nothing of the working folder but ccm.yaml."""
+    return open_workspace_as_is(folder)[0]
+
+
+def open_workspace_for_run(folder: Path | None, campaign: str) -> Workspace:
+    """Load the workspace for a production run, which reads releases: mistakes in the working templates do not count.
+
+    Whether the campaign fits its release is checked when the release is known.
+    """
+    from ccm.load import load_workspace
+
+    workspace, diagnostics = load_workspace(find_workspace(folder), lint=False)
+    own = workspace is None or campaign not in workspace.campaigns
+    counted = [
+        item
+        for item in diagnostics
+        if not item.location.path.startswith(("templates/", "brands/", "campaigns/"))
+        or (own and item.location.path.startswith(f"campaigns/{campaign}."))
+    ]
+    if has_errors(counted) or workspace is None:
+        print_diagnostics(counted)
+        raise SystemExit(ExitCode.CONFIGURATION)
+    return workspace
+
+
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """Print diagnostics to stderr, place first so that editors can jump."""
     for item in diagnostics:
@@ -137,6 +196,7 @@ def exit_for(error: Exception) -> ExitCode | None:
     from ccm.load.source.tables import SourceUnreadable
     from ccm.plugins import PluginError
     from ccm.reconcile import Unbalanced
+    from ccm.release import ReleaseError, StoreUnusable, as_diagnostic
     from ccm.run import ConfigurationFault, ProviderFailed, TooManyHeld, WorkerDied
 
     match error:
@@ -146,6 +206,11 @@ def exit_for(error: Exception) -> ExitCode | None:
         case SourceUnreadable():
             print_diagnostics((error.diagnostic,))
             return ExitCode.CONFIGURATION
+        case ReleaseError():
+            print_diagnostics((as_diagnostic(error),))
+            return ExitCode.CONFIGURATION
+        case StoreUnusable():
+            code = ExitCode.OUTSIDE
         case PluginError():
             code = ExitCode.CONFIGURATION
         case TooManyHeld() | Unbalanced():

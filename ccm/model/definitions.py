@@ -179,7 +179,9 @@ class SmsAlphabet(StrEnum):
     """What to do with characters that the cheap SMS alphabet lacks."""
 
     AUTO = "auto"  # GSM-7 when it fits, otherwise UCS-2
-    TRANSLITERATE = "transliterate"  # bring close characters into GSM-7 (curly quotes, dashes); UCS-2 when that loses letters
+    TRANSLITERATE = (
+        "transliterate"  # bring close characters into GSM-7 (curly quotes, dashes); UCS-2 when that loses letters
+    )
     GSM7 = "gsm7"  # GSM-7 only: what it lacks is transliterated or the piece is held
 
 
@@ -208,7 +210,9 @@ class TemplateDefinition(Definition):
     purpose: Purpose
     locales: tuple[LocaleTag, ...] = Field(min_length=1, description="First one is the source language.")
     contract: Mapping[Identifier, FieldDefinition] = Field(description="Data of one recipient.")
-    parameters: Mapping[Identifier, FieldDefinition] = Field({}, description="Values that the campaign sets once for all.")
+    parameters: Mapping[Identifier, FieldDefinition] = Field(
+        {}, description="Values that the campaign sets once for all."
+    )
     facts: Mapping[Identifier, FactDefinition] = {}
     channels: TemplateChannels
     sms: SmsRules = SmsRules()
@@ -274,6 +278,12 @@ class Senders(Definition):
     linkedin: SocialSender | None = None
 
 
+class ApprovalRules(Definition):
+    """What the brand asks of approvals."""
+
+    four_eyes: bool = Field(False, description="Whoever made a release may not approve it.")
+
+
 class BrandDefinition(Definition):
     """`brands/<name>/brand.yaml`."""
 
@@ -288,6 +298,7 @@ class BrandDefinition(Definition):
     links: Mapping[Identifier, str] = Field({}, description="https addresses by name: home, help, privacy, …")
     contact: Mapping[Identifier, str] = Field({}, description="Texts by name: phone, hours, iban, bic, vat_id, …")
     avoid: Mapping[LocaleTag, tuple[str, ...]] = Field({}, description="Words that no rendition may contain.")
+    approval: ApprovalRules = ApprovalRules()
 
 
 # ── campaign ─────────────────────────────────────────────────────────────────
@@ -436,7 +447,9 @@ class ChildTable(Definition):
 
     rows: TableDefinition
     key: str = Field(description="Column that holds the parent's key.")
-    period: str | None = Field(None, description="Date or month column; only rows of the occurrence's period are joined.")
+    period: str | None = Field(
+        None, description="Date or month column; only rows of the occurrence's period are joined."
+    )
     order: tuple[str, ...] = Field((), description="Columns to sort by; file order if empty.")
     single: bool = Field(False, description="At most one row, joined as a record and not as a list.")
 
@@ -486,7 +499,9 @@ class ProviderDefinition(Definition):
     """One configured delivery provider."""
 
     adapter: Name = Field(description="Name of a `ccm.delivery` entry point.")
-    settings: Mapping[Identifier, str] = Field({}, description="Adapter settings; ${NAME} takes an environment variable.")
+    settings: Mapping[Identifier, str] = Field(
+        {}, description="Adapter settings; ${NAME} takes an environment variable."
+    )
 
 
 class WorkspaceDefinition(Definition):
@@ -495,6 +510,7 @@ class WorkspaceDefinition(Definition):
     workspace: Name
     ledger: str = Field("sqlite:///.ccm/ledger.db", description="SQLAlchemy URL, relative to the workspace.")
     archive: str = Field("archive", description="Folder of the archive.")
+    releases: str = Field("releases", description="Folder of the releases, or s3://bucket/prefix.")
     providers: Mapping[Name, ProviderDefinition] = Field(
         {
             "outbox": ProviderDefinition(adapter="outbox", settings={"folder": "outbox"}),

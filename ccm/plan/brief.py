@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from ccm.model.definitions import CampaignDefinition, Channel, OccurrenceEach, Purpose, TemplateDefinition
 from ccm.model.records import Capabilities, PlannedPiece, Recipient, ReleaseRef, Suppression, communication_id, piece_id
+from ccm.model.releases import EffectiveRelease, effective_on
 from ccm.model.workspace import Brand
 
 
@@ -24,6 +25,9 @@ class PlanBrief:
         hands in its first start, so that a later render gives the same bytes. `now` when absent.
     ignore_schedule: Preview: everything is due and it is never night.
     ignore_exclusions: Preview: plan every channel for anyone with sound data, permitted or not. Never for sending.
+    candidates: Approved releases with their days; every message takes the one of its own date. Empty for the working
+        folder, where all take `release`.
+    templates: Definition by release, where it is not `template`.
     """
 
     campaign: CampaignDefinition
@@ -41,6 +45,8 @@ class PlanBrief:
     started_at: datetime | None = None
     ignore_schedule: bool = False
     ignore_exclusions: bool = False
+    candidates: tuple[EffectiveRelease, ...] = ()
+    templates: Mapping[ReleaseRef, TemplateDefinition] = field(default_factory=dict)
 
     @property
     def purpose(self) -> Purpose:
@@ -51,6 +57,17 @@ class PlanBrief:
         if Purpose.MARKETING in (self.campaign.purpose, self.template.purpose):
             return Purpose.MARKETING
         return self.campaign.purpose
+
+    def release_on(self, day: date) -> ReleaseRef | None:
+        """Return the release of a message with this date; None when not exactly one is effective."""
+        if not self.candidates:
+            return self.release
+        effective = effective_on(self.candidates, day)
+        return effective[0].release if len(effective) == 1 else None
+
+    def template_of(self, release: ReleaseRef) -> TemplateDefinition:
+        """Return the template's definition as it is in a release."""
+        return self.templates.get(release, self.template)
 
     def occurrence_for(self, recipient: Recipient) -> str:
         """Return the occurrence part of a recipient's ids: their own key when the campaign says `each`."""

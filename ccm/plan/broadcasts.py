@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ccm.model.definitions import Channel, Purpose, Schedule
-from ccm.model.records import Communication, Exclusion, OutcomeKind, communication_id
+from ccm.model.records import Communication, Exclusion, ExclusionReason, OutcomeKind, communication_id
 from ccm.plan.brief import PlanBrief
 from ccm.plan.locales import negotiate
 from ccm.plan.timing import issued_at, wait_for
@@ -25,7 +25,13 @@ def plan_broadcasts(brief: PlanBrief) -> Iterator[Communication | Exclusion]:
         if wait:
             yield Exclusion(recipient, ident, wait.reason, OutcomeKind.HELD, wait.detail, wait.until)
             continue
-        language, locale = negotiate(tag, brief.template.locales)
+        issued = issued_at(schedule, "UTC", brief.started_at or brief.now)
+        release = brief.release_on(issued.date())
+        if release is None:
+            detail = f"no approved release is effective on {issued.date().isoformat()}"
+            yield Exclusion(recipient, ident, ExclusionReason.NO_RELEASE, OutcomeKind.HELD, detail)
+            continue
+        language, locale = negotiate(tag, brief.template_of(release).locales)
         yield Communication(
             communication_id=ident,
             run_id=brief.run_id,
@@ -36,11 +42,11 @@ def plan_broadcasts(brief: PlanBrief) -> Iterator[Communication | Exclusion]:
             locale=locale,
             zone="UTC",
             purpose=brief.purpose,
-            release=brief.release,
+            release=release,
             pieces=tuple(brief.piece(ident, network, _handle(brief, network), required=True) for network in networks),
             data={},
             parameters=brief.parameters,
-            issued_at=issued_at(schedule, "UTC", brief.started_at or brief.now),
+            issued_at=issued,
             period=brief.period,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ccm.model.definitions import Channel, GroupPolicy
 from ccm.model.records import (
@@ -14,6 +15,7 @@ from ccm.model.records import (
     OutcomeKind,
     PlannedPiece,
     Recipient,
+    ReleaseRef,
     communication_id,
 )
 from ccm.plan.brief import PlanBrief
@@ -49,7 +51,12 @@ def _decide(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> 
     if wait:
         waiting = _exclusion(recipient, brief, wait.reason, OutcomeKind.HELD, wait.detail)
         return replace(waiting, until=wait.until)
-    return _communication(recipient, brief, chosen)
+    issued = issued_at(brief.campaign.schedule, recipient.zone, brief.started_at or brief.now)
+    release = brief.release_on(issued.date())
+    if release is None:
+        detail = f"no approved release is effective on {issued.date().isoformat()}"
+        return _exclusion(recipient, brief, ExclusionReason.NO_RELEASE, OutcomeKind.HELD, detail)
+    return _communication(recipient, brief, chosen, issued, release)
 
 
 def _unsound(recipient: Recipient, brief: PlanBrief) -> Exclusion | None:
@@ -131,9 +138,11 @@ def _choose(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> 
     return _Choice(usable[:1], optional, usable[1:], (*unusable, *dropped))
 
 
-def _communication(recipient: Recipient, brief: PlanBrief, choice: _Choice) -> Communication:
+def _communication(
+    recipient: Recipient, brief: PlanBrief, choice: _Choice, issued: datetime, release: ReleaseRef
+) -> Communication:
     ident = brief.communication_id_for(recipient)
-    language, locale = negotiate(recipient.locale, brief.template.locales)
+    language, locale = negotiate(recipient.locale, brief.template_of(release).locales)
 
     def pieces(chosen: tuple[Usable, ...], *, required: bool) -> tuple[PlannedPiece, ...]:
         return tuple(brief.piece(ident, item.channel, item.address, required=required) for item in chosen)
@@ -148,11 +157,11 @@ def _communication(recipient: Recipient, brief: PlanBrief, choice: _Choice) -> C
         locale=locale,
         zone=recipient.zone,
         purpose=brief.purpose,
-        release=brief.release,
+        release=release,
         pieces=pieces(choice.required, required=True) + pieces(choice.optional, required=False),
         data=recipient.data,
         parameters=brief.parameters,
-        issued_at=issued_at(brief.campaign.schedule, recipient.zone, brief.started_at or brief.now),
+        issued_at=issued,
         period=brief.period,
         exclusions=tuple(ChannelExclusion(item.channel, item.reason, item.detail) for item in choice.dropped),
         alternatives=pieces(choice.alternatives, required=True),

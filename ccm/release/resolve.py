@@ -10,6 +10,7 @@ from ccm import __version__
 from ccm.diagnostics import suggest
 from ccm.model.records import ReleaseRef
 from ccm.model.workspace import ContentLibrary, Workspace
+from ccm.release.layout import in_range
 
 _FRAGMENT = re.compile(rb"""["']fragments/([\w-]+)["']""")
 
@@ -41,7 +42,7 @@ def resolve(workspace: Workspace, template_name: str, version_range: str, brand_
     if brand is None:
         raise ReleaseNotFound(f'there is no brand "{brand_name}"', suggest(brand_name, workspace.brands))
     version = template.definition.version
-    if version_range and version.split(".")[: version_range.count(".") + 1] != version_range.split("."):
+    if not in_range(version, version_range):
         raise ReleaseNotFound(f"the template {template_name} has version {version}", f"ask for @{version}")
     paths = release_files(workspace, template_name, brand_name)
     return ReleaseRef(template_name, f"{version}-draft", content_hash(workspace.library, paths))

@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING
 
 from ccm.archive.folder import FolderArchive
 from ccm.deliver.interface import Adapter
+from ccm.diagnostics import Diagnostic
 from ccm.ledger.interface import Ledger
 from ccm.model.records import Outcome, OutcomeKind, PieceState, RunRecord, RunReport, StateChange
 from ccm.model.workspace import Workspace
 from ccm.reconcile import reconcile
+from ccm.run.contents import ConfigurationFault
+from ccm.run.drafts import draft_folder, draft_workspace, empty_draft
 from ccm.run.execution import Execution, Progress, TooManyHeld
 from ccm.run.lease import LeaseKeeper, claim, owner_name
 from ccm.run.prepare import (
     Clock,
-    ConfigurationFault,
     Prepared,
     archive_folder,
+    campaign_named,
     open_adapters,
     prepare,
     utc_now,
@@ -44,6 +47,8 @@ __all__ = [
     "RunOptions",
     "TooManyHeld",
     "WorkerDied",
+    "draft_folder",
+    "draft_workspace",
     "preview_customer",
     "run_attention",
     "run_campaign",
@@ -67,11 +72,13 @@ class RunOptions:
     as_of: Aware time that schedules and quiet hours are compared with, instead of the clock.
     occurrence: Key instead of the computed one, such as 2026-10.
     workers: Composing processes; 1 composes in this process.
+    draft: Take the working folder, marked as a draft, into the folder `draft`; nothing reaches a provider.
     """
 
     as_of: datetime | None = None
     occurrence: str | None = None
     workers: int = 1
+    draft: bool = False
 
 
 def workspace_ledger(workspace: Workspace) -> Ledger:
@@ -87,34 +94,40 @@ def run_campaign(
     options: RunOptions,
     *,
     listener: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[tuple[Diagnostic, ...]], None] = lambda warnings: None,
     clock: Clock = utc_now,
 ) -> RunReport:
     """Run one campaign occurrence to its end, or go on where an earlier execution stopped.
 
+    Args:
+        listener: Gets the progress after every window.
+        tell: Gets the warnings before anything is sent.
     Returns:
         The report of everything this occurrence did, over all its executions.
     Raises:
-        ConfigurationFault: The workspace or campaign has errors; nothing was sent.
+        ConfigurationFault: The workspace or campaign has errors, or no approved release is effective; nothing was sent.
+        StoreUnusable: The releases cannot be read.
         RunBusy: Another process executes this run.
         ProviderFailed, LedgerError, ArchiveError, WorkerDied, TooManyHeld: The run stopped; it can be resumed.
         KeyboardInterrupt: After everything in flight ended and was written down.
     """
     now = options.as_of or clock()
-    prepared = prepare(workspace, campaign, now=now, occurrence=options.occurrence)
+    if options.draft:
+        campaign_named(workspace, campaign)
+        empty_draft(workspace, campaign)
+        workspace = draft_workspace(workspace, campaign)
+    prepared = prepare(workspace, campaign, now=now, occurrence=options.occurrence, production=not options.draft)
+    tell(prepared.diagnostics)
     ledger = workspace_ledger(workspace)
     try:
         owner = owner_name()
         record = RunRecord(
-            prepared.brief.run_id, campaign, prepared.brief.occurrence, str(prepared.release), "open", clock()
+            prepared.brief.run_id, campaign, prepared.brief.occurrence, prepared.release_names, "open", clock()
         )
         claimed = claim(ledger, record, owner, clock)
-        if claimed.state == "closed":
-            return reconcile(ledger.tally(claimed.run_id))
-        # Messages without a schedule carry the run's first start, so that a later render gives the same bytes.
-        brief = replace(prepared.brief, started_at=options.as_of or claimed.started_at)
-        prepared = replace(prepared, brief=brief)
         _log().info("run-started", run_id=record.run_id, release=record.release)
         try:
+            prepared = _as_begun(workspace, prepared, options, claimed, now)
             execution = _execute(prepared, ledger, options, owner, clock, listener)
         except BaseException as error:
             _stop(ledger, record.run_id, owner, clock, error)
@@ -123,6 +136,23 @@ def run_campaign(
         return reconcile(ledger.tally(record.run_id))
     finally:
         ledger.close()
+
+
+def _as_begun(
+    workspace: Workspace, prepared: Prepared, options: RunOptions, claimed: RunRecord, now: datetime
+) -> Prepared:
+    """Go on as the run began: its time, and no release that was retired since without a newer one.
+
+    Messages without a schedule carry the run's first start, so that a later render gives the same bytes; the
+    releases are those effective then.
+    """
+    started = options.as_of or claimed.started_at
+    if prepared.released is not None:
+        prepared.released.refuse_a_step_back(claimed.release)
+        if prepared.campaign.schedule is None and started.date() != now.date():
+            name, key = prepared.campaign.campaign, options.occurrence
+            prepared = prepare(workspace, name, now=now, occurrence=key, production=True, started_at=started)
+    return replace(prepared, brief=replace(prepared.brief, started_at=started))
 
 
 def _execute(

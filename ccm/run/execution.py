@@ -102,6 +102,8 @@ class Execution:
     def go(self) -> None:
         """Work through every recipient and broadcast; what is final already is not touched again."""
         for window, made in self._workers.make(self._windows()):
+            if self._prepared.released is not None:
+                self._prepared.released.refuse_retired()
             self._work(window, made)
             self._watch_held_share()
             self._listener(Progress(self.read, self._done, dict(self._outcomes), self._pieces))
@@ -146,7 +148,7 @@ class Execution:
         jobs: list[SendJob] = []
         for item in made:
             before = {piece.channel: piece for piece in known.get(item.composed.communication.communication_id, ())}
-            decision, job = decide(item, before, self._prepared.brand)
+            decision, job = decide(item, before, self._prepared.brand_of(item.composed.communication.release))
             decisions.append(self._archived(decision, item))
             if job is not None:
                 jobs.append(job)

@@ -18,20 +18,16 @@ from ccm.model.definitions import CampaignDefinition, ProviderDefinition
 from ccm.model.records import Capabilities, ReleaseRef, run_id
 from ccm.model.workspace import Brand, Template, Workspace
 from ccm.plan import OccurrenceError, PlanBrief, compare_capabilities, occurrence_of
-from ccm.release import resolve
-
-
-class ConfigurationFault(Exception):
-    """The workspace or the campaign has errors; carries every diagnostic."""
-
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        self.diagnostics = diagnostics
-        super().__init__("\n".join(str(item) for item in diagnostics))
+from ccm.release import as_effective, resolve
+from ccm.run.contents import ConfigurationFault, Released, names_of, released
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """One campaign occurrence, ready to be planned and composed."""
+    """One campaign occurrence, ready to be planned and composed.
+
+    released: The approved releases that messages are made from; None for the working folder (previews, drafts).
+    """
 
     workspace: Workspace
     campaign: CampaignDefinition
@@ -42,6 +38,17 @@ class Prepared:
     rules: CheckRules
     period: tuple[date, date] | None
     diagnostics: tuple[Diagnostic, ...]
+    released: Released | None = None
+
+    @property
+    def release_names(self) -> str:
+        """What the run's record says about its releases."""
+        return names_of(self.released.contents if self.released else (self.release,))
+
+    def brand_of(self, release: ReleaseRef) -> Brand:
+        """Return the brand as it is in a release."""
+        content = self.released.contents.get(release) if self.released else None
+        return content.brand if content else self.brand
 
 
 def utc_now() -> datetime:
@@ -73,6 +80,8 @@ def prepare(
     now: datetime,
     occurrence: str | None = None,
     ignore_schedule: bool = False,
+    production: bool = False,
+    started_at: datetime | None = None,
 ) -> Prepared:
     """Resolve a campaign to its template, brand, release, occurrence, segment and rules.
 
@@ -80,10 +89,14 @@ def prepare(
         now: Aware UTC; the time that schedules and quiet hours are compared with.
         occurrence: Key that overrides the computed one, such as 2026-10.
         ignore_schedule: Previews show a message before its time.
+        production: Take approved releases; otherwise the working folder.
+        started_at: When the run began, if that was not now; decides which releases are effective.
     Raises:
         ConfigurationFault: With every diagnostic, if any is an error.
     """
     campaign = campaign_named(workspace, campaign_name)
+    frozen = released(workspace, campaign, started_at or now) if production else None
+    workspace = frozen.workspace if frozen else workspace
     template = with_limits(workspace.templates[campaign.template_name], campaign)
     brand = workspace.brands[campaign.brand]
     try:
@@ -95,13 +108,14 @@ def prepare(
     parameters, parameter_faults = load_parameters(template, campaign)
     capabilities = provider_capabilities(workspace, campaign)
     diagnostics = (
+        *(frozen.diagnostics if frozen else ()),
         *segment_faults,
         *parameter_faults,
         *compare_capabilities(campaign, capabilities, template.definition),
     )
     if has_errors(diagnostics):
         raise ConfigurationFault(diagnostics)
-    release = resolve(workspace, campaign.template_name, campaign.template_range, campaign.brand)
+    release = frozen.releases[0].ref if frozen else resolve(workspace, campaign.template_name, "", campaign.brand)
     source = workspace.sources[campaign.audience.source]
     brief = PlanBrief(
         campaign=campaign,
@@ -116,10 +130,13 @@ def prepare(
         suppressions=load_suppressions(workspace, source),
         capabilities=capabilities,
         parameters=parameters,
+        started_at=started_at,
         ignore_schedule=ignore_schedule,
+        candidates=tuple(as_effective(one) for one in frozen.releases) if frozen else (),
+        templates={ref: one.template.definition for ref, one in frozen.contents.items()} if frozen else {},
     )
     rules = CheckRules.for_campaign(campaign, template.definition, brand)
-    return Prepared(workspace, campaign, template, brand, release, brief, rules, period, diagnostics)
+    return Prepared(workspace, campaign, template, brand, release, brief, rules, period, diagnostics, frozen)
 
 
 def with_limits(template: Template, campaign: CampaignDefinition) -> Template:

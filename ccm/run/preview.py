@@ -12,7 +12,8 @@ from ccm.model.definitions import Channel
 from ccm.model.records import Communication, Exclusion, Recipient
 from ccm.model.workspace import Workspace
 from ccm.plan import plan, plan_broadcasts
-from ccm.run.prepare import ConfigurationFault, Prepared, prepare
+from ccm.run.contents import ConfigurationFault
+from ccm.run.prepare import Prepared, prepare
 from ccm.run.workers import Made, Maker, MakerParts
 
 

@@ -10,16 +10,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ccm.check import Authored, CheckRules, check
 from ccm.compose import Composer
 from ccm.diagnostics import Severity
-from ccm.model.records import Communication, Composed, Exclusion, ExclusionReason, Finding, Rendition
+from ccm.model.records import Communication, Composed, Exclusion, ExclusionReason, Finding, ReleaseRef, Rendition
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
-from ccm.run.prepare import Prepared
+from ccm.release import Content
+from ccm.run.prepare import Prepared, with_limits
 
 
 class WorkerDied(Exception):
@@ -67,19 +68,30 @@ class Window:
 
 @dataclass(frozen=True)
 class MakerParts:
-    """All that composing and checking need; goes to the worker processes once."""
+    """All that composing and checking need; goes to the worker processes once.
+
+    others: The same for releases that only some recipients get, because their messages carry another date.
+    """
 
     template: Template
     brand: Brand
     fragments: Mapping[str, Fragment]
     library: ContentLibrary
     rules: CheckRules
+    others: Mapping[ReleaseRef, MakerParts] = field(default_factory=dict)
 
     @classmethod
     def of(cls, prepared: Prepared) -> MakerParts:
         """Take the parts of a prepared campaign."""
-        workspace = prepared.workspace
-        return cls(prepared.template, prepared.brand, workspace.fragments, workspace.library, prepared.rules)
+        workspace, contents = prepared.workspace, prepared.released.contents if prepared.released else {}
+        others = {ref: cls._frozen(prepared, one) for ref, one in contents.items() if ref != prepared.release}
+        return cls(prepared.template, prepared.brand, workspace.fragments, workspace.library, prepared.rules, others)
+
+    @classmethod
+    def _frozen(cls, prepared: Prepared, content: Content) -> MakerParts:
+        template = with_limits(content.template, prepared.campaign)
+        rules = CheckRules.for_campaign(prepared.campaign, template.definition, content.brand)
+        return cls(template, content.brand, content.fragments, content.library, rules)
 
 
 class Maker:
@@ -103,6 +115,18 @@ class Maker:
         return Made(composed, (*composed.findings, *check(composed, self._rules)))
 
 
+class Makers:
+    """One maker for each release that a run's messages are made from; nearly always it is one."""
+
+    def __init__(self, parts: MakerParts) -> None:
+        self._first = Maker(parts)
+        self._others = {release: Maker(other) for release, other in parts.others.items()}
+
+    def make(self, communication: Communication) -> Made:
+        """Compose and check with the communication's own release."""
+        return self._others.get(communication.release, self._first).make(communication)
+
+
 def next_alternative(communication: Communication) -> Communication:
     """Return the communication with its required piece replaced by the first alternative (policy FIRST)."""
     optional = tuple(piece for piece in communication.pieces if not piece.required)
@@ -110,13 +134,13 @@ def next_alternative(communication: Communication) -> Communication:
     return replace(communication, pieces=(first, *optional), alternatives=tuple(rest))
 
 
-_makers: list[Maker] = []  # the one maker of a composing process
+_makers: list[Makers] = []  # the makers of a composing process
 
 
 def _begin(pickled_parts: str) -> None:
     """Set up a composing process from a file of pickled parts; Ctrl-C is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _makers.append(Maker(pickle.loads(Path(pickled_parts).read_bytes())))  # noqa: S301 - our own, from the parent
+    _makers.append(Makers(pickle.loads(Path(pickled_parts).read_bytes())))  # noqa: S301 - our own, from the parent
 
 
 def _make_all(communications: tuple[Communication, ...]) -> tuple[Made, ...]:
@@ -128,7 +152,7 @@ class Workers:
 
     def __init__(self, parts: MakerParts, processes: int) -> None:
         self._processes = processes
-        self._local = Maker(parts) if processes <= 1 else None
+        self._local = Makers(parts) if processes <= 1 else None
         self._pool: ProcessPoolExecutor | None = None
         self._folder: TemporaryDirectory[str] | None = None
         if processes > 1:

@@ -26,17 +26,20 @@ def report_path(workspace: Workspace, run_id: str) -> Path:
     return Path(workspace.root) / ".ccm" / "reports" / f"{run_id}.html"
 
 
-def write_report(workspace: Workspace, report: RunReport, attention: Sequence[Outcome] = ()) -> Path:
+def write_report(
+    workspace: Workspace, report: RunReport, attention: Sequence[Outcome] = (), page: Path | None = None
+) -> Path:
     """Write the page of a run and return its path.
 
     Args:
+        page: Where; among the workspace's reports if not given.
         attention: Held, rejected and unknown recipients to list; the first `ATTENTION_ROWS` are enough.
     """
     campaign = workspace.campaigns.get(report.campaign)
     channels = sorted({channel for _, channel, _ in report.totals}, key=list(Channel).index)
     return write_page(
         "report.html",
-        report_path(workspace, report.run_id),
+        page or report_path(workspace, report.run_id),
         report=report,
         title=campaign.title if campaign and campaign.title else report.campaign,
         outcomes=[(kind, report.outcomes.get(kind, 0), MEANING[kind]) for kind in OutcomeKind],

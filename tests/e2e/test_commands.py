@@ -139,7 +139,9 @@ def test_exit_codes_of_check(ccm: ForkedCcm, tmp_path: Path) -> None:
     strict = ccm("check", "--strict", cwd=warned)
     assert strict.code == 1
     assert strict.stderr.startswith("templates/notice/sms.txt: warning[fact-not-told]")
-    broken = small_workspace(tmp_path / "broken", people(1), templates__notice__sms_dot_txt="{{ customer.nmae }}\n")
+    broken = small_workspace(
+        tmp_path / "broken", people(1), released=False, templates__notice__sms_dot_txt="{{ customer.nmae }}\n"
+    )
     found = ccm("check", cwd=broken)
     assert found.code == 3
     assert "templates/notice/sms.txt:1:" in found.stderr
@@ -159,6 +161,8 @@ def test_init_gives_a_workspace_that_runs(ccm: ForkedCcm, tmp_path: Path) -> Non
     joined = next(row.split(",")[0] for row in rows[1:] if ",2026-10-" in row or ",2026-11-" in row)
     seen = ccm("preview", "welcome", "--customer", joined, "--json", cwd=mine)
     assert seen.code == 0, seen.stderr
+    assert ccm("release", "--all", "--by", "author", cwd=mine).code == 0
+    assert ccm("approve", "--all", "--by", "approver", cwd=mine).code == 0
     ran = ccm("run", "welcome", "--as-of", "2026-11-02T11:30Z", "--json", cwd=mine)
     assert ran.json["outcomes"]["accepted"] > 0
     assert ran.json["balanced"] is True

@@ -24,6 +24,8 @@ NOT_CODES = frozenset(
         "ultra-light",
         # encodings and JSON Schema
         "date-time", "utf-16-le", "utf-8", "utf-8-sig",
+        # distributions of the engine lock
+        "css-inline", "mjml-python", "zxing-cpp",
         # names of our own: classes in drawings, threads, an image, a command
         "ccm-barcode", "ccm-chart-label", "ccm-chart-value", "ccm-lease", "ccm-qr", "ccm-send", "logo-dark",
         "where-used",

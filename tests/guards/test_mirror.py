@@ -41,6 +41,8 @@ COVERED_BY = {
     "ccm/model/": ("tests/load/test_authored.py", "tests/load/test_schema.py", "tests/compose/test_formats.py"),
     "ccm/model/records.py": ("tests/plan/test_recipients.py",),
     "ccm/plan/": ("tests/plan/test_recipients.py",),
+    "ccm/release/": ("tests/release/test_releasing.py",),
+    "ccm/release/s3.py": ("tests/release/test_stores.py",),
     "ccm/run/": ("tests/e2e/",),
     "ccm/studio/": ("tests/e2e/",),
     "ccm/testing/": ("tests/contract/test_adapters.py", "tests/contract/test_archives.py", "tests/contract/test_ledgers.py"),

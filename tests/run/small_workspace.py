@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from ccm.testing.releases import release_everything
+
 FONT = Path(__file__).resolve().parents[2] / "brands" / "northwind-bank" / "fonts" / "IBMPlexSans-Regular.ttf"
 AS_OF = "2026-11-02T12:00Z"
 COLUMNS = "id,email,phone,locale,name,currency,balance"
@@ -109,10 +111,11 @@ def write_people(root: Path, rows: Sequence[str]) -> None:
     (root / "data" / "people.csv").write_text("\n".join([COLUMNS, *rows]) + "\n", encoding="utf-8")
 
 
-def small_workspace(root: Path, rows: Sequence[str], **replaced: str) -> Path:
+def small_workspace(root: Path, rows: Sequence[str], *, released: bool = True, **replaced: str) -> Path:
     """Write the workspace into a folder.
 
     Args:
+        released: Also release and approve what its campaigns send.
         replaced: Text by path, with `__` for the slash and `_dot_` for the dot of the ending.
     """
     files = {
@@ -137,4 +140,6 @@ def small_workspace(root: Path, rows: Sequence[str], **replaced: str) -> Path:
     fonts.mkdir()
     shutil.copy(FONT, fonts / "plain.ttf")
     write_people(root, rows)
+    if released:
+        release_everything(root)
     return root
