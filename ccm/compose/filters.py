@@ -202,6 +202,17 @@ def indent(text: Any, width: int = 4, first: bool = False) -> str:
     return checked_size((pad if first else "") + ("\n" + pad).join(lines))
 
 
+@pass_environment
+def wordwrap(environment: Environment, text: Any, width: int = 79, break_long_words: bool = True) -> str:
+    """Break a text into lines of at most `width` characters.
+
+    Why: With Jinja's own fourth argument, what stands at every break, a short text grows to gigabytes.
+    """
+    if not 1 <= width <= MAX_RANGE:
+        raise LimitExceeded("characters in one line", MAX_RANGE)
+    return checked_size(DEFAULT_FILTERS["wordwrap"](environment, text_of(text), width, break_long_words, "\n"))
+
+
 def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a list filter that pays for its items before it touches them."""
     takes_first = hasattr(function, "jinja_pass_arg")
@@ -248,7 +259,7 @@ _LIST_FILTERS = (
 )  # fmt: skip
 _PLAIN_FILTERS = (
     "capitalize", "count", "first", "last", "length", "lower", "striptags", "title", "trim", "truncate",
-    "upper", "urlencode", "wordcount", "wordwrap",
+    "upper", "urlencode", "wordcount",
 )  # fmt: skip
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
@@ -259,7 +270,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "money": money, "number": number, "percent": percent, "date": date, "datetime": datetime, "month": month,
     "list": list_of, "unit": unit, "address": address, "total": total, "initials": initials,
     "d": default, "default": default, "e": as_is, "escape": as_is, "string": text_of, "round": round_to,
-    "int": whole, "float": decimal_of, "replace": replace, "indent": indent, "join": pass_environment(_joining),
+    "int": whole, "float": decimal_of, "replace": replace, "indent": indent, "wordwrap": wordwrap,
+    "join": pass_environment(_joining),
 }  # fmt: skip
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {

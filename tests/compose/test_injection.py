@@ -218,6 +218,8 @@ _BOMBS = [
     "{% for a in range(1000) %}{{ range(1000)|sort|join }}{% endfor %}",
     "{% for a in range(1000) %}{{ range(1000)|map('string')|map('upper')|join }}{% endfor %}",
     "{% include 'fragments/circle' %}",
+    "{% set x = range(1000)|join(' ') %}" + "{% set x = x|wordwrap(1, true, x) %}" * 4 + "{{ x }}",
+    "{{ 'a b'|wordwrap(0) }}",
     "{% for a in range(900) %}" + "y" * 20_000 + "{% endfor %}",
 ]
 
