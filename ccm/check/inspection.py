@@ -8,7 +8,7 @@ from ccm.check.facts import prove
 from ccm.check.facts.known import Known
 from ccm.check.limits import limits
 from ccm.check.links import links
-from ccm.check.parts import missing_parts, missing_renditions
+from ccm.check.parts import faulty_attachments, missing_parts, missing_renditions
 from ccm.check.permission import permission
 from ccm.check.rules import CheckRules
 from ccm.check.texts import Reading
@@ -36,5 +36,6 @@ def check(composed: Composed, rules: CheckRules) -> tuple[Finding, ...]:
         for rule in _RULES:
             found += rule(reading, composed, rules)
         found += prove(reading, composed, known)
+    found += faulty_attachments(composed, found, rules)
     said = {(finding.code, finding.piece_id) for finding in composed.findings}
     return tuple(finding for finding in dict.fromkeys(found) if (finding.code, finding.piece_id) not in said)

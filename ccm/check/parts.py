@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ccm.check.rules import CheckRules
 from ccm.check.texts import Reading
@@ -60,6 +60,23 @@ def missing_parts(reading: Reading, composed: Composed, rules: CheckRules) -> It
             elif not reading.parts["body"].strip():
                 message = "no text can be read from the document: it is empty, damaged or a picture"
                 yield finding("empty-body", message, "write the body of document.html as text")
+
+
+def faulty_attachments(composed: Composed, found: Sequence[Finding], rules: CheckRules) -> Iterator[Finding]:
+    """Find an email that carries a document which must not go out.
+
+    Why: A document that is only optional is held by itself; inside its email it would reach the customer all the same.
+    """
+    errors = {one.piece_id for one in (*composed.findings, *found) if one.severity is Severity.ERROR}
+    optional = {piece.piece_id for piece in composed.communication.pieces if not piece.required}
+    kept_back = [
+        one for one in composed.renditions if isinstance(one, DocumentRendition) and one.piece_id in errors & optional
+    ]
+    for email in composed.renditions if rules.attaches and kept_back else ():
+        if isinstance(email, EmailRendition):
+            message = "the email carries a document that must not go out"
+            remedy = "mend the document; its own findings say what is wrong"
+            yield Finding("attachment-faulty", message, remedy, email.piece_id, email.channel)
 
 
 def _carries_document(email: EmailRendition, composed: Composed) -> bool:

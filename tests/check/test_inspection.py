@@ -158,3 +158,20 @@ def test_naughty_names_are_no_mistake_of_the_author(good: Composed, rules: Check
         for part, text in (("html", HTML.replace("Ana", escape(name))), ("text", TEXT.replace("Ana", name))):
             found = check(changed(named, EMAIL, **{part: text}), rules)
             assert [finding.code for finding in found if finding.severity is Severity.ERROR] == [], name
+
+
+@pytest.mark.parametrize(("attaches", "expected"), [(True, {EMAIL, DOCUMENT}), (False, {DOCUMENT})])
+def test_a_faulty_document_does_not_go_out_inside_its_email(
+    good: Composed, rules: CheckRules, attaches: bool, expected: set[Channel]
+) -> None:
+    """An optional document that breaks a rule is held; the email that carries it is held with it."""
+    pieces = tuple(replace(one, required=one.channel is not DOCUMENT) for one in good.communication.pieces)
+    optional = replace(good, communication=replace(good.communication, pieces=pieces))
+    rules = replace(rules, attaches=attaches)
+    assert check(optional, rules) == ()
+    said = Finding("missing-glyph", "one character has no glyph", "add a font", "p-document", DOCUMENT)
+    for broken in (changed(optional, DOCUMENT, pages=0), replace(optional, findings=(said,))):
+        faults = (*broken.findings, *check(broken, rules))
+        assert {one.channel for one in faults if one.severity is Severity.ERROR} == expected
+    warned = replace(optional, findings=(replace(said, severity=Severity.WARNING),))
+    assert check(warned, rules) == ()
