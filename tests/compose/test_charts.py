@@ -87,6 +87,14 @@ def test_labels_are_text_of_the_page() -> None:
     assert "EUR 12" in text
 
 
+def test_printed_values_need_no_scale() -> None:
+    """Where every bar says its value there is no second scale, and nothing crosses the figures."""
+    chart = str(bar_chart(MONTHS, title="x", values=True))
+    assert "ccm-chart-tick" not in chart
+    assert chart.count("stroke=") == 1  # the base line
+    assert "ccm-chart-tick" in str(bar_chart(MONTHS, title="x"))
+
+
 def test_hostile_labels_stay_text() -> None:
     """Values of data are escaped wherever they stand."""
     chart = bar_chart([("<script>", Decimal(1)), ('"&', Decimal(2))], title="<i>", series=["<u>", "x"])

@@ -110,7 +110,7 @@ def bar_chart(
         direction: ltr or rtl.
         width: Units of the drawing; on paper it takes the width of its place.
         height: In the same units.
-        values: Print the value over each bar.
+        values: Print the value over each bar; a scale would then say the same again, so there is none.
     Raises:
         FigureError: If there is nothing to draw, too much, or values that are not numbers.
     """
@@ -118,7 +118,7 @@ def bar_chart(
     given = [_point(item, label, fields) for item in islice(points, MAX_BARS + 1)]
     if not given or sum(len(point.values) for point in given) > MAX_BARS:
         raise FigureError(f"a bar chart shows 1 to {MAX_BARS} bars", "group the values, or leave the chart out")
-    drawing = _Drawing(given, write, write_tick, direction == "rtl", palette or ChartPalette(), width, height)
+    drawing = _Drawing(given, write, write_tick, direction == "rtl", palette or ChartPalette(), width, height, values)
     said = [f"{point.label} {', '.join(map(write, point.values))}" for point in given]
     return Markup(
         '<div class="ccm-chart">{}<div style="position: relative"><svg xmlns="http://www.w3.org/2000/svg" role="img" '
@@ -129,7 +129,7 @@ def bar_chart(
         height,
         f"{plain(title)}: {'; '.join(said)}",
         drawing.grid() + drawing.bars(),
-        drawing.ticks() + drawing.labels() + (drawing.values() if values else Markup()),
+        drawing.labels() + (drawing.values() if values else drawing.ticks()),
     )
 
 
@@ -186,27 +186,30 @@ class _Drawing:
         palette: ChartPalette,
         width: int,
         height: int,
+        valued: bool = False,
     ) -> None:
         self.palette = palette
         self._points = points
         self._write = write
         self._write_tick = write_tick
         self._mirrored = mirrored
+        self._valued = valued
         self._width, self._height = float(width), float(height)
         self._rows = max(len(point.values) for point in points)
         amounts = [_number(amount) for point in points for amount in point.values]
         self._scale = nice_scale(min(amounts), max(amounts), _STEPS_TALL if height >= 160 else _STEPS_LOW)
-        self._left = self._width * _AXIS_SHARE
+        self._left = 0.0 if valued else self._width * _AXIS_SHARE
         self._slot = (self._width - self._left) / len(points)
 
     def grid(self) -> Markup:
-        """Return the lines of the scale, zero the strongest."""
+        """Return the lines of the scale, zero the strongest; the base line alone where values are printed."""
         start, end = self._span(self._left, self._width - self._left)
         lines = (
             Markup('<path stroke="{}" stroke-width="{}" d="M{:.2f} {:.2f}H{:.2f}"/>').format(
                 self.palette.grid if tick else self.palette.axis, 0.7 if tick else 1.1, start, self._y(tick), end
             )
             for tick in self._scale
+            if not (self._valued and tick)
         )
         return Markup("").join(lines)
 

@@ -40,7 +40,7 @@ def page_functions(brand: Brand) -> Mapping[str, Callable[..., Any]]:
             series=series,
             label=label,
             value=value,
-            write=_printed,
+            write=lambda amount: _printed(amount) if isinstance(amount, Money) else formats.number(amount),
             write_tick=formats.number,
             direction=formats.text.text_direction,
             palette=palette,

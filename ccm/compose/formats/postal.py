@@ -80,8 +80,11 @@ def _fitted(parts: dict[str, str], layout: tuple[str, ...]) -> tuple[dict[str, s
         are left out where post does not use them.
     """
     codes = "".join(layout)
-    if "%C" not in codes and "%S" in codes and not parts["country_area"]:
-        parts = {**parts, "country_area": parts["city"], "city": ""}
+    if "%C" not in codes and "%S" in codes:
+        # Japan has one place for both. Its own script goes from the large to the small and ends with the name.
+        area, city = parts["country_area"], parts["city"]
+        both = area + city if layout[-1] == "%N" else ", ".join(filter(None, (city, area)))
+        parts = {**parts, "country_area": both, "city": ""}
     return parts, [
         parts[part] for code, part in (("%C", "city"), ("%Z", "postal_code")) if code not in codes and parts[part]
     ]
