@@ -10,7 +10,7 @@ import signal
 import sys
 from types import FrameType
 
-import rich_click as click
+import click
 
 from ccm import __version__
 from ccm.diagnostics import ExitCode
@@ -35,7 +35,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.RichGroup):
+class LazyGroup(click.Group):
     """Imports a command's module only when that command is called, so that --help stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -47,7 +47,7 @@ class LazyGroup(click.RichGroup):
         if cmd_name not in COMMANDS:
             return None
         if {"--help", "-h"} & set(sys.argv[1:2]):
-            return click.RichCommand(name=cmd_name, help=COMMANDS[cmd_name])
+            return click.Command(name=cmd_name, help=COMMANDS[cmd_name])
         module = importlib.import_module(f"ccm.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command

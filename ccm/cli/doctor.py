@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from ccm.cli.terminal import json_option, open_workspace, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import ExitCode

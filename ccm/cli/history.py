@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 from rich.table import Table
 
 from ccm.cli.terminal import err, json_option, open_workspace, out, print_json, with_errors, workspace_option

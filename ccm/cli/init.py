@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import rich_click as click
+import click
 
 import ccm
 from ccm.cli.terminal import fail, out, with_errors

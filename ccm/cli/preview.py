@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from ccm.cli.terminal import (
     err,

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from ccm.cli.terminal import (
     by_option,
@@ -74,6 +74,7 @@ def command(
     Exit code: 0 made, 1 nothing changed since the last release, 3 the template or brand has errors.
 
     Example: ccm release monthly-statement
+
     Example: ccm release invoice --effective-from 2027-01-01 --by "A. Author"
     """
     from ccm.release import Bump, ReleaseError, ReleaseOrder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import rich_click as click
+import click
 from rich.table import Table
 
 from ccm.cli.terminal import fail, json_option, open_workspace, out, print_json, with_errors, workspace_option

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from ccm.cli.terminal import by_option, open_settings, out, with_errors, workspace_option
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from ccm.cli.terminal import fail, find_workspace, open_workspace, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import suggest
@@ -21,6 +21,7 @@ def command(kind: str | None, template: str | None, folder: Path | None) -> None
     KIND: workspace, brand, template, campaign or source.
 
     Example: ccm schema campaign
+
     Example: ccm schema --template monthly-statement
     """
     from ccm.load import SCHEMA_KINDS, contract_json_schema, schema_of, write_schemas

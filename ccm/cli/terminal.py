@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
+import click
 import orjson
-import rich_click as click
 from rich.console import Console
 from rich.text import Text
 

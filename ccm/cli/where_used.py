@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from ccm.cli.terminal import err, json_option, open_workspace, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import ExitCode
@@ -21,6 +21,7 @@ def command(name: str, folder: Path | None, as_json: bool) -> None:
     Exit code: 0 used somewhere, 1 used nowhere.
 
     Example: ccm where-used fragments/contact
+
     Example: ccm where-used color.brand.primary
     """
     from ccm.load import where_used
