@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := out/demo
 AS_OF := 2026-11-02T11:30Z
 
-.PHONY: help setup dev demo test check oracle bench format clean
+.PHONY: help setup dev demo test check oracle mutations bench format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: dev ## Format, lint, strict types, import contracts, unused dependencies
 
 oracle: dev ## Compose all real data in ../shared/data and compare every total: checked N equal N differing N
 	$(BIN)/python -m benchmarks.oracle $(O)
+
+mutations: dev ## Break composed output in one place at a time: all must be caught; writes benchmarks/out/facts.json
+	$(BIN)/python -m benchmarks.mutations $(M)
 
 bench: dev ## Measure emails, SMS and documents per second; writes benchmarks/out/bench.json
 	$(BIN)/python -m benchmarks.bench $(B)

@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 def spelt(text: str) -> str:
     """Return the form that both an accented text and its GSM-7 transliteration have."""
-    return " ".join(anyascii(text).split()).casefold()
+    return " ".join(anyascii(text).split())
 
 
 def stands_in(wanted: str, text: str, *, loose: bool = False) -> bool:

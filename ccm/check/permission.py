@@ -10,7 +10,6 @@ from email.parser import BytesHeaderParser
 
 from ccm.check.rules import CheckRules
 from ccm.check.texts import Reading
-from ccm.diagnostics import Severity
 from ccm.model.definitions import Purpose
 from ccm.model.records import Composed, EmailRendition, Finding, SmsRendition
 
@@ -29,7 +28,7 @@ def permission(reading: Reading, composed: Composed, rules: CheckRules) -> Itera
     if isinstance(rendition, SmsRendition) and not _WAY_OUT.search(rendition.text):
         message = "the text message names no way to unsubscribe"
         remedy = 'add "Reply STOP" in the recipient\'s language, or a link'
-        yield Finding("sms-opt-out-missing", message, remedy, rendition.piece_id, rendition.channel, Severity.WARNING)
+        yield Finding("sms-opt-out-missing", message, remedy, rendition.piece_id, rendition.channel)
 
 
 def _email(email: EmailRendition) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ _INLINE = re.compile(
     r"</?(?:a|b|i|u|s|em|strong|span|font|small|sub|sup|bdi|bdo|wbr|mark|code|abbr)(?:\s[^>]*)?>", re.IGNORECASE
 )
 _TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
+_DESCRIBED = re.compile(r"""\b(?:alt|title|aria-label)\s*=\s*"([^"]+)\"""", re.IGNORECASE)
 _TARGET = re.compile(r"""\bhref\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 
 
@@ -33,6 +34,13 @@ def visible_text(source: str) -> str:
     """Return the text of HTML: block elements part words, inline ones do not, hidden parts are left out."""
     shown = _UNSEEN.sub(" ", _HIDDEN.sub(" ", source))
     return html.unescape(_TAG.sub("\n", _INLINE.sub("", shown)))
+
+
+def hidden_text(source: str) -> str:
+    """Return the text that is told and not shown on the page: a preheader in the inbox, descriptions that are read out."""
+    found = [_TAG.sub("", _INLINE.sub("", match[0])) for match in _UNSEEN.finditer(_HIDDEN.sub(" ", source))]
+    found += (match[1] for match in _DESCRIBED.finditer(source))
+    return html.unescape("\n".join(found))
 
 
 @dataclass(frozen=True)
@@ -61,15 +69,22 @@ class Reading:
         return {}
 
     def comparable(self, part: str) -> str:
-        """Return a part in the form in which facts are compared."""
+        """Return a part, or "unseen", in the form in which facts are compared."""
         known = self._comparable.get(part)
         if known is None:
-            known = self._comparable[part] = comparable(self.parts[part])
+            known = self._comparable[part] = comparable(self.unseen if part == "unseen" else self.parts[part])
         return known
+
+    @cached_property
+    def unseen(self) -> str:
+        """What an email tells without showing it on the page; see `hidden_text`."""
+        return hidden_text(self.rendition.html) if isinstance(self.rendition, EmailRendition) else ""
 
     def lines(self, part: str) -> tuple[str, ...]:
         """Return the lines of a part that hold anything, comparable each; blocks of HTML are lines."""
         text = plain(self.parts[part])
+        if part == "html":
+            text += "\n" + plain(self.unseen)
         return tuple(line for line in (" ".join(one.split()) for one in text.split("\n")) if line)
 
     @cached_property

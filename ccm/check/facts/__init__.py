@@ -10,7 +10,7 @@ from ccm.check.facts.known import Known
 from ccm.check.facts.told import proved_parts, untold
 from ccm.check.facts.undeclared import undeclared
 from ccm.check.texts import Reading
-from ccm.model.records import Composed, Finding
+from ccm.model.records import Composed, EmailRendition, Finding
 
 __all__ = ["Authored", "prove", "prove_facts"]
 
@@ -35,7 +35,10 @@ def prove(reading: Reading, composed: Composed, known: Known | None) -> Iterator
         return
     language = composed.communication.language
     channel = reading.rendition.channel.value
-    for part in (*proved_parts(reading), *(("subject",) if "subject" in reading.parts else ())):
+    headline = ("subject", "preheader") if isinstance(reading.rendition, EmailRendition) else ()
+    for part in (*proved_parts(reading), *headline):
         yield from lacking(reading, composed, part, known.authored.needed.get((channel, part), ()))
         yield from misplaced(reading, composed, part, known.authored.labels.get((channel, language, part), ()))
+    for part in headline:  # an email repeats both where a screen reader and the inbox find them
+        yield from misplaced(reading, composed, "unseen", known.authored.labels.get((channel, language, part), ()))
     yield from undeclared(reading, composed, known)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from ccm.check.comparable import comparable, spelt, stands_in
 from ccm.check.facts.labels import Label, Needed
@@ -51,11 +52,24 @@ def _other_beside(label: Label, fact: FactValue, text: str, *, in_document: bool
     right, wrong = 0, ""
     for match in label.before.finditer(text):
         beside = text[match.end() : match.end() + len(wanted) + 24]
-        if beside.casefold().startswith(wanted) or wanted in text[match.start() : match.start() + _REACH].casefold():
+        if beside.casefold().startswith(wanted) or _further_on(
+            label, wanted, text[match.start() : match.start() + _REACH]
+        ):
             right += 1
         elif not in_document or any(map(str.isdecimal, beside[:6])):
             wrong = wrong or beside
     return wrong if wrong and right < label.count else None
+
+
+def _further_on(label: Label, wanted: str, text: str) -> bool:
+    """Tell whether the fact stands after a later place where the label's last words could have ended.
+
+    Why: A value between the words may itself hold such words: a brand called "for" or a colon in a name.
+    """
+    if not label.last:
+        return False
+    after = re.escape(label.last) + r"\s*" + re.escape(wanted)
+    return re.search(after, text, re.IGNORECASE) is not None
 
 
 def _begins(text: str, fact: FactValue) -> bool:
@@ -67,8 +81,12 @@ def lacking(reading: Reading, composed: Composed, part: str, needed: tuple[Neede
     rendition = reading.rendition
     for need in needed:
         fact = _fact(composed, need)
+        if need.as_fact:
+            continue
         wanted = comparable(fact.text if fact else _text_at(composed, need.path))
-        count = 1 if isinstance(rendition, DocumentRendition) else need.count  # a page may hide a running head
+        count = need.count + (_told_alike(composed, fact, needed) if fact else 0)
+        if isinstance(rendition, DocumentRendition):
+            count = 1  # a page may hide a running head
         if not wanted or (fact is not None and count < 2):
             continue  # a fact that is told nowhere is found by `untold`
         exact = fact is not None and fact.kind in (FactKind.CODE, FactKind.LINK)
@@ -85,6 +103,12 @@ def lacking(reading: Reading, composed: Composed, part: str, needed: tuple[Neede
 _LACKING = "report it: composing lost or changed a value that the variant prints"
 
 
+def _told_alike(composed: Composed, fact: FactValue, needed: tuple[Needed, ...]) -> int:
+    """Count the places of fields whose value is the fact's own: "Please pay {{ payment.amount|money }}"."""
+    alike = (need for need in needed if need.as_fact)
+    return sum(need.count for need in alike if _value_at(composed, need.path) == fact.value)
+
+
 def _fact(composed: Composed, need: Needed) -> FactValue | None:
     if need.path[0] != "facts":
         return None
@@ -92,15 +116,22 @@ def _fact(composed: Composed, need: Needed) -> FactValue | None:
 
 
 def _text_at(composed: Composed, path: tuple[str, ...]) -> str:
-    value: object = composed.data if composed.data is not None else composed.communication.data
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
+    value = _value_at(composed, path)
     return value if isinstance(value, str) else ""
+
+
+def _value_at(composed: Composed, path: tuple[str, ...]) -> object:
+    value: object = composed.data if composed.data is not None else composed.communication.data
+    if path[:1] == ("parameters",):
+        value, path = composed.communication.parameters, path[1:]
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def _told_in_other_form(wanted: str, reading: Reading, part: str) -> bool:
     """Tell whether a text stands there as its channel spells it: a message in GSM-7 may write Łódź as Lodz."""
     text = reading.comparable(part)
     if isinstance(reading.rendition, SmsRendition):
-        return stands_in(spelt(wanted), spelt(text))
+        return stands_in(spelt(wanted).casefold(), spelt(text).casefold())
     return False

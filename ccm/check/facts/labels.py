@@ -17,7 +17,8 @@ from ccm.model.definitions import FactDefinition
 _LETTERS = 3  # a label has at least so many letters, or one CJK word of two
 _CUT = 48  # characters of a label that count
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af]")
-_BETWEEN = r"[\s:;,.()\-–\"'»«。、：،|·+]{0,4}"
+_BETWEEN = r"[\s:;,.()\"'»«。、：،|·+]{0,4}(?:- )?"  # a dash with a blank parts; one without is a minus
+_AS_FACTS = (("money",), ("date(long",), ("percent",))  # how facts of these kinds are written
 _ANY_VALUE = r".{1,60}?"
 
 
@@ -27,6 +28,7 @@ class Label:
 
     before: Pattern of what stands right before the fact, comparable.
     words: The words a person knows it by.
+    last: Fixed text right before the fact where another value stands between it and the words; otherwise empty.
     count: How often the authored part has it.
     """
 
@@ -34,6 +36,7 @@ class Label:
     before: re.Pattern[str]
     words: str
     count: int
+    last: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,24 @@ class Needed:
 
     path: From the root of the data; facts stand under "facts".
     count: How often at least.
+    as_fact: The field is written as facts of its kind are; it counts where its value is the value of a fact.
     """
 
     path: tuple[str, ...]
     count: int
+    as_fact: bool = False
 
 
 def needed_of(part: AuthoredPart) -> tuple[Needed, ...]:
     """Return the fields that a part prints as they are, in no condition and no loop."""
     visible = [part.slots[letter] for letter in part.text if letter in part.slots]
-    counts = Counter(slot.path for slot in (*visible, *part.unseen) if _is_needed(slot))
-    return tuple(Needed(path, count) for path, count in counts.items())
+    slots = (*visible, *part.unseen)
+    counts = Counter(slot.path for slot in slots if _is_needed(slot))
+    alike = Counter(slot.path for slot in slots if slot.always and slot.path and slot.filters in _AS_FACTS)
+    return (
+        *(Needed(path, count) for path, count in counts.items()),
+        *(Needed(path, count, as_fact=True) for path, count in alike.items()),
+    )
 
 
 def _is_needed(slot: Slot) -> bool:
@@ -76,7 +86,7 @@ def labels_of(part: AuthoredPart, facts: Mapping[str, FactDefinition]) -> tuple[
         if len(told) == 1 and named and text.count(words) <= count:
             slot_filters = {slot.filters for slot, other in found if other == before}
             if slot_filters == {()}:
-                labels.append(Label(path[1], _pattern(before), words, count))
+                labels.append(Label(path[1], _pattern(before), words, count, before[-1] if before[1:] else ""))
     return tuple(labels)
 
 

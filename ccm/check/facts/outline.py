@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from ccm.check.comparable import comparable
 from ccm.check.texts import visible_text
 from ccm.model.definitions import Channel
 from ccm.model.workspace import Catalogue, ContentLibrary, Fragment, Template, Variant, VariantPart
@@ -29,7 +30,7 @@ class Slot:
     """A place where a value is printed.
 
     path: Names from the root, such as ("facts", "total"); empty where it is no plain field.
-    filters: What the value goes through, in order; `salutation` for a greeting.
+    filters: What the value goes through, in order, such as "money" or "date(long"; `salutation` for a greeting.
     always: It stands in no condition and no loop.
     """
 
@@ -90,8 +91,9 @@ class Reader:
             return AuthoredPart(channel.value, language, name, text, walk.slots, tuple(walk.unseen))
 
         if channel is Channel.EMAIL and part is VariantPart.BODY:
-            title = _TITLE.search(source)
+            title, preview = _TITLE.search(source), _PREVIEW.search(source)
             yield made("subject", title[2] if title else "")
+            yield made("preheader", preview[1] if preview else "")
             body = visible_text(_HEAD.sub(" ", _PREVIEW.sub(" ", source)))
             yield made("html", body)
             if (channel, VariantPart.TEXT) not in self._template.variants:
@@ -212,7 +214,11 @@ class _Walk:
     def _slot(self, node: nodes.Expr) -> str:
         filters: list[str] = []
         while isinstance(node, nodes.Filter) and node.node is not None:
-            filters.insert(0, node.name)
+            if not _is_cosmetic(node):
+                filters.insert(
+                    0,
+                    "(".join([node.name, *(str(one.as_const()) for one in node.args if isinstance(one, nodes.Const))]),
+                )
             node = node.node
         greets = isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "salutation"
         if greets and isinstance(node, nodes.Call) and len(node.args) == 1:
@@ -229,6 +235,14 @@ class _Walk:
         if isinstance(node, nodes.Name) and node.name not in self._local:
             return (node.name, *names)
         return ()
+
+
+def _is_cosmetic(filtered: nodes.Filter) -> bool:
+    """Tell whether a filter leaves the comparable form alone but for case, such as replace("-", "−")."""
+    if filtered.name in ("upper", "string", "trim", "e", "escape"):
+        return True
+    signs = [one.value for one in filtered.args if isinstance(one, nodes.Const)]
+    return filtered.name == "replace" and len(signs) == 2 and comparable(str(signs[0])) == comparable(str(signs[1]))
 
 
 def _names(target: nodes.Node) -> frozenset[str]:

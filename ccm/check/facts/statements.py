@@ -245,8 +245,9 @@ def _amount(text: str, start: int, end: int, taken: int, writing: Writing) -> tu
     before, after = text[max(taken, start - 14) : start], text[end : end + 16]
     sign = _PERCENT_AFTER.match(after)
     if sign or _PERCENT_BEFORE.search(before):
-        share = Statement(Said.PERCENT, text[start:end], tuple(_values(text[start:end], writing)))
-        return share, end + (sign.end() if sign else 0)
+        stop = end + (sign.end() if sign else 0)
+        begin = start if sign else start - len(before) + before.rindex(before.strip()[-1])
+        return Statement(Said.PERCENT, text[begin:stop], tuple(_values(text[start:end], writing))), stop
     width, codes = _currency_before(before, writing)
     begin, stop = start - width, end
     if not codes:

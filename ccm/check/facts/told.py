@@ -74,7 +74,7 @@ def times_told(wanted: str, reading: Reading, part: str, *, exact: bool, most: i
         found = occurrences(wanted, text, most=most)
     match reading.rendition:
         case SmsRendition(alphabet="gsm7") if not found:
-            return occurrences(spelt(wanted), spelt(text), most=most)
+            return occurrences(spelt(wanted), spelt(text), most=most)  # after folding: "ß" is spelt "ss"
         case DocumentRendition() if found < most:
             return max(found, _times_in_document(wanted, text, most))
     return found
