@@ -250,10 +250,12 @@ def _currency_at(path: tuple[str, ...], root: _Raw, beside: _Raw) -> object:
     raise WrongValue("has no currency", f"fill in {'.'.join(path)}", "missing-value")
 
 
-_CURRENCIES: dict[object, str] = {}
+_CURRENCIES: dict[str, str] = {}
 
 
 def _checked_currency(value: object) -> str:
+    if not isinstance(value, str):  # JSON may hold a list or a record here
+        raise WrongValue("has no valid currency", "write the three letters of ISO 4217, such as EUR")
     known = _CURRENCIES.get(value)
     if known is None:
         known = read_currency(value)

@@ -75,6 +75,9 @@ class FieldType(StrEnum):
     LIST = "list"  # ordered items of one type
 
 
+_WITH_DECIMALS = frozenset({FieldType.MONEY, FieldType.DECIMAL, FieldType.PERCENT})
+
+
 class FieldDefinition(Definition):
     """One field of the data contract.
 
@@ -125,6 +128,12 @@ class FieldDefinition(Definition):
             raise ValueError('a list, and only a list, says the type of its items with "of"')
         if self.type is FieldType.MONEY and not self.currency:
             raise ValueError("money needs a currency: a code or the path of the field that holds it")
+        if self.currency is not None and self.type is not FieldType.MONEY:
+            raise ValueError('only money has a currency; write "type: money"')
+        if self.values and self.type in (FieldType.RECORD, FieldType.LIST, FieldType.MONEY):
+            raise ValueError("values are for fields that hold one value; give them to the items or the fields inside")
+        if self.decimals is not None and self.type not in _WITH_DECIMALS:
+            raise ValueError("decimals are for money, decimal and percent")
         return self
 
 

@@ -9,10 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from ccm.diagnostics import Location
 from ccm.load.contract import MAX_FAULTS, contract_reader, type_record
-from ccm.model.definitions import TemplateDefinition
+from ccm.model.definitions import FieldDefinition, FieldType, TemplateDefinition
 from ccm.model.values import Money
 
 PLACE = Location("data/people.csv", 7)
@@ -163,6 +164,34 @@ def test_a_fault_names_the_field_and_never_the_value() -> None:
     assert "Secret" not in text
     assert [name in text for name in ('"customer.born_on"', '"customer.site"', '"lines[2].amount"')] == [True] * 3
     assert {item.location for item in diagnostics} == {PLACE}
+
+
+@pytest.mark.parametrize("given", [["EUR"], {"code": "EUR"}, 978, "", None])
+def test_a_currency_that_is_no_text_is_a_fault(given: object) -> None:
+    """JSON may hold anything where the currency stands; only the row suffers."""
+    fields = {
+        "amount": FieldDefinition(type=FieldType.MONEY, currency="code"),
+        "code": FieldDefinition(type=FieldType.CODE, required=False),
+    }
+    data, faults = type_record({"amount": "1.50", "code": given}, fields, Location("data/rows.jsonl", 1))
+    assert data["amount"] is None
+    assert faults
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"list": "code", "values": ["A"]},
+        {"record": {"a": "text"}, "values": ["A"]},
+        {"type": "money", "currency": "EUR", "values": ["1.00"]},
+        {"type": "decimal", "currency": "EUR"},
+        {"type": "text", "decimals": 2},
+    ],
+)
+def test_a_limit_that_would_have_no_effect_is_refused(given: object) -> None:
+    """What an author writes down and nothing obeys would be believed."""
+    with pytest.raises(ValidationError):
+        FieldDefinition.model_validate(given)
 
 
 def test_the_currency_comes_from_the_record_or_from_beside() -> None:

@@ -94,6 +94,7 @@ class _Reader:
         self._seen = seen
         self._layout = Layout(template.contract, self._source.record)
         self._item_layouts = {name: Layout(item_fields(template.contract, name), "") for name in children}
+        self._key_names_person = self._source.recipient_id in (None, self._source.key)
         # A cell before the key may be the one that is missing or too many; the first cell has none before it.
         self._key_is_first = table.header()[:1] == (self._source.key,)
 
@@ -103,7 +104,11 @@ class _Reader:
         key = row.text(self._source.key)
         if row.trouble:
             key = key if self._key_is_first else ""
-            return self._faulty(key, place, (_malformed(row.trouble, place), *self._repeated(place, key)))
+            return self._faulty(
+                key if self._key_names_person else "",
+                place,
+                (_malformed(row.trouble, place), *self._repeated(place, key)),
+            )
         if not key:
             return self._faulty("", place, (_blank(self._source.key, place),))
         addressing = self._addresses.read(row)

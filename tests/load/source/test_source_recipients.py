@@ -194,6 +194,12 @@ def test_occurrence_by_a_field(tmp_path: Path) -> None:
         "I-2",
     ]
     assert [one.recipient_id for one in read(space, only="2", occurrence={"each": "invoice.number"})] == ["C-1"]
+    # The first cell of a broken row is the number of an invoice and not of a customer: it must not stand for C-1.
+    (tmp_path / "data/invoices.csv").write_text("row,customer,number,day\nC-1,short\nC-1,x\n9,C-1,I-9,2026-10-01\n")
+    broken = read(space)
+    assert [one.recipient_id for one in broken] == ["row:2", "row:3", "C-1"]
+    assert [codes(one)[:1] for one in broken] == [["malformed-row"], ["malformed-row"], []]
+    (tmp_path / "data/invoices.csv").write_text("\n".join(lines))
     # The same rows in a monthly campaign: one message per customer, so the second row is one too many.
     assert [codes(one) for one in read(space)][:2] == [[], ["duplicate-key"]]
 
