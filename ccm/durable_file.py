@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 from pathlib import Path
 
+# What file systems without links say: FAT, network shares, folders of object stores.
+_NO_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
 _counter = itertools.count()
 
 
@@ -28,7 +31,9 @@ def create_once(path: Path, content: bytes, *, sync: bool = True) -> bool:
         os.link(temporary, path)
     except FileExistsError:
         return False
-    except PermissionError:  # EPERM: file systems without links (FAT, some network shares)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
         if path.exists():
             return False
         temporary.rename(path)

@@ -58,3 +58,28 @@ def test_any_size(size: int, tmp_path: Path) -> None:
     """Empty and large content come out as they went in."""
     create_once(tmp_path / "file", b"x" * size)
     assert (tmp_path / "file").stat().st_size == size
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_file_systems_without_links_work_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """They say so in several ways; an existing file stays there as well."""
+
+    def no_link(*_: object, **__: object) -> None:
+        raise OSError(code, "no links here")
+
+    monkeypatch.setattr("os.link", no_link)
+    assert create_once(tmp_path / "file", b"first")
+    assert not create_once(tmp_path / "file", b"second")
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("file", b"first")]
+
+
+def test_a_failing_disk_is_not_taken_for_one_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any other fault of linking is told."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr("os.link", broken)
+    with pytest.raises(OSError, match="broken"):
+        create_once(tmp_path / "file", b"x")
+    assert list(tmp_path.iterdir()) == []
