@@ -30,12 +30,17 @@ def command(checked: bool, folder: Path | None, as_json: bool) -> None:
 
     Example: ccm releases --verify
     """
-    from ccm.release import verify
+    from ccm.release import releases_of, verify
     from ccm.release.candidates import span
     from ccm.run.contents import workspace_store
     from ccm.run.releasing import listed_releases, next_releases
 
     workspace, _ = open_workspace_as_is(folder)
+    store = workspace_store(workspace)
+    problems = [problem for one in releases_of(store) for problem in verify(store, one)] if checked else []
+    if problems:
+        print_diagnostics(dict.fromkeys(problems))
+        raise SystemExit(ExitCode.PROBLEMS)
     rows = listed_releases(workspace)
     coming = next_releases(workspace)
     if as_json:
@@ -75,8 +80,3 @@ def command(checked: bool, folder: Path | None, as_json: bool) -> None:
             what = f"{item.bump}, {len(item.changes)} changes" if item.last else "no release yet"
             if item.last is None or item.changes:
                 out.print(f"next {item.template} ({item.brand}): {what}", markup=False)
-    store = workspace_store(workspace)
-    problems = [problem for row in rows for problem in verify(store, row.release)] if checked else []
-    print_diagnostics(dict.fromkeys(problems))
-    if problems:
-        raise SystemExit(ExitCode.PROBLEMS)

@@ -47,6 +47,7 @@ class Released:
     """
 
     workspace: Workspace
+    store: ReleaseStore
     releases: tuple[Release, ...]
     contents: Mapping[ReleaseRef, Content]
     diagnostics: tuple[Diagnostic, ...]
@@ -57,9 +58,8 @@ class Released:
         Raises:
             ConfigurationFault: Names it.
         """
-        store = workspace_store(self.workspace)
         try:
-            refuse_retired(store, self.releases)
+            refuse_retired(self.store, self.releases)
         except ReleaseError as error:
             raise ConfigurationFault((as_diagnostic(error),)) from None
 
@@ -71,13 +71,12 @@ class Released:
         Raises:
             ConfigurationFault: Names the retired release.
         """
-        store = workspace_store(self.workspace)
         brand = self.releases[0].brand
         try:
             for name in begun_with.split(", "):
-                begun = find_release(store, name, brand)
+                begun = find_release(self.store, name, brand)
                 if all(_order(one) <= _order(begun) for one in self.releases):
-                    refuse_retired(store, (begun,))
+                    refuse_retired(self.store, (begun,))
         except ReleaseError as error:
             if error.code != "unknown-release":  # the run began with another brand or before there were releases
                 raise ConfigurationFault((as_diagnostic(error),)) from None
@@ -126,7 +125,7 @@ def released(workspace: Workspace, campaign: CampaignDefinition, started_at: dat
     if has_errors(diagnostics):
         raise ConfigurationFault(tuple(diagnostics))
     diagnostics += [_other_engine(one, parts) for one in chosen if (parts := engine_differences(one.engine))]
-    return Released(spaces[0], chosen, contents, tuple(dict.fromkeys(diagnostics)))
+    return Released(spaces[0], store, chosen, contents, tuple(dict.fromkeys(diagnostics)))
 
 
 def released_content(store: ReleaseStore, release: Release, *, samples: bool = False) -> Content:

@@ -14,8 +14,17 @@ FOLDER = "draft"
 MARK = "DRAFT"
 _NOTE = ".made-by-ccm-draft"
 
-# Fixed: the layout engine repeats it on every page. Fonts are inherited, because a document knows its brand's alone.
-_ACROSS = "position:fixed;top:40%;left:0;right:0;text-align:center;font-size:80pt;color:#f0c8ce;z-index:-1"
+# Fixed: the layout engine repeats it on every page. Drawn and not written: a word across the page would stand in the
+# middle of the text that a reader and our own checks take out of it.
+_LETTERS = (
+    "M2 0V20H7C13 20 15 15 15 10S13 0 7 0Z M20 20V0H27C33 0 33 10 27 10H20M27 10L33 20 M38 20L45 0L52 20M41 13H49 "
+    "M70 0H58V20M58 9H68 M74 0H90M82 0V20"
+)
+_ACROSS = (
+    '<div style="position:fixed;top:40%;left:0;right:0;text-align:center;opacity:.4;z-index:9">'
+    f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{MARK}" viewBox="-2 -2 94 24" width="300" '
+    f'height="77"><path d="{_LETTERS}" fill="none" stroke="#d0021b" stroke-width="3"/></svg></div>'
+)
 _ABOVE = "background:#b00020;color:#ffffff;text-align:center;padding:8px"
 
 
@@ -60,7 +69,7 @@ def _marked(variant: Variant) -> str:
             f'color="#ffffff" font-weight="700">{MARK}</mj-text></mj-column></mj-section>'
         )
         return _after(r"<mj-body\b[^>]*>", banner, _after(r"<mj-title\b[^>]*>", f"[{MARK}] ", source))
-    banner = f'<div style="{_ABOVE if variant.channel is Channel.EMAIL else _ACROSS}">{MARK}</div>'
+    banner = f'<div style="{_ABOVE}">{MARK}</div>' if variant.channel is Channel.EMAIL else _ACROSS
     return _after(r"<body\b[^>]*>", banner, _after(r"<title\b[^>]*>", f"[{MARK}] ", source))
 
 
