@@ -20,6 +20,8 @@ NEXT = (
     ("let production runs use it", "ccm approve --all"),
     ("run a campaign into the outbox folder", "ccm run october-statement --as-of 2026-11-02T11:30Z"),
 )
+# Releases know the hash of every byte: line ends must stay as they are.
+ATTRIBUTES = "releases/** -text\n"
 IGNORED = ".ccm/\noutbox/\narchive/\ndraft/\npreview/\n"
 
 
@@ -44,6 +46,8 @@ def command(folder: Path) -> None:
             copy(source / name, folder / name)
         if not (folder / ".gitignore").exists():
             (folder / ".gitignore").write_text(IGNORED, encoding="utf-8")
+        if not (folder / ".gitattributes").exists():
+            (folder / ".gitattributes").write_text(ATTRIBUTES, encoding="utf-8")
         from ccm.load import write_schemas
 
         write_schemas(folder)

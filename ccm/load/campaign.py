@@ -89,10 +89,10 @@ def _senders(campaign: CampaignDefinition, brand: Brand, file: YamlFile) -> Iter
             remedy = f'add "{channel}" under senders in {brand.root}/brand.yaml'
             what = f'the brand "{brand.name}" has no sender for {channel}'
             yield Diagnostic("missing-sender", what, remedy, file.at(("brand",)))
-    can_leave = senders.email.unsubscribe_url or senders.email.unsubscribe_mailto
-    if campaign.purpose is Purpose.MARKETING and Channel.EMAIL in campaign.channels.all and not can_leave:
+    one_click = senders.email.unsubscribe_url  # a mailto beside it is fine, alone it takes more than one click
+    if campaign.purpose is Purpose.MARKETING and Channel.EMAIL in campaign.channels.all and not one_click:
         remedy = f"add unsubscribe_url under senders.email in {brand.root}/brand.yaml"
-        what = "marketing email needs a way to unsubscribe, and the brand has none"
+        what = "marketing email needs a one-click way to unsubscribe, and the brand has none"
         yield Diagnostic("missing-unsubscribe", what, remedy, file.at(("purpose",)))
 
 
@@ -100,9 +100,11 @@ def _against_template(
     campaign: CampaignDefinition, template: TemplateDefinition, file: YamlFile
 ) -> Iterator[Diagnostic]:
     if not in_range(template.version, campaign.template_range):
-        remedy = f"write {template.template}@{template.version.partition('.')[0]}"
-        what = f"the template has version {template.version}"
-        yield Diagnostic("version-mismatch", what, remedy, file.at(("template",)))
+        # Runs take a release in the range, and are checked against that one; the working folder has moved on.
+        remedy = f"write {template.template}@{template.version.partition('.')[0]} when the campaign is to follow it"
+        what = f"the working folder has version {template.version}; the campaign takes releases of its range only"
+        yield Diagnostic("version-mismatch", what, remedy, file.at(("template",)), Severity.WARNING)
+        return
     yield from _purpose(campaign, template, file)
     yield from _channels(campaign, template, file)
     for index, locale in enumerate(campaign.locales):

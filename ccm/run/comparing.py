@@ -13,7 +13,7 @@ from ccm.diagnostics import Location
 from ccm.load import type_record
 from ccm.model.definitions import CampaignDefinition, Channel
 from ccm.model.records import Communication, DocumentRendition, EmailRendition, Recipient, Rendition
-from ccm.model.workspace import Workspace
+from ccm.model.workspace import VariantPart, Workspace
 from ccm.plan import plan, plan_broadcasts
 from ccm.release import Change, Content, ReleaseStore, compare, find_release
 from ccm.release.skeleton import markup
@@ -128,8 +128,8 @@ def _said(content: Content, channel: Channel) -> tuple[str, ...]:
     """Return the texts of a channel's variants and of the fragments they include, in order."""
     said: list[str] = []
     included: list[str] = []
-    for (own, _), variant in content.template.variants.items():
-        if own is channel:
+    for (own, part), variant in content.template.variants.items():
+        if own is channel and part is not VariantPart.STYLE:
             said += markup(variant.source).copy
             included += re.findall(r"""["']fragments/([\w-]+)["']""", variant.source)
     kind = "social" if channel.is_social else str(channel)
