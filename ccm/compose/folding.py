@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import nodes
+from jinja2.environment import Environment
 from jinja2.nodes import Impossible
 from jinja2.runtime import Undefined
 
 from ccm.compose.failure import ComposeFailure
 from ccm.compose.printing import StaticText
 from ccm.compose.translations import Texts
-
-if TYPE_CHECKING:
-    from ccm.compose.sandbox import Sandbox
 
 
 class Folding:
@@ -33,7 +31,7 @@ class Folding:
         self._functions = functions
         self._texts = texts
 
-    def printed(self, node: nodes.Expr, environment: Sandbox, template: str | None, taken: frozenset[str]) -> Any:
+    def printed(self, node: nodes.Expr, environment: Environment, template: str | None, taken: frozenset[str]) -> Any:
         """Return what an expression prints, or None if that is only known when rendering.
 
         Args:
@@ -45,7 +43,7 @@ class Folding:
             return None
         return value if isinstance(value, str) else None
 
-    def _value(self, node: nodes.Node, environment: Sandbox, template: str | None, taken: frozenset[str]) -> Any:
+    def _value(self, node: nodes.Node, environment: Environment, template: str | None, taken: frozenset[str]) -> Any:
         def inner(one: nodes.Node) -> Any:
             return self._value(one, environment, template, taken)
 

@@ -75,9 +75,6 @@ class FieldType(StrEnum):
     LIST = "list"  # ordered items of one type
 
 
-_WITH_DECIMALS = frozenset({FieldType.MONEY, FieldType.DECIMAL, FieldType.PERCENT})
-
-
 class FieldDefinition(Definition):
     """One field of the data contract.
 
@@ -126,13 +123,11 @@ class FieldDefinition(Definition):
             raise ValueError("a record, and only a record, has fields")
         if (self.type is FieldType.LIST) != (self.of is not None):
             raise ValueError('a list, and only a list, says the type of its items with "of"')
-        if self.type is FieldType.MONEY and not self.currency:
-            raise ValueError("money needs a currency: a code or the path of the field that holds it")
-        if self.currency is not None and self.type is not FieldType.MONEY:
-            raise ValueError('only money has a currency; write "type: money"')
+        if (self.type is FieldType.MONEY) != bool(self.currency):
+            raise ValueError("money, and only money, needs a currency: a code or the path of the field that holds it")
         if self.values and self.type in (FieldType.RECORD, FieldType.LIST, FieldType.MONEY):
             raise ValueError("values are for fields that hold one value; give them to the items or the fields inside")
-        if self.decimals is not None and self.type not in _WITH_DECIMALS:
+        if self.decimals is not None and self.type not in (FieldType.MONEY, FieldType.DECIMAL, FieldType.PERCENT):
             raise ValueError("decimals are for money, decimal and percent")
         return self
 

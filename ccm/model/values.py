@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import TypeAlias
 
 from babel.numbers import get_currency_precision
 
@@ -91,7 +90,3 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
-
-
-# A value of customer data: text, number, Money, date, datetime, bool, None, record (dict) or list (tuple).
-Value: TypeAlias = object

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 
 from ccm.model.definitions import (
     BrandDefinition,
@@ -177,8 +176,3 @@ class Workspace:
     campaigns: Mapping[str, CampaignDefinition]
     sources: Mapping[str, SourceDefinition]
     library: ContentLibrary
-
-    @cached_property
-    def file_count(self) -> int:
-        """How many content files the library holds."""
-        return len(self.library.files)

@@ -114,3 +114,25 @@ def test_a_workspace_can_be_loaded_without_reading_its_templates_texts(tmp_path:
     )
     assert [item.code for item in load_workspace(root, lint=False)[1]] == ["missing-field"]
     assert {item.code for item in load_workspace(root)[1]} >= {"missing-field", "unknown-field"}
+
+
+def test_marketing_email_needs_one_click_unsubscribing(tmp_path: Path) -> None:
+    """A mailto address alone would hold every message later; the campaign's author hears of it at once."""
+    brand = (CASES / "workspace/brands/plain/brand.yaml").read_text()
+    mailto = re.sub(r"unsubscribe_url: .*", "unsubscribe_mailto: out@plain.example", brand)
+    sale = """campaign: sale
+brand: plain
+template: offer
+purpose: marketing
+audience: {source: people}
+channels: {together: [email]}
+deliver: {email: outbox}
+"""
+    found = {}
+    for name, text in (("url", brand), ("mailto", mailto)):
+        root = write_workspace(tmp_path / name)
+        (root / "brands/plain/brand.yaml").write_text(text)
+        (root / "campaigns/sale.yaml").write_text(sale)
+        found[name] = [one.code for one in load_workspace(root)[1]]
+    assert "missing-unsubscribe" in found["mailto"]
+    assert "missing-unsubscribe" not in found["url"]
