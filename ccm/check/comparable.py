@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import regex
 from anyascii import anyascii
@@ -21,6 +22,12 @@ def comparable(text: str) -> str:
     Compatibility form, ASCII digits, single plain blanks, plain quotes and dashes, no soft hyphens or direction marks.
     """
     return " ".join(plain(text).split())
+
+
+@lru_cache(maxsize=32_768)
+def comparable_line(line: str) -> str:
+    """Return a line in comparable form; most lines of a message are the same for every customer."""
+    return comparable(line)
 
 
 def plain(text: str) -> str:

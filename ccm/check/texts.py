@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ccm.check.comparable import comparable, plain
 from ccm.check.pdf_text import PdfReading, read_pdf
+from ccm.check.shape import PageReading, lines_of, read_page
 from ccm.model.records import (
     Communication,
     DocumentRendition,
@@ -18,29 +16,6 @@ from ccm.model.records import (
     SmsRendition,
     SocialRendition,
 )
-
-_HIDDEN = re.compile(r"<!--.*?-->|<(style|script|head|title)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-# A preheader that mail clients hide must not vouch for the body.
-_UNSEEN = re.compile(r"<(div|span|p)\b[^>]*\bdisplay:\s*none[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_INLINE = re.compile(
-    r"</?(?:a|b|i|u|s|em|strong|span|font|small|sub|sup|bdi|bdo|wbr|mark|code|abbr)(?:\s[^>]*)?>", re.IGNORECASE
-)
-_TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
-_DESCRIBED = re.compile(r"""\b(?:alt|title|aria-label)\s*=\s*"([^"]+)\"""", re.IGNORECASE)
-_TARGET = re.compile(r"""\bhref\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
-
-
-def visible_text(source: str) -> str:
-    """Return the text of HTML: block elements part words, inline ones do not, hidden parts are left out."""
-    shown = _UNSEEN.sub(" ", _HIDDEN.sub(" ", source))
-    return html.unescape(_TAG.sub("\n", _INLINE.sub("", shown)))
-
-
-def hidden_text(source: str) -> str:
-    """Return the text that is told and not shown on the page: a preheader in the inbox, descriptions that are read out."""
-    found = [_TAG.sub("", _INLINE.sub("", match[0])) for match in _UNSEEN.finditer(_HIDDEN.sub(" ", source))]
-    found += (match[1] for match in _DESCRIBED.finditer(source))
-    return html.unescape("\n".join(found))
 
 
 @dataclass(frozen=True)
@@ -57,8 +32,8 @@ class Reading:
     def parts(self) -> Mapping[str, str]:
         """Visible texts by the name of the part: body for most; subject, html and text for an email."""
         match self.rendition:
-            case EmailRendition(subject=subject, preheader=preheader, html=source, text=text):
-                return {"subject": subject, "preheader": preheader, "html": visible_text(source), "text": text}
+            case EmailRendition(subject=subject, preheader=preheader, text=text):
+                return {"subject": subject, "preheader": preheader, "html": self._page.visible, "text": text}
             case SmsRendition(text=text) | SocialRendition(text=text):
                 return {"body": text}
             case DocumentRendition():
@@ -72,29 +47,28 @@ class Reading:
         """Return a part, or "unseen", in the form in which facts are compared."""
         known = self._comparable.get(part)
         if known is None:
-            known = self._comparable[part] = comparable(self.unseen if part == "unseen" else self.parts[part])
+            known = self._comparable[part] = " ".join(self._lines(part))
         return known
 
-    @cached_property
-    def unseen(self) -> str:
-        """What an email tells without showing it on the page; see `hidden_text`."""
-        return hidden_text(self.rendition.html) if isinstance(self.rendition, EmailRendition) else ""
+    def _lines(self, part: str) -> tuple[str, ...]:
+        if isinstance(self.rendition, EmailRendition) and part in ("html", "unseen"):
+            return self._page.visible_lines if part == "html" else self._page.unseen_lines
+        return lines_of(self.parts[part]) if part in self.parts else ()
 
     def lines(self, part: str) -> tuple[str, ...]:
-        """Return the lines of a part that hold anything, comparable each; blocks of HTML are lines."""
-        text = plain(self.parts[part])
-        if part == "html":
-            text += "\n" + plain(self.unseen)
-        return tuple(line for line in (" ".join(one.split()) for one in text.split("\n")) if line)
+        """Return the lines of a part that hold anything, comparable each; blocks of HTML are lines, hidden ones too."""
+        return (*self._lines(part), *self._lines("unseen")) if part == "html" else self._lines(part)
+
+    @cached_property
+    def _page(self) -> PageReading:
+        assert isinstance(self.rendition, EmailRendition)
+        return read_page(self.rendition.html, self.rendition.outline)
 
     @cached_property
     def _targets(self) -> tuple[str, ...]:
-        match self.rendition:
-            case EmailRendition(html=source):
-                return tuple(html.unescape(found).strip() for found in _TARGET.findall(source))
-            case DocumentRendition():
-                return self._pdf.links
-        return ()
+        if isinstance(self.rendition, EmailRendition):
+            return self._page.targets
+        return self._pdf.links if isinstance(self.rendition, DocumentRendition) else ()
 
     @cached_property
     def _pdf(self) -> PdfReading:

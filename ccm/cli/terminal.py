@@ -191,6 +191,7 @@ def parse_moment(context: click.Context, parameter: click.Parameter, value: str 
 def exit_for(error: Exception) -> ExitCode | None:
     """Say what went wrong in one sentence and return the exit code; None for a bug, which keeps its traceback."""
     from ccm.archive.interface import ArchiveError
+    from ccm.check.totals import ControlTotalsDiffer
     from ccm.deliver.interface import DeliveryError
     from ccm.ledger.interface import LeaseLost, LedgerError, RunBusy
     from ccm.load.source.tables import SourceUnreadable
@@ -213,7 +214,7 @@ def exit_for(error: Exception) -> ExitCode | None:
             code = ExitCode.OUTSIDE
         case PluginError():
             code = ExitCode.CONFIGURATION
-        case TooManyHeld() | Unbalanced():
+        case TooManyHeld() | Unbalanced() | ControlTotalsDiffer():
             code = ExitCode.PROBLEMS
         case ArchiveError() | DeliveryError() | LedgerError() | LeaseLost() | RunBusy():
             code = ExitCode.OUTSIDE

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ccm.archive.interface import Archive
+from ccm.check.totals import Outgoing, balance
 from ccm.diagnostics import Severity
 from ccm.ledger.interface import Ledger
 from ccm.load import load_recipients
@@ -146,12 +147,16 @@ class Execution:
         known = self._ledger.known([item.communication_id for item in window.communications])
         decisions = [self._excluded(item) for item in window.exclusions]
         jobs: list[SendJob] = []
+        sent: list[Outgoing] = []
         for item in made:
             before = {piece.channel: piece for piece in known.get(item.composed.communication.communication_id, ())}
             decision, job = decide(item, before, self._prepared.brand_of(item.composed.communication.release))
             decisions.append(self._archived(decision, item))
             if job is not None:
                 jobs.append(job)
+                sent.append(Outgoing(item.composed, job.envelopes))
+        facts = self._prepared.template.definition.facts
+        balance(window.communications, [item.composed for item in made], sent, facts)
         self._archive.sync()
         self._ledger.save(self._brief.run_id, decisions, owner=self._owner, now=self._clock())
         # From what was made, not from the window: under FIRST an alternative may have taken the place of a piece.

@@ -22,6 +22,8 @@ NOT_CODES = frozenset(
         # names of font weights in design tokens
         "demi-bold", "extra-black", "extra-bold", "extra-light", "semi-bold", "ultra-black", "ultra-bold",
         "ultra-light",
+        # forms of months in CLDR
+        "stand-alone",
         # encodings and JSON Schema
         "date-time", "utf-16-le", "utf-8", "utf-8-sig",
         # distributions of the engine lock

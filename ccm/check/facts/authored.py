@@ -13,7 +13,7 @@ from ccm.check.comparable import comparable
 from ccm.check.facts.labels import Label, Needed, labels_of, needed_of
 from ccm.check.facts.outline import AuthoredPart, Reader
 from ccm.check.facts.statements import Said, statements
-from ccm.check.texts import visible_text
+from ccm.check.markup import visible_text
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
 
 _URL = re.compile(r"(?:https?://|mailto:|tel:|www\.)[^\s<>\"'`)]+")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ccm.check.comparable import comparable, spelt, stands_in
+from ccm.check.comparable import comparable_line, spelt, stands_in
 from ccm.check.facts.labels import Label, Needed
 from ccm.check.facts.told import is_right_to_left, place, times_told
 from ccm.check.texts import Reading
@@ -48,9 +48,14 @@ def _other_beside(label: Label, fact: FactValue, text: str, *, in_document: bool
 
     In a document only another number counts: columns may come out of it one after the other.
     """
-    wanted = comparable(fact.text).casefold()
+    wanted = comparable_line(fact.text).casefold()
     right, wrong = 0, ""
-    for match in label.before.finditer(text):
+    at = text.find(label.words)
+    while at >= 0:
+        match = label.before.match(text, at)
+        at = text.find(label.words, at + 1)
+        if match is None:
+            continue
         beside = text[match.end() : match.end() + len(wanted) + 24]
         if beside.casefold().startswith(wanted) or _further_on(
             label, wanted, text[match.start() : match.start() + _REACH]
@@ -73,7 +78,7 @@ def _further_on(label: Label, wanted: str, text: str) -> bool:
 
 
 def _begins(text: str, fact: FactValue) -> bool:
-    return text.casefold().startswith(comparable(fact.text).casefold())
+    return text.casefold().startswith(comparable_line(fact.text).casefold())
 
 
 def lacking(reading: Reading, composed: Composed, part: str, needed: tuple[Needed, ...]) -> Iterator[Finding]:
@@ -83,7 +88,7 @@ def lacking(reading: Reading, composed: Composed, part: str, needed: tuple[Neede
         fact = _fact(composed, need)
         if need.as_fact:
             continue
-        wanted = comparable(fact.text if fact else _text_at(composed, need.path))
+        wanted = comparable_line(fact.text if fact else _text_at(composed, need.path))
         count = need.count + (_told_alike(composed, fact, needed) if fact else 0)
         if isinstance(rendition, DocumentRendition):
             count = 1  # a page may hide a running head

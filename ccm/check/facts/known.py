@@ -28,13 +28,14 @@ class Known:
         self._composed = composed
         self._communication = composed.communication
         self.authored = self._authored = authored
-        self._answers: dict[Statement, bool] = {}
+        self._answers: dict[tuple[Said, str], bool] = {}
 
     def explains(self, statement: Statement) -> bool:
         """Tell whether a statement follows from facts, data, parameters, what was worked out from them, or the brand."""
-        answer = self._answers.get(statement)
+        key = (statement.said, statement.text)
+        answer = self._answers.get(key)
         if answer is None:
-            answer = self._answers[statement] = self._explained(statement)
+            answer = self._answers[key] = self._explained(statement)
         return answer
 
     def _explained(self, statement: Statement) -> bool:
@@ -124,7 +125,12 @@ class Known:
     # ── codes and links ──────────────────────────────────────────────────────
 
     def _is_code(self, word: str) -> bool:
-        return word in self._authored.words or word in self._all_texts or self._parts_known(word)
+        known = word in self._authored.words or word in self._fact_texts
+        return known or word in self._all_texts or self._parts_known(word)
+
+    @cached_property
+    def _fact_texts(self) -> str:
+        return "\n".join(fact.text for fact in self._composed.facts).lower()
 
     def _parts_known(self, text: str) -> bool:
         """Tell whether every part of a composed code or address is known, such as INV-2026/0012."""
@@ -134,7 +140,9 @@ class Known:
         )
 
     def _is_link(self, target: str) -> bool:
-        if target in self._links or target in self._authored.links:
+        if target in self._authored.links or any(target == fact.value for fact in self._composed.facts):
+            return True
+        if target in self._links:
             return True
         for base in self._authored.bases:
             if target.startswith(base):
@@ -192,11 +200,12 @@ def _rounded(value: Decimal, step: Decimal) -> Decimal:
 
 def _flat(values: Iterable[object]) -> Iterator[object]:
     for value in values:
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str or kind is Money or kind is date:
             yield value
-        elif isinstance(value, Mapping):
-            yield from _flat(value.values())
-        elif isinstance(value, Iterable):
-            yield from _flat(value)
-        elif value is not None and not isinstance(value, bool):
+        elif kind is dict or isinstance(value, Mapping):
+            yield from _flat(value.values())  # type: ignore[attr-defined]  # a mapping
+        elif kind is tuple or (isinstance(value, Iterable) and not isinstance(value, str)):
+            yield from _flat(value)  # type: ignore[arg-type]  # as above
+        elif value is not None and kind is not bool:
             yield value

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from ccm.check.comparable import comparable
-from ccm.check.texts import visible_text
+from ccm.check.markup import visible_text
 from ccm.model.definitions import Channel
 from ccm.model.workspace import Catalogue, ContentLibrary, Fragment, Template, Variant, VariantPart
 

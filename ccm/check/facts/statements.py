@@ -79,6 +79,7 @@ _MINUS_BEFORE = re.compile(r"(?:^|[^\w)%-])- ?$")
 _MEASURE = re.compile(r"\d+(?:[.,]\d+)?[a-zµ][A-Za-z]{0,4}")
 
 
+@lru_cache(maxsize=65_536)
 def statements(text: str, language: str, locale: str) -> tuple[Statement, ...]:
     """Return the statements of one line or sentence, in comparable form.
 
@@ -89,13 +90,9 @@ def statements(text: str, language: str, locale: str) -> tuple[Statement, ...]:
     """
     if not any(map(str.isdecimal, text)) and "//" not in text and "@" not in text and "www." not in text:
         return ()
-    return _statements(text, language, locale)
-
-
-@lru_cache(maxsize=32_768)
-def _statements(text: str, language: str, locale: str) -> tuple[Statement, ...]:
     writing = writing_of(language, locale)
     found: list[Statement] = []
+    text = text.replace("F CFA", "FCFA")  # the one sign with a blank in it
     left = _taken(_LINK, text, found, _link)
     if any(map(str.isdecimal, left)):
         left = _dates(left, writing, found)

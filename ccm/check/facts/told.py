@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ccm.check.comparable import comparable, occurrences, spelt, stands_in
+from ccm.check.comparable import comparable_line, occurrences, spelt, stands_in
 from ccm.check.texts import Reading
 from ccm.model.definitions import FactKind
 from ccm.model.records import DocumentRendition, EmailRendition, FactValue, Finding, SmsRendition
@@ -48,7 +48,7 @@ def untold(reading: Reading, facts: tuple[FactValue, ...]) -> Iterator[Finding]:
 
 
 def _told(fact: FactValue, reading: Reading, part: str) -> bool:
-    wanted = comparable(fact.text).strip()
+    wanted = comparable_line(fact.text).strip()
     if not wanted:
         return True
     if fact.kind is FactKind.LINK:

@@ -90,7 +90,7 @@ _HAND_WRITTEN = {
 def _words_for(locale: Locale, code: str) -> Iterator[str]:
     symbol = locale.currency_symbols.get(code)
     if symbol:
-        yield comparable(symbol).rstrip(".")
+        yield comparable(symbol).rstrip(".").replace(" ", "")
     names = [locale.currencies.get(code, ""), *locale._data["currency_names_plural"].get(code, {}).values()]
     for name in names:
         word = comparable(name).casefold()
