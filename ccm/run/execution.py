@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ccm.archive.interface import Archive
@@ -32,7 +32,7 @@ from ccm.model.records import (
 from ccm.model.workspace import Brand
 from ccm.plan import plan, plan_broadcasts
 from ccm.run.prepare import Clock, Prepared
-from ccm.run.sending import Sender, SendJob, outcome_of
+from ccm.run.sending import Sender, SendJob, outcome_of, summed_up
 from ccm.run.workers import Made, Window, Workers
 
 WINDOW = 200  # communications written in one transaction
@@ -144,8 +144,9 @@ class Execution:
     # ── one window ───────────────────────────────────────────────────────
 
     def _work(self, window: Window, made: tuple[Made, ...]) -> None:
-        known = self._ledger.known([item.communication_id for item in window.communications])
-        decisions = [self._excluded(item) for item in window.exclusions]
+        planned: tuple[Communication | Exclusion, ...] = (*window.communications, *window.exclusions)
+        known = self._ledger.known([item.communication_id for item in planned])
+        decisions = [excluded(item, known.get(item.communication_id, ())) for item in window.exclusions]
         jobs: list[SendJob] = []
         sent: list[Outgoing] = []
         for item in made:
@@ -164,19 +165,6 @@ class Execution:
         settled = self._sender.send(jobs, providers)
         self._count(decisions, settled)
         self._pieces += sum(len(job.envelopes) for job in jobs)
-
-    def _excluded(self, exclusion: Exclusion) -> Decision:
-        assert exclusion.outcome is not None
-        outcome = Outcome(
-            exclusion.communication_id,
-            exclusion.recipient_id,
-            exclusion.outcome,
-            str(exclusion.reason),
-            exclusion.until,
-        )
-        return Decision(
-            exclusion.communication_id, exclusion.recipient_id, "", None, exclusion=exclusion, outcome=outcome
-        )
 
     def _archived(self, decision: Decision, made: Made) -> Decision:
         """Keep the bytes of every rendition that is going out, and note where."""
@@ -206,6 +194,27 @@ class Execution:
             raise TooManyHeld(self._mistakes, seen, allowed)
 
 
+def excluded(exclusion: Exclusion, before: Sequence[PieceRecord]) -> Decision:
+    """Decide on a recipient who gets nothing (more) in this execution.
+
+    Args:
+        before: Pieces of earlier executions, when the recipient was in then.
+    Why: Somebody may opt out, or their row may break, after a required piece went. Its state is the truth then; an
+        answer that was lost must not disappear behind "suppressed".
+    """
+    assert exclusion.outcome is not None
+    ident, recipient = exclusion.communication_id, exclusion.recipient_id
+    outcome = Outcome(ident, recipient, exclusion.outcome, str(exclusion.reason), exclusion.until)
+    states = {piece.channel: piece.state for piece in before if piece.required}
+    if states and (PieceState.UNKNOWN in states.values() or all(map(_was_handed_over, states.values()))):
+        outcome = summed_up(ident, recipient, states, frozenset(states))
+    return Decision(ident, recipient, "", None, exclusion=exclusion, outcome=outcome)
+
+
+def _was_handed_over(state: PieceState) -> bool:
+    return state.is_final and state is not PieceState.HELD
+
+
 def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> tuple[Decision, SendJob | None]:
     """Decide what of a composed communication goes out.
 
@@ -214,6 +223,10 @@ def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> t
     would be said now, the rest is held, because the channels would disagree.
     """
     communication = made.composed.communication
+    channels = {piece.channel for piece in communication.pieces}
+    elsewhere = [one for one in before.values() if one.required and one.channel not in channels]
+    if any(_was_handed_over(piece.state) for piece in elsewhere):
+        return _reached_before(made, elsewhere), None
     failure = made.blocking_failure()
     if failure is None and _contradicts_what_was_sent(made, before):
         failure = "content-changed"
@@ -221,7 +234,7 @@ def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> t
     states: dict[Channel, PieceState] = {}
     for planned in communication.pieces:
         sent = before.get(planned.channel)
-        if sent is not None and sent.state.is_final and sent.state is not PieceState.HELD:
+        if sent is not None and _was_handed_over(sent.state):
             pieces.append(sent)
             states[planned.channel] = sent.state
             continue
@@ -256,6 +269,16 @@ def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> t
     if not envelopes:
         return replace(decision, outcome=outcome_of(communication, states, required)), None
     return decision, SendJob(communication, tuple(envelopes), states, required)
+
+
+def _reached_before(made: Made, elsewhere: Sequence[PieceRecord]) -> Decision:
+    """Settle a communication of policy FIRST whose required piece went over another channel in an earlier execution."""
+    communication = made.composed.communication
+    sent = tuple(piece for piece in elsewhere if _was_handed_over(piece.state))
+    states = {piece.channel: piece.state for piece in sent}
+    ident, recipient = communication.communication_id, communication.recipient_id
+    outcome = summed_up(ident, recipient, states, frozenset(states))
+    return Decision(ident, recipient, communication.locale, communication, sent, made.composed.facts, outcome=outcome)
 
 
 def _first_error(made: Made) -> str:

@@ -12,8 +12,8 @@ from run.messages import BRAND, communication, made
 from ccm.ledger.interface import Ledger
 from ccm.ledger.sql import open_ledger
 from ccm.model.definitions import Channel
-from ccm.model.records import OutcomeKind, PieceState
-from ccm.run.execution import content_hash, decide
+from ccm.model.records import Exclusion, ExclusionReason, OutcomeKind, PieceState
+from ccm.run.execution import content_hash, decide, excluded
 from ccm.run.sending import Sender, outcome_of
 from ccm.run.workers import Made, Maker, next_alternative
 from ccm.testing import FixedClock, LostAnswerAdapter, MemoryLedger, RecordingAdapter, RejectingAdapter, sample_run
@@ -149,6 +149,39 @@ def test_resume_sends_the_rest_or_holds_it() -> None:
     assert nothing is None
     assert again.outcome
     assert (again.outcome.kind, again.outcome.reason) == (OutcomeKind.HELD, "content-changed")
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"), [(PieceState.UNKNOWN, OutcomeKind.UNKNOWN), (PieceState.ACCEPTED, OutcomeKind.ACCEPTED)]
+)
+def test_first_reaches_nobody_over_a_second_channel(state: PieceState, kind: OutcomeKind) -> None:
+    """An SMS whose answer was lost may have arrived: the email that composes today is not sent as well."""
+    earlier, _ = decide(made(communication("C-1", (S,))), {}, BRAND)
+    sms = replace(earlier.pieces[0], state=state)
+    decision, job = decide(made(communication("C-1", (E,), (), (S,))), {S: sms}, BRAND)
+    assert job is None
+    assert decision.outcome
+    assert decision.outcome.kind is kind
+    assert [piece.channel for piece in decision.pieces] == [S]
+
+
+@pytest.mark.parametrize(
+    ("states", "kind"),
+    [
+        ((PieceState.UNKNOWN, PieceState.HELD), OutcomeKind.UNKNOWN),  # may have arrived: stays listed
+        ((PieceState.ACCEPTED, PieceState.ACCEPTED), OutcomeKind.ACCEPTED),  # all of it went before the opt-out
+        ((PieceState.ACCEPTED, PieceState.HELD), OutcomeKind.SUPPRESSED),  # the rest never goes
+        ((PieceState.HELD, PieceState.HELD), OutcomeKind.SUPPRESSED),  # nothing ever went
+    ],
+)
+def test_an_opt_out_hides_nothing_that_went(states: tuple[PieceState, PieceState], kind: OutcomeKind) -> None:
+    """Whoever opts out between two executions keeps the outcome of what was handed over before."""
+    first, _ = decide(made(communication("C-1", (E, D))), {}, BRAND)
+    before = [replace(piece, state=state) for piece, state in zip(first.pieces, states, strict=True)]
+    out = Exclusion("C-1", first.communication_id, ExclusionReason.SUPPRESSED, OutcomeKind.SUPPRESSED)
+    decision = excluded(out, before)
+    assert decision.outcome
+    assert decision.outcome.kind is kind
 
 
 def test_a_piece_without_a_state_holds() -> None:
