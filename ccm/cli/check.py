@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ccm.cli.completion import campaign_names
 from ccm.cli.terminal import (
     err,
     find_workspace,
@@ -19,7 +20,7 @@ from ccm.diagnostics import ExitCode, Severity
 
 
 @click.command("check")
-@click.argument("campaign", required=False)
+@click.argument("campaign", required=False, shell_complete=campaign_names)
 @click.option("--strict", is_flag=True, help="Warnings count as problems too.")
 @workspace_option
 @json_option

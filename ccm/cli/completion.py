@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from click.shell_completion import get_completion_class
 
@@ -18,3 +20,21 @@ def command(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     click.echo(kind(cli, {}, "ccm", "_CCM_COMPLETE").source())
+
+
+def campaign_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the campaigns that begin so, by their files: whoever types does not want to wait for YAML to be read."""
+    given = context.params.get("folder")
+    here = Path.cwd()
+    for place in [Path(given)] if given else [here, *here.parents]:
+        if (place / "ccm.yaml").is_file():
+            names = (file.stem for file in (place / "campaigns").glob("*.yaml"))
+            return sorted(name for name in names if name.startswith(incomplete))
+    return []
+
+
+def channel_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the channels that begin so."""
+    from ccm.model.definitions import Channel
+
+    return [str(channel) for channel in Channel if channel.startswith(incomplete)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 import ccm
 from ccm.cli.terminal import fail, out, with_errors
@@ -53,8 +55,8 @@ def command(folder: Path) -> None:
         write_schemas(folder)
     except OSError as error:
         fail(f"{folder}: {error.strerror or error}", "check permissions and free space", ExitCode.OUTSIDE)
-    out.print(f"[green]made[/] {folder}")
-    out.print(f"  cd {folder}")
+    out.print("[green]made[/]", Text(str(folder)))
+    out.print(f"  cd {shlex.quote(str(folder))}", markup=False)
     for why, line in NEXT:
         out.print(f"  {line}   [dim]# {why}[/]")
 

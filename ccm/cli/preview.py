@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from ccm.cli.completion import campaign_names, channel_names
 from ccm.cli.terminal import (
     err,
+    fail,
     json_option,
     open_workspace,
     out,
@@ -21,10 +23,17 @@ from ccm.diagnostics import ExitCode, Severity
 
 
 @click.command("preview")
-@click.argument("campaign")
+@click.argument("campaign", shell_complete=campaign_names)
 @click.option("--customer", required=True, metavar="ID", help="Any customer of the source.")
 @click.option("--locale", metavar="TAG", help="Show it in this locale, such as de-DE.")
-@click.option("--channel", "channels", multiple=True, metavar="NAME", help="Only this channel; may be repeated.")
+@click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=channel_names,
+    help="Only this channel; may be repeated.",
+)
 @click.option("--occurrence", metavar="KEY", help="Occurrence to show, such as 2026-10.")
 @click.option("--as-of", callback=parse_moment, metavar="TIME", help="Show it as of this time, not now.")
 @click.option("--out", "target", type=click.Path(file_okay=False, path_type=Path), help="Folder to write into.")
@@ -57,6 +66,8 @@ def command(
     from ccm.run.prepare import utc_now
     from ccm.studio.preview import write_preview
 
+    if locale is not None:
+        check_locale(locale)
     workspace = open_workspace(folder, quiet=True, lint=False, lint_for=campaign)
     preview = preview_customer(
         workspace,
@@ -67,7 +78,11 @@ def command(
         channels=[parse_channel(name) for name in channels],
         occurrence=occurrence,
     )
-    page = write_preview(preview, target or Path(workspace.root) / "preview" / campaign / safe_name(customer))
+    target = target or Path(workspace.root) / "preview" / campaign / safe_name(customer)
+    try:
+        page = write_preview(preview, target)
+    except OSError as error:
+        fail(f"{target}: {error.strerror or error}", "check permissions and free space, or say --out", ExitCode.OUTSIDE)
     findings = [item for made in (preview.made, *preview.broadcasts) if made for item in made.findings]
     if as_json:
         print_json(
@@ -104,6 +119,17 @@ def parse_channel(name: str) -> Channel:  # type: ignore[name-defined]  # noqa: 
         raise click.BadParameter(
             f'there is no channel "{name}"; {suggest(name, list(Channel))}', param_hint="--channel"
         ) from None
+
+
+def check_locale(tag: str) -> None:
+    """End with a usage error where no such language exists.
+
+    Why: A customer's own odd tag falls back, so that nobody is lost; one that is typed here is a slip of the hand.
+    """
+    from ccm.plan.locales import own_locale
+
+    if own_locale(tag) is None:
+        raise click.BadParameter(f'there is no locale "{tag}"; write it like de-DE', param_hint="--locale")
 
 
 def safe_name(customer: str) -> str:

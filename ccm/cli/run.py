@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ccm.cli.completion import campaign_names
 from ccm.cli.terminal import (
     err,
     json_option,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("campaign")
+@click.argument("campaign", shell_complete=campaign_names)
 @click.option("--as-of", callback=parse_moment, metavar="TIME", help="Judge schedules as of this time, not now.")
 @click.option("--occurrence", metavar="KEY", help="Run this occurrence, such as 2026-10, not the computed one.")
 @click.option(

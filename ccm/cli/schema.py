@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ccm.cli.terminal import fail, find_workspace, open_workspace, out, print_json, with_errors, workspace_option
-from ccm.diagnostics import suggest
+from ccm.diagnostics import ExitCode, suggest
 
 
 @click.command("schema")
@@ -36,5 +36,10 @@ def command(kind: str | None, template: str | None, folder: Path | None) -> None
             fail(f'there is no schema "{kind}"', suggest(kind, SCHEMA_KINDS))
         print_json(schema_of(kind))
     else:
-        for path in write_schemas(find_workspace(folder)):
-            out.print(str(path))
+        root = find_workspace(folder)
+        try:
+            written = write_schemas(root)
+        except OSError as error:
+            fail(f"{root / '.ccm' / 'schema'}: {error.strerror}", "check permissions and free space", ExitCode.OUTSIDE)
+        for path in written:
+            out.print(str(path), markup=False)

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from ccm.cli.completion import campaign_names
 from ccm.cli.terminal import json_option, open_workspace, out, print_json, with_errors, workspace_option
 
 
 @click.command("status")
-@click.argument("campaign", required=False)
+@click.argument("campaign", required=False, shell_complete=campaign_names)
 @workspace_option
 @json_option
 @with_errors

@@ -217,7 +217,8 @@ def _limit_decimals(number: Decimal, most: int, code: str) -> None:
     if isinstance(exponent, int) and -exponent > most and -int(number.normalize().as_tuple().exponent) > most:
         digits = "no digits" if most == 0 else "1 digit" if most == 1 else f"{most} digits"
         remedy = f"round it to {digits} after the point, or allow more with decimals in the contract"
-        raise WrongValue(f"has more than {digits} after the point", remedy, code)
+        has = "has digits after the point and may have none" if most == 0 else f"has more than {digits} after the point"
+        raise WrongValue(has, remedy, code)
 
 
 def reader_of(field: FieldDefinition) -> Reader:

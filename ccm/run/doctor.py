@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ccm.archive.folder import FolderArchive
+from ccm.archive.interface import ArchiveError
 from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LedgerError
 from ccm.ledger.sql import open_ledger
@@ -40,7 +41,7 @@ def examine(workspace: Workspace) -> tuple[Examined, ...]:
 def _examined(name: str, look: Callable[[], str]) -> Examined:
     try:
         return Examined(name, True, look())
-    except (OSError, ImportError, LookupError, LedgerError) as error:
+    except (OSError, ImportError, LookupError, LedgerError, ArchiveError) as error:
         return Examined(name, False, str(error))
 
 

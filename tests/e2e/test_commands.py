@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from e2e.forked_ccm import ForkedCcm, addresses
 from run.small_workspace import AS_OF, people, small_workspace
@@ -57,6 +58,7 @@ def test_unknown_words_end_with_2_or_3_and_the_nearest_name(ccm: ForkedCcm, root
         (("run", "news", "--as-of", "tomorrow"), 2, "2026-11-02T11:30Z"),
         (("run", "news", "--as-of", "2026-11-02T11:30"), 2, "offset"),
         (("preview", "news", "--customer", "P-001", "--channel", "emial"), 2, "email"),
+        (("preview", "news", "--customer", "P-001", "--locale", "klingon"), 2, "de-DE"),
         (("run", "newz"), 3, '"news"'),
         (("check", "newz"), 3, '"news"'),
         (("preview", "newz", "--customer", "P-001"), 3, '"news"'),
@@ -100,6 +102,48 @@ def test_results_on_stdout_and_the_rest_on_stderr(ccm: ForkedCcm, root: Path) ->
     assert healthy.code == 0
     assert all(item["fine"] for item in healthy.json)
     assert ccm("schema", "campaign", cwd=root).json["properties"]["audience"]
+
+
+def test_folders_that_cannot_be_written_end_in_words(ccm: ForkedCcm, root: Path) -> None:
+    """Schemas and previews that cannot be written are outside errors (4), and the doctor names what is ill."""
+    (root / "taken").write_text("a file where a folder should be")
+    (root / ".ccm").mkdir(exist_ok=True)
+    (root / ".ccm" / "schema").write_text("another one")
+    definition = root / "ccm.yaml"
+    definition.write_text(definition.read_text() + "archive: taken/archive\n")
+    for args in (("schema",), ("preview", "news", "--customer", "P-001", "--out", "taken/here")):
+        ended = ccm(*args, cwd=root)
+        assert (ended.code, ended.stderr.count("  fix: ")) == (4, 1), ended
+        assert "Traceback" not in ended.stderr
+    ill = ccm("doctor", "--json", cwd=root)
+    assert ill.code == 4
+    assert {item["name"]: item["fine"] for item in ill.json}["archive"] is False
+
+
+def test_the_next_step_after_init_can_be_pasted(ccm: ForkedCcm, tmp_path: Path) -> None:
+    """A folder with blanks, quotes and brackets comes out of `ccm init` as a shell reads it."""
+    ended = ccm("init", "Zoë's [new] files", cwd=tmp_path)
+    assert ended.code == 0
+    change = next(line for line in ended.stdout.splitlines() if line.startswith("  cd "))
+    gone = subprocess.run(["sh", "-c", f"{change} && pwd"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert gone.stdout.strip() == str(tmp_path / "Zoë's [new] files")
+
+
+def test_the_shell_completes_campaigns_and_channels(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is typed most is completed: campaigns of the nearest or the named workspace, and channels."""
+
+    def offered(*args: str, begun: str = "") -> list[str]:
+        return [item.value for item in ShellComplete(cli, {}, "ccm", "_CCM_COMPLETE").get_completions([*args], begun)]
+
+    campaigns = sorted(file.stem for file in (root / "campaigns").glob("*.yaml"))
+    assert offered("run", "--workspace", str(root)) == campaigns
+    monkeypatch.chdir(root / "templates")
+    for name in ("preview", "run", "check", "status"):
+        assert offered(name) == campaigns
+    assert offered("run", begun="ne") == [name for name in campaigns if name.startswith("ne")] != []
+    assert offered("preview", "news", "--channel", begun="em") == ["email"]
+    monkeypatch.chdir(root.parent)
+    assert offered("run") == []
 
 
 def test_people_read_it_too(ccm: ForkedCcm, root: Path) -> None:

@@ -23,7 +23,11 @@ def check_source_files(root: Path, source: SourceDefinition, file: YamlFile) -> 
             yield Diagnostic("outside-workspace", f'"{table.file}" leads out of the workspace', remedy, place)
         elif not (root / path).is_file():
             folder = (root / path).parent
-            there = [item.name for item in folder.iterdir()] if folder.is_dir() else []
+            there = (
+                [item.name for item in folder.iterdir() if item.is_file() and item.suffix != ".yaml"]
+                if folder.is_dir()
+                else []
+            )
             guess = nearest(Path(path).name, there)
             remedy = f'did you mean "{guess}"?' if guess else f"add {path}, or correct the name"
             yield Diagnostic("missing-file", f'there is no file "{table.file}"', remedy, place)
