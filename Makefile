@@ -44,4 +44,4 @@ format: dev ## Format the code
 	$(BIN)/ruff check --fix ccm tests benchmarks data
 
 clean: ## Remove what runs and tests left
-	rm -rf out outbox archive preview .ccm benchmarks/out .mypy_cache .ruff_cache .hypothesis
+	rm -rf out outbox archive preview draft .ccm benchmarks/out .mypy_cache .ruff_cache .hypothesis
