@@ -126,6 +126,7 @@ class ExclusionReason(StrEnum):
     NOT_DUE = "not-due"  # scheduled for later; the next run takes them
     COMPOSE_FAILED = "compose-failed"  # a required channel could not be made
     CHECK_FAILED = "check-failed"  # a required channel broke a rule
+    LEFT_SOURCE = "left-source"  # was held for a mistake, and a later reading of the source no longer met them
     NO_RELEASE = "no-effective-release"  # no approved release is effective on the message's date
 
 

@@ -97,7 +97,7 @@ class Execution:
         self.outside_segment = 0
         self._done = 0
         self._pieces = 0
-        self._mistakes = 0
+        self._mistakes: set[str] = set()  # communications held for a mistake by this execution
         self._outcomes: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
 
     def go(self) -> None:
@@ -108,6 +108,7 @@ class Execution:
             self._work(window, made)
             self._watch_held_share()
             self._listener(Progress(self.read, self._done, dict(self._outcomes), self._pieces))
+        self._let_go()
 
     # ── planning ─────────────────────────────────────────────────────────
 
@@ -184,14 +185,30 @@ class Execution:
                 continue
             self._outcomes[outcome.kind] += 1
             self._done += 1
-            if outcome.reason in MISTAKES:
-                self._mistakes += 1
+            if outcome.kind is OutcomeKind.HELD and outcome.reason in MISTAKES:
+                self._mistakes.add(outcome.communication_id)
 
     def _watch_held_share(self) -> None:
         allowed = self._prepared.campaign.limits.held_share
         seen = self.read - self.outside_segment
-        if seen >= HELD_SHARE_FROM and self._mistakes > allowed * seen:
-            raise TooManyHeld(self._mistakes, seen, allowed)
+        if seen >= HELD_SHARE_FROM and len(self._mistakes) > allowed * seen:
+            raise TooManyHeld(len(self._mistakes), seen, allowed)
+
+    def _let_go(self) -> None:
+        """Settle whom an earlier execution held for a mistake and this complete reading did not meet again.
+
+        Why: The cure of a doubled or broken row may be to take it out. Its recipient would stay held for ever.
+        """
+        held = self._ledger.outcomes(self._brief.run_id, kinds=(OutcomeKind.HELD,))
+        gone = [
+            Outcome(item.communication_id, item.recipient_id, OutcomeKind.SUPPRESSED, str(ExclusionReason.LEFT_SOURCE))
+            for item in held
+            if item.reason in MISTAKES
+            and item.communication_id not in self._mistakes
+            and not item.recipient_id.startswith("broadcast:")
+        ]
+        if gone:
+            self._ledger.settle(self._brief.run_id, gone, owner=self._owner, now=self._clock())
 
 
 def excluded(exclusion: Exclusion, before: Sequence[PieceRecord]) -> Decision:

@@ -44,6 +44,21 @@ def test_bad_row_costs_only_itself(ccm: ForkedCcm, tmp_path: Path, what: str) ->
     assert len(set(addresses(root / "outbox"))) == len(addresses(root / "outbox")) == 5
 
 
+@pytest.mark.parametrize("what", ["duplicate key", "too few cells"])
+def test_a_bad_row_that_is_taken_out_is_settled(ccm: ForkedCcm, tmp_path: Path, what: str) -> None:
+    """The cure may be to remove the row: the run closes then, and its recipient is counted as gone from the source."""
+    bad, _ = BAD[what]
+    root = small_workspace(tmp_path / "w", [*GOOD, bad])
+    assert ccm(*RUN, cwd=root).json["outcomes"]["held"] == 1
+    write_people(root, GOOD)
+    cured = ccm(*RUN, cwd=root)
+    assert cured.code == 0, cured.stderr
+    assert (cured.json["outcomes"]["held"], cured.json["outcomes"]["suppressed"]) == (0, 1)
+    assert cured.json["reasons"] == {"left-source": 1}
+    assert (cured.json["balanced"], cured.json["state"]) == (True, "closed")
+    assert len(addresses(root / "outbox")) == 4
+
+
 def test_too_many_bad_rows_stop_the_run(ccm: ForkedCcm, tmp_path: Path) -> None:
     """More mistakes than limits.held_share: the run stops by itself, says what to do, and goes on when mended."""
     rows = people(80)
