@@ -17,6 +17,7 @@ COVERED_BY = {
     "ccm/__init__.py": ("tests/test_public_api.py",),
     "ccm/archive/interface.py": ("tests/contract/test_archives.py",),
     "ccm/check/": ("tests/check/test_inspection.py",),  # each rule by a seeded mutation
+    "ccm/check/totals.py": ("tests/check/test_control_totals.py",),
     "ccm/cli/": ("tests/e2e/",),
     "ccm/compose/": ("tests/compose/test_composer.py", "tests/compose/test_injection.py"),
     "ccm/compose/document/": ("tests/compose/test_document.py", "tests/compose/test_document_leaks.py"),
@@ -37,7 +38,6 @@ COVERED_BY = {
     "ccm/load/": ("tests/load/lint/test_lint_cases.py", "tests/load/test_load_workspace.py"),
     "ccm/load/lint/": ("tests/load/lint/test_lint_cases.py",),  # cases with the expected line and column
     "ccm/load/source/": ("tests/load/source/test_source_recipients.py", "tests/load/source/test_check.py"),
-    "ccm/load/source/source_files.py": ("tests/load/test_load_workspace.py",),
     "ccm/model/": ("tests/load/test_authored.py", "tests/load/test_schema.py", "tests/compose/test_formats.py"),
     "ccm/model/records.py": ("tests/plan/test_recipients.py",),
     "ccm/plan/": ("tests/plan/test_recipients.py",),
