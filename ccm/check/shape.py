@@ -7,6 +7,7 @@ values in their places; otherwise it is read from the start.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ _SLOT = re.compile("[\U000f0000-\U000ffffd]")
 _TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
 _MOST = 8000
 _OPEN_ENTITY = re.compile(r"&#?\w*$")
-_BREAKS = re.compile("[<>\U000f0000-\U000ffffd]")
+_BREAKS = re.compile('[<>"\x7f\U000f0000-\U000ffffd]')
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Shape:
 
     visible, unseen: Texts as a page shows them, or tells them without showing.
     lines: Lines of both; without a place for values they are comparable already.
+    telling: Lines that may tell an amount, a date, a code or a link; all those with values.
     targets: Where links lead.
     attributes: Values that stand in attributes: one with a quote in it could end the attribute.
     """
@@ -60,6 +62,7 @@ class Shape:
     unseen: Pattern
     visible_lines: tuple[Pattern, ...]
     unseen_lines: tuple[Pattern, ...]
+    telling: tuple[Pattern, ...]
     targets: tuple[Pattern, ...]
     attributes: frozenset[int]
 
@@ -70,6 +73,7 @@ class PageReading:
 
     visible, unseen: Texts.
     visible_lines, unseen_lines: Lines that hold anything, comparable each.
+    telling: Those of both that may tell an amount, a date, a code or a link.
     targets: Where links lead.
     """
 
@@ -77,6 +81,7 @@ class PageReading:
     unseen: str
     visible_lines: tuple[str, ...]
     unseen_lines: tuple[str, ...]
+    telling: tuple[str, ...]
     targets: tuple[str, ...]
 
 
@@ -86,18 +91,25 @@ def read_page(source: str, outline: tuple[str, ...]) -> PageReading:
     Args:
         outline: Pieces that it is said to share with others; empty if none are known.
     """
-    values = _values(source, outline) if 1 < len(outline) < _MOST else None
+    values = values_between(source, outline) if 1 < len(outline) < _MOST else None
     shape = _shape(outline) if values is not None else None
     if values is None or shape is None or any(_quoted(values[slot]) for slot in shape.attributes):
         visible, unseen = visible_text(source), hidden_text(source)
-        return PageReading(visible, unseen, lines_of(visible), lines_of(unseen), link_targets(source))
+        shown, told = lines_of(visible), lines_of(unseen)
+        return PageReading(visible, unseen, shown, told, tuple(filter(tells, (*shown, *told))), link_targets(source))
     return PageReading(
         shape.visible.filled(values),
         shape.unseen.filled(values),
         _filled(shape.visible_lines, values),
         _filled(shape.unseen_lines, values),
+        _filled(shape.telling, values),
         tuple(target.filled(values).strip() for target in shape.targets),
     )
+
+
+def tells(line: str) -> bool:
+    """Tell whether a comparable line may hold an amount, a date, a code or a link."""
+    return "//" in line or "@" in line or "www." in line or any(map(str.isdecimal, line))
 
 
 def lines_of(text: str) -> tuple[str, ...]:
@@ -119,7 +131,7 @@ def _filled(patterns: tuple[Pattern, ...], values: Sequence[str]) -> tuple[str, 
     return tuple(lines)
 
 
-def _values(source: str, outline: tuple[str, ...]) -> list[str] | None:
+def values_between(source: str, outline: tuple[str, ...]) -> list[str] | None:
     """Return what stands between the shared pieces, unescaped; None if the page is not made of them."""
     if not source.startswith(outline[0]):
         return None
@@ -128,8 +140,8 @@ def _values(source: str, outline: tuple[str, ...]) -> list[str] | None:
     last = len(outline) - 1
     for number in range(1, last + 1):
         piece = outline[number]
-        end = source.find(piece, at) if number < last else len(source) - len(piece)
-        if end < at or (number == last and not source.endswith(piece)):
+        end = _next(source, piece, at) if number < last else len(source) - len(piece)
+        if end < at or not source.startswith(piece, end):
             return None
         value = source[at:end]
         values.append(value)
@@ -137,6 +149,22 @@ def _values(source: str, outline: tuple[str, ...]) -> list[str] | None:
     if _BREAKS.search("".join(values)):
         return None
     return [html.unescape(value) if "&" in value else value for value in values]
+
+
+def _next(source: str, piece: str, at: int) -> int:
+    """Return where a piece most likely begins: no value holds what ends a text or an attribute.
+
+    Why: Looking for a long text takes longer than looking for one sign and comparing there.
+    """
+    if piece[:1] in ("<", '"'):
+        return source.find(piece[0], at)
+    return source.find(piece[:12], at) if piece else at
+
+
+@lru_cache(maxsize=256)
+def digest_of(outline: tuple[str, ...]) -> str:
+    """Return a digest of shared pieces."""
+    return hashlib.sha256("\0".join(outline).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @lru_cache(maxsize=256)
@@ -148,11 +176,13 @@ def _shape(outline: tuple[str, ...]) -> Shape | None:
     visible, unseen = visible_text(page), hidden_text(page)
     targets = tuple(map(Pattern.of, link_targets(page)))
     inside = {ord(letter) - _FIRST for tag in _TAG.findall(page) for letter in _SLOT.findall(tag)}
+    shown, told = _lines(visible), _lines(unseen)
     return Shape(
         Pattern.of(visible),
         Pattern.of(unseen),
-        _lines(visible),
-        _lines(unseen),
+        shown,
+        told,
+        tuple(line for line in (*shown, *told) if line.slots or tells(line.pieces[0])),
         targets,
         frozenset(inside),
     )

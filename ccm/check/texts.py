@@ -56,8 +56,8 @@ class Reading:
         return lines_of(self.parts[part]) if part in self.parts else ()
 
     def lines(self, part: str) -> tuple[str, ...]:
-        """Return the lines of a part that hold anything, comparable each; blocks of HTML are lines, hidden ones too."""
-        return (*self._lines(part), *self._lines("unseen")) if part == "html" else self._lines(part)
+        """Return the lines of a part, comparable each; of HTML those that may tell something, hidden ones too."""
+        return self._page.telling if part == "html" else self._lines(part)
 
     @cached_property
     def _page(self) -> PageReading:

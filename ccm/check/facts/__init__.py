@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ccm.check.facts.alike import likeness
 from ccm.check.facts.authored import Authored
 from ccm.check.facts.beside import lacking, misplaced
 from ccm.check.facts.known import Known
@@ -29,10 +30,23 @@ def prove_facts(composed: Composed, authored: Authored | None = None) -> tuple[F
 
 
 def prove(reading: Reading, composed: Composed, known: Known | None) -> Iterator[Finding]:
-    """Prove one rendition."""
-    yield from untold(reading, composed.facts)
+    """Prove one rendition, unless one that is alike was proved before."""
     if known is None:
+        yield from untold(reading, composed.facts)
         return
+    proved, channel = known.authored.proved, reading.rendition.channel.value
+    digest = likeness(reading.rendition, composed, known.authored.printed) if proved.pays(channel) else None
+    if digest is not None and proved.holds(digest, channel):
+        return
+    known.personal = False
+    found = tuple(_in_full(reading, composed, known))
+    if digest is not None and not found and not known.personal:
+        proved.add(digest)
+    yield from found
+
+
+def _in_full(reading: Reading, composed: Composed, known: Known) -> Iterator[Finding]:
+    yield from untold(reading, composed.facts)
     language = composed.communication.language
     channel = reading.rendition.channel.value
     headline = ("subject", "preheader") if isinstance(reading.rendition, EmailRendition) else ()

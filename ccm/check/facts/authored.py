@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ccm.check.comparable import comparable
+from ccm.check.facts.alike import Printed, Proved
 from ccm.check.facts.labels import Label, Needed, labels_of, needed_of
 from ccm.check.facts.outline import AuthoredPart, Reader
 from ccm.check.facts.statements import Said, statements
@@ -35,6 +36,8 @@ class Authored:
     written: File by statement that authors wrote out: amounts, shares and dates in texts.
     labels: Words beside which a fact is told, by channel, language and part.
     needed: What every message of a channel must tell, by channel and part.
+    printed: Paths of the fields among them, by channel.
+    proved: What is left of messages that were proved already; see `alike`.
     """
 
     texts: str = ""
@@ -46,6 +49,8 @@ class Authored:
     written: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, str, str], tuple[Label, ...]] = field(default_factory=dict)
     needed: Mapping[tuple[str, str], tuple[Needed, ...]] = field(default_factory=dict)
+    printed: Printed = field(default_factory=dict)
+    proved: Proved = field(default_factory=Proved, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -58,6 +63,7 @@ class Authored:
         personal = tuple(text for text in constants if "{token}" in text)
         parts = tuple(Reader(template, fragments, library).parts())
         facts = template.definition.facts
+        needed = {(part.channel, part.name): needed_of(part) for part in parts if part.language == parts[0].language}
         return cls(
             texts=comparable("\n".join(constants)),
             words=frozenset(word.lower() for text in (*sources, *constants) for word in _WORD.findall(text)),
@@ -67,8 +73,17 @@ class Authored:
             bare_money=any(_BARE_MONEY.search(text) for text in sources),
             written=dict(_written(template, fragments, library)),
             labels=_by_place(parts, lambda part: labels_of(part, facts)),
-            needed={(part.channel, part.name): needed_of(part) for part in parts if part.language == parts[0].language},
+            needed=needed,
+            printed=_printed(needed),
         )
+
+
+def _printed(needed: Mapping[tuple[str, str], tuple[Needed, ...]]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    paths: dict[str, dict[tuple[str, ...], None]] = {}
+    for (channel, _), fields in needed.items():
+        own = (one.path for one in fields if not one.as_fact and one.path[0] != "facts")
+        paths.setdefault(channel, {}).update(dict.fromkeys(own))
+    return {channel: tuple(found) for channel, found in paths.items()}
 
 
 def _by_place(parts: Iterable[AuthoredPart], make: object) -> dict[tuple[str, str, str], tuple[Label, ...]]:

@@ -84,18 +84,19 @@ def _begins(text: str, fact: FactValue) -> bool:
 def lacking(reading: Reading, composed: Composed, part: str, needed: tuple[Needed, ...]) -> Iterator[Finding]:
     """Find fields and facts that every message of the channel prints and this one tells not, or not often enough."""
     rendition = reading.rendition
+    once = isinstance(rendition, DocumentRendition)  # a page may hide a running head
     for need in needed:
         fact = _fact(composed, need)
-        if need.as_fact:
-            continue
-        wanted = comparable_line(fact.text if fact else _text_at(composed, need.path))
-        count = need.count + (_told_alike(composed, fact, needed) if fact else 0)
-        if isinstance(rendition, DocumentRendition):
-            count = 1  # a page may hide a running head
-        if not wanted or (fact is not None and count < 2):
+        if need.as_fact or (fact is not None and once):
             continue  # a fact that is told nowhere is found by `untold`
+        count = 1 if once else need.count
+        if fact is not None:
+            count += _told_alike(composed, fact, needed)
+            if count < 2:
+                continue
+        wanted = comparable_line(fact.text if fact else _text_at(composed, need.path))
         exact = fact is not None and fact.kind in (FactKind.CODE, FactKind.LINK)
-        told = times_told(wanted, reading, part, exact=exact, most=count)
+        told = times_told(wanted, reading, part, exact=exact, most=count) if wanted else count
         if told >= count or (not told and _told_in_other_form(wanted, reading, part)):
             continue
         what = f'the fact "{fact.name}"' if fact else f'the field "{".".join(need.path)}"'
@@ -110,8 +111,9 @@ _LACKING = "report it: composing lost or changed a value that the variant prints
 
 def _told_alike(composed: Composed, fact: FactValue, needed: tuple[Needed, ...]) -> int:
     """Count the places of fields whose value is the fact's own: "Please pay {{ payment.amount|money }}"."""
-    alike = (need for need in needed if need.as_fact)
-    return sum(need.count for need in alike if _value_at(composed, need.path) == fact.value)
+    if fact.kind not in _COUNTED:
+        return 0
+    return sum(need.count for need in needed if need.as_fact and _value_at(composed, need.path) == fact.value)
 
 
 def _fact(composed: Composed, need: Needed) -> FactValue | None:
@@ -130,7 +132,7 @@ def _value_at(composed: Composed, path: tuple[str, ...]) -> object:
     if path[:1] == ("parameters",):
         value, path = composed.communication.parameters, path[1:]
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = value.get(name) if type(value) is dict or isinstance(value, Mapping) else None
     return value
 
 

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ccm.check.comparable import comparable, stands_in
+from ccm.check.comparable import comparable, comparable_line, stands_in
 from ccm.check.facts.authored import Authored
 from ccm.check.facts.statements import Said, Statement
 from ccm.check.facts.told import is_right_to_left
@@ -29,6 +29,7 @@ class Known:
         self._communication = composed.communication
         self.authored = self._authored = authored
         self._answers: dict[tuple[Said, str], bool] = {}
+        self.personal = False  # whether an answer leaned on this customer's data beside the facts
 
     def explains(self, statement: Statement) -> bool:
         """Tell whether a statement follows from facts, data, parameters, what was worked out from them, or the brand."""
@@ -36,12 +37,30 @@ class Known:
         answer = self._answers.get(key)
         if answer is None:
             answer = self._answers[key] = self._explained(statement)
+        if answer and not self.personal:
+            self.personal = not self._holds_for_all(statement)
         return answer
+
+    def _holds_for_all(self, statement: Statement) -> bool:
+        """Tell whether a statement is a fact as it is written, or the author's own words."""
+        if statement.said is Said.LINK:
+            token = self._communication.communication_id
+            own = (pattern.replace("{token}", token) for pattern in self._authored.personal_links)
+            return statement.text in self._authored.links or statement.text in (*self._written_facts, *own)
+        if statement.said is Said.CODE and statement.text.lower() in self._authored.words:
+            return True
+        return statement.text.rstrip(".") in self._written_facts or stands_in(statement.text, self._authored.texts)
+
+    @cached_property
+    def _written_facts(self) -> frozenset[str]:
+        texts = (fact.text for fact in self._composed.facts)
+        return frozenset(form for text in texts for form in (text, comparable_line(text).rstrip(".")))
 
     def _explained(self, statement: Statement) -> bool:
         match statement.said:
             case Said.AMOUNT:
                 found = any(self._is_amount(*reading) for reading in statement.readings)  # type: ignore[misc]
+                found = found or self._is_word_and_number(statement)
             case Said.PERCENT:
                 found = any(self._is_share(reading) for reading in statement.readings)  # type: ignore[arg-type]
             case Said.CODE:
@@ -60,6 +79,8 @@ class Known:
         """
         if statement.said is Said.AMOUNT and " " in statement.text:
             return any(self.explains(one) for one in statement.narrower())
+        if statement.said is Said.DAY:  # "SET 6": a word of the data beside a number of the data
+            return all(word in self._words or word in self._digits for word in _WORD.findall(statement.text.lower()))
         if statement.said in (Said.CODE, Said.DATE) and is_right_to_left(text):
             runs = _RUN.findall(statement.text.lower())
             return all(run in self._all_texts or run in self._digits or run in self._authored.words for run in runs)
@@ -77,6 +98,13 @@ class Known:
         if any((value, code) in self._money for code in codes):
             return True
         return self._authored.bare_money and value in self._numbers
+
+    def _is_word_and_number(self, statement: Statement) -> bool:
+        """Tell whether a currency code is a word of the data before a number of its own: "RED HEART CUP 12"."""
+        code, _, number = statement.text.partition(" ")
+        plain = code.isascii() and code.isalpha() and code.lower() in self._words
+        amounts = (reading[0] for reading in statement.readings)  # type: ignore[index]
+        return plain and number.isdecimal() and any(amount in self._numbers for amount in amounts)
 
     @cached_property
     def _fact_money(self) -> frozenset[tuple[Decimal, str]]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import cast
 
 from ccm.check.facts.writing import Writing, writing_of
+from ccm.check.shape import tells
 
 
 class Said(StrEnum):
@@ -48,7 +49,7 @@ class Statement:
             factor = Decimal(1000) ** (len(groups) - count + 1)
             amounts = cast("tuple[tuple[Decimal, frozenset[str]], ...]", self.readings)
             readings = tuple((abs(value) % factor, codes) for value, codes in amounts)
-            yield Statement(self.said, self.text, readings)
+            yield Statement(self.said, self.text.split(" ", count)[-1], readings)
 
 
 _LINK = re.compile(
@@ -88,7 +89,7 @@ def statements(text: str, language: str, locale: str) -> tuple[Statement, ...]:
         language: Locale tag of the words.
         locale: Locale tag of digits, separators and order.
     """
-    if not any(map(str.isdecimal, text)) and "//" not in text and "@" not in text and "www." not in text:
+    if not tells(text):
         return ()
     writing = writing_of(language, locale)
     found: list[Statement] = []
@@ -245,11 +246,8 @@ def _amount(text: str, start: int, end: int, taken: int, writing: Writing) -> tu
         stop = end + (sign.end() if sign else 0)
         begin = start if sign else start - len(before) + before.rindex(before.strip()[-1])
         return Statement(Said.PERCENT, text[begin:stop], tuple(_values(text[start:end], writing))), stop
-    width, codes = _currency_before(before, writing)
-    begin, stop = start - width, end
-    if not codes:
-        size, codes = _currency_after(after, writing)
-        stop = end + size
+    width, size, codes = _currency_beside(before, after, writing)
+    begin, stop = start - width, end + size
     if not codes:
         return None, end
     if width > 1 and text[begin:start].endswith("-"):
@@ -285,6 +283,24 @@ def _values(digits: str, writing: Writing) -> Iterator[Decimal]:
         except InvalidOperation:
             continue
         return
+
+
+def _currency_beside(before: str, after: str, writing: Writing) -> tuple[int, int, frozenset[str]]:
+    """Return how many characters before and after a number are its currency, and the codes it may be.
+
+    Where the locale writes the sign first, one before another number belongs to that: "U2 $0.99" is no 2 dollars.
+    """
+    if not writing.sign_first:
+        size, codes = _currency_after(after, writing)
+        if codes:
+            return 0, size, codes
+    width, codes = _currency_before(before, writing)
+    if codes or not writing.sign_first:
+        return width, 0, codes
+    size, codes = _currency_after(after, writing)
+    if codes and after[size:].lstrip(" +-")[:1].isdecimal():
+        return 0, 0, frozenset()
+    return 0, size, codes
 
 
 def _currency_after(after: str, writing: Writing) -> tuple[int, frozenset[str]]:

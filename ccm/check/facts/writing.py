@@ -25,6 +25,7 @@ class Writing:
     currencies: Codes by sign, name or code, in comparable form without a final dot and without case for words.
     months: Number of the month by its name, comparable and without case.
     month: Finds the name of a month; None when the language writes months as numbers only.
+    sign_first: The currency stands before the number.
     order: Letters of day, month and year in all-numeric dates, such as "dMy".
     """
 
@@ -33,6 +34,7 @@ class Writing:
     months: Mapping[str, int]
     month: re.Pattern[str] | None
     order: str
+    sign_first: bool
 
 
 def _locale(tag: str) -> Locale:
@@ -56,6 +58,7 @@ def writing_of(language: str, locale: str) -> Writing:
         months,
         _any_of(months),
         _order(data),
+        _sign_first(data),
     )
 
 
@@ -112,6 +115,11 @@ def _any_of(names: Mapping[str, int]) -> re.Pattern[str] | None:
         return None
     words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     return re.compile(rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])")
+
+
+def _sign_first(data: Locale) -> bool:
+    pattern = re.sub(r"'[^']*'", "", data.currency_formats["standard"].pattern)
+    return pattern.find("¤") < pattern.find("0")
 
 
 def _order(data: Locale) -> str:
