@@ -63,7 +63,8 @@ if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ] || [ requirements.lock -
   .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
   lock=(); [ -e requirements.lock ] && lock=(--constraint requirements.lock)
   export VIRTUAL_ENV=$PWD/.venv
-  .venv/bin/uv pip install --quiet "${lock[@]}" --editable .
+  extras=; [ "$wanted" = dev ] && extras='[postgres,print,social]'
+  .venv/bin/uv pip install --quiet "${lock[@]}" --editable ".$extras"
   [ "$wanted" = dev ] && .venv/bin/uv pip install --quiet "${lock[@]}" --group dev
   touch "$stamp"
 fi
@@ -73,6 +74,26 @@ if [ "$wanted" = dev ] && ! { command -v javac && dpkg -s libjaxb-java libactiva
   install_debian default-jdk-headless libjaxb-java libactivation-java \
     || say "note: without Java the tests that validate PDF/A and PDF/UA are skipped:" \
            "sudo apt-get install default-jdk-headless libjaxb-java libactivation-java"
+fi
+
+# smtp-sink and smtp-source (an SMTP server with faults, and the peer of throughput) come out of Debian's postfix package,
+# which is unpacked and not installed: nobody wants a mail server because of a test. strace kills a run at any system call.
+unpack_debian() { # unpack_debian FOLDER package…
+  local folder=$1 archives; shift
+  archives=$(mktemp -d)
+  (cd "$archives" && apt-get download -qq "$@") >/dev/null 2>&1 \
+    || { as_root apt-get update -qq >/dev/null && (cd "$archives" && apt-get download -qq "$@") >/dev/null; } || return 1
+  mkdir -p "$folder"
+  for package in "$archives"/*.deb; do dpkg -x "$package" "$folder"; done
+  rm -r "$archives"
+}
+if [ "$wanted" = dev ] && [ ! -x .venv/debian/usr/sbin/smtp-sink ]; then
+  unpack_debian .venv/debian postfix strace libunwind8 libtirpc3 \
+    || say "note: without Debian's packages postfix and strace the tests that kill runs and break servers are skipped"
+fi
+# Node runs the mock of Twilio and a real Bluesky server.
+if [ "$wanted" = dev ] && ! command -v npm >/dev/null 2>&1; then
+  install_debian npm || say "note: without npm the tests against Twilio's mock and a Bluesky server are skipped"
 fi
 
 # WeasyPrint loads Pango and HarfBuzz when it is imported.

@@ -44,7 +44,7 @@ def test_pages_are_there() -> None:
     """The guards below look at the pages that a newcomer needs."""
     names = {path.relative_to(ROOT).as_posix() for path in pages()}
     needed = (
-        "adding-a-channel adding-an-adapter architecture campaign-guide contributing errors glossary template-guide"
+        "adding-a-channel adding-an-adapter architecture campaign-guide contributing errors glossary providers template-guide"
     )
     assert {f"docs/{name}.md" for name in needed.split()} | {"README.md", "CHANGELOG.md"} <= names
     assert sum(len(links(path)) for path in pages()) > 30
@@ -72,7 +72,7 @@ def test_every_adapter_of_ours_is_in_the_table() -> None:
     """With its channels and abilities as the class says them."""
     own = [name for name in adapter_names() if load_adapter(name).__module__.startswith("ccm.")]
     assert len(own) >= 3
-    guide = page("campaign-guide.md")
+    guide = page("providers.md")
     for name in own:
         can = load_adapter(name).capabilities
         row = re.search(rf"^\| `{name}` \|(.+)\|$", guide, re.MULTILINE)
@@ -94,7 +94,7 @@ def test_the_adapter_page_explains_the_whole_interface() -> None:
 
 def test_smtp_settings_are_in_the_table() -> None:
     """Every setting that the adapter knows."""
-    row = next(line for line in page("campaign-guide.md").splitlines() if line.startswith("| `smtp` |"))
+    row = next(line for line in page("providers.md").splitlines() if line.startswith("| `smtp` |"))
     assert not [item.name for item in fields(SmtpSettings) if f"`{item.name}`" not in row]
 
 

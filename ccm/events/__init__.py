@@ -1,0 +1,1 @@
+"""EVENTS: what providers and recipients say after a hand-over, checked and read into records."""

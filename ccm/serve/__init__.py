@@ -1,0 +1,1 @@
+"""DOOR: the small web app that recipients and providers reach: unsubscribe, preferences, callbacks."""
