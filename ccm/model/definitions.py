@@ -508,12 +508,22 @@ class ProviderDefinition(Definition):
     )
 
 
+Retention = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}[ymd]$")]
+
+
 class WorkspaceDefinition(Definition):
     """`ccm.yaml` in the workspace's root."""
 
     workspace: Name
     ledger: str = Field("sqlite:///.ccm/ledger.db", description="SQLAlchemy URL, relative to the workspace.")
-    archive: str = Field("archive", description="Folder of the archive.")
+    archive: str = Field("archive", description="Folder of the archive, or s3://bucket/prefix.")
+    keys: str = Field(
+        "sqlite:///.ccm/keys/keys.db",
+        description="SQLAlchemy URL of the customers' keys; backed up apart from archive and ledger.",
+    )
+    retention: Mapping[Purpose, Retention] = Field(
+        {}, description="How long pieces of a purpose are kept: 6y, 18m or 90d; without an entry, for ever."
+    )
     releases: str = Field("releases", description="Folder of the releases, or s3://bucket/prefix.")
     providers: Mapping[Name, ProviderDefinition] = Field(
         {
