@@ -460,7 +460,12 @@ class ArchiveRef:
 
 @dataclass(frozen=True)
 class PieceRecord:
-    """One piece as the ledger knows it."""
+    """One piece as the ledger knows it.
+
+    sha256: Of what was composed, in hex; empty for what was never composed and for a customer who was erased.
+    archived: Address of the sealed rendition in the archive.
+    snapshot: Address of the sealed data it was composed from.
+    """
 
     piece_id: str
     communication_id: str
@@ -479,6 +484,8 @@ class PieceRecord:
     segments: int = 0
     attempts: int = 0
     updated_at: datetime | None = None
+    archived: str = ""
+    snapshot: str = ""
 
 
 @dataclass(frozen=True)
