@@ -402,6 +402,7 @@ class Capabilities:
     max_bytes: Largest message; None means no limit known.
     deduplicates: The provider drops a second hand-over with the same key.
     looks_up: A lost answer can be asked for later.
+    postal: Documents go out on paper: each envelope carries the postal address, and a recipient without one is left out.
     """
 
     channels: tuple[Channel, ...]
@@ -410,6 +411,23 @@ class Capabilities:
     deduplicates: bool = False
     looks_up: bool = False
     concurrency: int = 8
+    postal: bool = False
+
+
+@dataclass(frozen=True)
+class PostalAddress:
+    """Where a letter goes: the field `address` of the data contract, laid out.
+
+    lines: As in the envelope's window, in the layout of the country.
+    name, company: Whom it addresses; one of them may be empty.
+    country: ISO 3166-1 alpha-2; empty when the data does not say.
+    """
+
+    lines: tuple[str, ...]
+    name: str = ""
+    company: str = ""
+    postal_code: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -417,6 +435,8 @@ class Envelope:
     """What an adapter gets: one piece and where it goes.
 
     key: The piece id; also the idempotency key where a provider takes one.
+    release, locale: What the piece was made from, and for; for records beside it.
+    postal: For documents, where the provider's capabilities ask for it.
     """
 
     key: str
@@ -425,6 +445,9 @@ class Envelope:
     address: str
     rendition: Rendition
     tags: Mapping[str, str] = field(default_factory=dict)
+    release: str = ""
+    locale: str = ""
+    postal: PostalAddress | None = None
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,11 @@ class PlanBrief:
         """Return the id of what this recipient gets, or would have got."""
         return communication_id(self.campaign.campaign, self.occurrence_for(recipient), recipient.recipient_id)
 
+    def on_paper(self, channel: Channel) -> bool:
+        """Tell whether a channel's provider prints, so that it needs a postal address."""
+        can = self.capabilities.get(str(self.campaign.deliver.get(channel, "")))
+        return channel is Channel.DOCUMENT and can is not None and can.postal
+
     def piece(self, communication: str, channel: Channel, address: str, *, required: bool) -> PlannedPiece:
         """Return a planned piece with its derived id and provider."""
         provider = str(self.campaign.deliver.get(channel, ""))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ccm.diagnostics import Diagnostic, Location, suggest
-from ccm.model.definitions import CampaignDefinition, Channel, TemplateDefinition
+from ccm.model.definitions import CampaignDefinition, Channel, FieldType, TemplateDefinition
 from ccm.model.records import Capabilities
+
+POSTAL_FIELD = "address"  # the record of the data contract that letters go to
 
 
 def compare_capabilities(
@@ -40,8 +42,17 @@ def compare_capabilities(
             message = f'provider "{provider}" cannot carry the attached document'
             remedy = "use another provider for email, or set document.attach_to_email to false in the template"
             found.append(Diagnostic("provider-attachments", message, remedy, location))
+        elif channel is Channel.DOCUMENT and capabilities[provider].postal and not _has_postal_address(template):
+            message = f'provider "{provider}" prints, and the template\'s data contract has no postal address'
+            remedy = f"add a record called {POSTAL_FIELD} with street, city, postal_code and country to the contract"
+            found.append(Diagnostic("provider-postal", message, remedy, location))
     return tuple(found)
 
 
 def _attaches(campaign: CampaignDefinition, template: TemplateDefinition | None) -> bool:
     return Channel.DOCUMENT in campaign.channels.all and (template is None or template.document.attach_to_email)
+
+
+def _has_postal_address(template: TemplateDefinition | None) -> bool:
+    field = template.contract.get(POSTAL_FIELD) if template else None
+    return template is None or (field is not None and field.type is FieldType.RECORD)

@@ -19,6 +19,7 @@ from ccm.model.records import (
     communication_id,
 )
 from ccm.plan.brief import PlanBrief
+from ccm.plan.capabilities import POSTAL_FIELD
 from ccm.plan.locales import negotiate
 from ccm.plan.permission import Unusable, Usable, addresses_of, judge
 from ccm.plan.suppressions import SuppressionIndex
@@ -121,6 +122,8 @@ def _choose(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> 
 
     def judged(channel: Channel) -> Usable | Unusable:
         verdict = judge(recipient, addresses, channel, brief.purpose, index, brief.now)
+        if isinstance(verdict, Usable) and brief.on_paper(channel) and not recipient.data.get(POSTAL_FIELD):
+            verdict = Unusable(channel, ExclusionReason.NO_ADDRESS, "the recipient has no postal address")
         return Usable(channel, "") if brief.ignore_exclusions and isinstance(verdict, Unusable) else verdict
 
     group = [judged(channel) for channel in channels.together]

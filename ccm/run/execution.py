@@ -31,6 +31,7 @@ from ccm.model.records import (
 )
 from ccm.model.workspace import Brand
 from ccm.plan import plan, plan_broadcasts
+from ccm.run.postal import postal_address
 from ccm.run.prepare import Clock, Prepared
 from ccm.run.sending import Sender, SendJob, outcome_of, summed_up
 from ccm.run.workers import Made, Window, Workers
@@ -93,6 +94,7 @@ class Execution:
         self._owner = owner
         self._clock = clock
         self._listener = listener
+        self._on_paper = frozenset(name for name, can in self._brief.capabilities.items() if can.postal)
         self.read = 0
         self.outside_segment = 0
         self._done = 0
@@ -152,7 +154,9 @@ class Execution:
         sent: list[Outgoing] = []
         for item in made:
             before = {piece.channel: piece for piece in known.get(item.composed.communication.communication_id, ())}
-            decision, job = decide(item, before, self._prepared.brand_of(item.composed.communication.release))
+            decision, job = decide(
+                item, before, self._prepared.brand_of(item.composed.communication.release), self._on_paper
+            )
             decisions.append(self._archived(decision, item))
             if job is not None:
                 jobs.append(job)
@@ -232,8 +236,10 @@ def _was_handed_over(state: PieceState) -> bool:
     return state.is_final and state is not PieceState.HELD
 
 
-def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> tuple[Decision, SendJob | None]:
-    """Decide what of a composed communication goes out.
+def decide(
+    made: Made, before: Mapping[Channel, PieceRecord], brand: Brand, on_paper: frozenset[str] = frozenset()
+) -> tuple[Decision, SendJob | None]:
+    """Decide what of a composed communication goes out; `on_paper` names the providers that need a postal address.
 
     All required pieces are good: they and the good optional ones go. One is bad: all are held.
     A piece that an earlier execution sent is never sent again; if what it said then differs from what
@@ -262,7 +268,10 @@ def decide(made: Made, before: Mapping[Channel, PieceRecord], brand: Brand) -> t
         detail = "" if good else (own.code if own else failure or "not-composed")
         pieces.append(_piece_record(communication, planned, states[planned.channel], detail, rendition))
         if good and rendition is not None:
-            envelopes.append(_envelope(communication, planned, rendition, brand))
+            envelope = _envelope(communication, planned, rendition, brand)
+            if planned.provider in on_paper and planned.channel is Channel.DOCUMENT:
+                envelope = replace(envelope, postal=postal_address(made.composed, brand))
+            envelopes.append(envelope)
     required = frozenset(piece.channel for piece in communication.pieces if piece.required)
     decision = Decision(
         communication.communication_id,
@@ -350,6 +359,8 @@ def _envelope(communication: Communication, planned: PlannedPiece, rendition: Re
         address=planned.address,
         rendition=rendition,
         tags={"campaign": communication.campaign, "occurrence": communication.occurrence, "run": communication.run_id},
+        release=str(communication.release),
+        locale=communication.locale,
     )
 
 

@@ -16,6 +16,7 @@ from ccm.model.records import (
     FactValue,
     PieceRecord,
     PieceState,
+    PostalAddress,
     Rendition,
     RunRecord,
     SmsRendition,
@@ -30,6 +31,9 @@ CAMPAIGN = "october-statement"
 OCCURRENCE = "2026-10"
 RUN_ID = run_id(CAMPAIGN, OCCURRENCE)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+SAMPLE_POSTAL = PostalAddress(
+    ("Ann Example", "Musterweg 1", "12345 Musterstadt"), name="Ann Example", postal_code="12345", country="DE"
+)
 RELEASE = "monthly-statement@1.0.0+0123456789ab"
 
 
@@ -92,4 +96,7 @@ def sample_envelope(channel: Channel = Channel.EMAIL, key: str = "p-sample") -> 
     """Return an envelope to an address that nobody has (RFC 2606, and a number kept for fiction)."""
     address = {Channel.EMAIL: "ann@example.org", Channel.SMS: "+12025550123"}.get(channel, "")
     sender = "post@northwind.example" if channel is Channel.EMAIL else "Northwind"
-    return Envelope(key, channel, sender, address, sample_rendition(channel, key), {"run": RUN_ID})
+    postal = SAMPLE_POSTAL if channel is Channel.DOCUMENT else None
+    tags = {"campaign": CAMPAIGN, "occurrence": OCCURRENCE, "run": RUN_ID}
+    rendition = sample_rendition(channel, key)
+    return Envelope(key, channel, sender, address, rendition, tags, RELEASE, "de-DE", postal)

@@ -41,3 +41,11 @@ def test_remedy_names_the_nearest_provider() -> None:
     """A misspelt provider is suggested."""
     (found,) = compare_capabilities(campaign(deliver={"email": "outbx", "sms": "outbox", "document": "archive"}), ABLE)
     assert '"outbox"' in found.remedy
+
+
+def test_a_printer_needs_a_postal_address_in_the_contract() -> None:
+    """Said before anything is composed, and gone when the contract has one."""
+    able = ABLE | {"archive": Capabilities((Channel.DOCUMENT,), postal=True)}
+    assert [item.code for item in compare_capabilities(campaign(), able, template())] == ["provider-postal"]
+    contract = {"customer": {"record": {"name": "text"}}, "address": {"record": {"street": "text"}}}
+    assert compare_capabilities(campaign(), able, template(contract=contract)) == ()

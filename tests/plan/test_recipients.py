@@ -13,6 +13,7 @@ import pytest
 from ccm.diagnostics import Diagnostic, Location
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.records import (
+    Capabilities,
     Communication,
     Consent,
     Exclusion,
@@ -299,3 +300,14 @@ def test_whoever_may_get_nothing_is_not_kept_waiting(brief: Brief) -> None:
     assert reason(waiting) == (ExclusionReason.NOT_DUE, HELD)
     assert isinstance(waiting, Exclusion)
     assert waiting.until == datetime(2030, 1, 1, 7, 0, tzinfo=UTC)  # 08:00 in Zurich
+
+
+@pytest.mark.parametrize("address", [None, {}])
+def test_a_letter_needs_a_postal_address(brief: Brief, address: object) -> None:
+    """Where the provider prints, a recipient without one is left out; others need none."""
+    printing = {"outbox": Capabilities(tuple(Channel)), "archive": Capabilities((DOCUMENT,), postal=True)}
+    data = {"customer": {"name": "Ana"}, "address": address}
+    assert reason(one(brief(brief__capabilities=printing), data=data)) == (ExclusionReason.NO_ADDRESS, SUPPRESSED)
+    assert channels(one(brief(), data=data)) == (EMAIL, DOCUMENT, SMS)
+    addressed = {**data, "address": {"street": "Musterweg 1"}}
+    assert channels(one(brief(brief__capabilities=printing), data=addressed)) == (EMAIL, DOCUMENT, SMS)

@@ -43,7 +43,7 @@ def address_lines(record: Mapping[str, object], text: Locale, *, home: str | Non
         FormatRefused: If the record holds no part of an address.
     Source: the formats of Google's address data, https://chromium-i18n.appspot.com/ssl-address
     """
-    parts = _parts(record)
+    parts = address_parts(record)
     if not any(parts.values()):
         raise FormatRefused(
             "not-an-address",
@@ -62,7 +62,8 @@ def address_lines(record: Mapping[str, object], text: Locale, *, home: str | Non
     return tuple(line for line in (line.strip(" ,-") for line in lines) if line)
 
 
-def _parts(record: Mapping[str, object]) -> dict[str, str]:
+def address_parts(record: Mapping[str, object]) -> dict[str, str]:
+    """Return the parts of an address under the names of the address rules: name, company_name, postal_code, …"""
     parts = {}
     for part, names in _PARTS.items():
         value = next((record[name] for name in names if record.get(name)), "")
