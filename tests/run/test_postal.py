@@ -32,7 +32,7 @@ def letter(data: dict[str, object]) -> Made:
 
 def test_the_address_is_laid_out_and_kept_in_parts() -> None:
     """Lines as in the window; name, postal code and country for sorting and shared envelopes."""
-    lines = ("Ann Example", "Musterweg 1", "12345 Berlin", "GERMANY")
+    lines = ("Ann Example", "Musterweg 1", "12345 BERLIN", "GERMANY")
     assert postal_address(letter(DATA).composed, BRAND) == PostalAddress(lines, "Ann Example", "", "12345", "DE")
 
 
