@@ -13,6 +13,8 @@ from ccm.testing.adapters import (
 from ccm.testing.archive import MemoryArchive
 from ccm.testing.archive_contract import ArchiveContract
 from ccm.testing.clock import FixedClock
+from ccm.testing.fault_server import FaultServer, HttpAnswer, HttpFault, HttpRequest
+from ccm.testing.http_fault_contract import HttpFaultContract
 from ccm.testing.ledger_contract import LedgerContract
 from ccm.testing.samples import sample_decision, sample_envelope, sample_rendition, sample_run
 
@@ -20,8 +22,13 @@ __all__ = [
     "AdapterContract",
     "ArchiveContract",
     "DyingAdapter",
+    "FaultServer",
     "FixedClock",
     "FlakyAdapter",
+    "HttpAnswer",
+    "HttpFault",
+    "HttpFaultContract",
+    "HttpRequest",
     "LedgerContract",
     "LostAnswerAdapter",
     "MemoryArchive",
