@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from ccm.ledger.interface import LedgerError
 
 # Revision of the newest file in migrations/versions/.
-HEAD = "0002"
+HEAD = "0003"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -81,6 +81,9 @@ def piece_values(run_id: str, decision: Decision, piece: PieceRecord, attempts: 
         "attempts": max(piece.attempts, attempts),
         "updated_at": piece.updated_at or now,
         "facts": _facts_json(told_facts(decision, piece.channel)),
+        "archived": piece.archived,
+        "snapshot": piece.snapshot,
+        "purpose": decision.communication.purpose if decision.communication else "",
     }
 
 
@@ -152,6 +155,8 @@ def piece_record(row: RowMapping) -> PieceRecord:
         segments=row["segments"],
         attempts=row["attempts"],
         updated_at=row["updated_at"],
+        archived=row["archived"],
+        snapshot=row["snapshot"],
     )
 
 

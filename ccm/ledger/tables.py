@@ -105,6 +105,9 @@ pieces = Table(
     Column("attempts", Integer, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("facts", Text, nullable=False),  # JSON: {name: {kind, text}} as this piece tells them
+    Column("archived", Text, nullable=False, server_default=""),  # address of the sealed rendition
+    Column("snapshot", Text, nullable=False, server_default=""),  # address of the sealed data it was composed from
+    Column("purpose", Text, nullable=False, server_default=""),  # decides how long it is kept
     Index("pieces_by_communication", "communication_id"),
     Index("pieces_by_run", "run_id"),
     Index("pieces_by_recipient", "recipient_id"),
