@@ -186,6 +186,7 @@ class Communication:
     """One message to one recipient, all channels; or one broadcast in one locale.
 
     recipient_id: `broadcast:<locale>` for a broadcast.
+    country: Of the recipient, if the source says; where the zone is unknown it tells which zones are possible.
     language: Locale of the texts, one of the template's.
     locale: Locale of numbers, money, dates and addresses: the recipient's own.
     pieces: In sending order.
@@ -211,6 +212,7 @@ class Communication:
     issued_at: datetime
     period: tuple[date, date] | None = None
     exclusions: tuple[ChannelExclusion, ...] = ()
+    country: str = ""
     alternatives: tuple[PlannedPiece, ...] = ()
 
     @property

@@ -168,4 +168,5 @@ def _communication(
         period=brief.period,
         exclusions=tuple(ChannelExclusion(item.channel, item.reason, item.detail) for item in choice.dropped),
         alternatives=pieces(choice.alternatives, required=True),
+        country=recipient.country or "",
     )
