@@ -133,10 +133,10 @@ def message_view(
 def unsubscribe_url(definition: BrandDefinition, communication: Communication) -> str:
     """Return the recipient's own address for unsubscribing; empty where there is none to give.
 
-    Why: The token is the communication's id: it cannot be guessed without knowing campaign, occurrence
-        and recipient together, and the ledger leads from it to the recipient.
+    Why: The token is signed, so that nobody can take somebody else off the list. A preview has none and shows the
+        communication's id in its place: that link looks the same and leads nowhere.
     """
     pattern = definition.senders.email.unsubscribe_url
     if pattern is None or communication.purpose is not Purpose.MARKETING:
         return ""
-    return pattern.replace("{token}", communication.communication_id)
+    return pattern.replace("{token}", communication.unsubscribe_token or communication.communication_id)

@@ -156,8 +156,7 @@ class PermissionStore:
 
         Args:
             since: Aware.
-            campaign: Only those of one campaign; of all if empty.
-            brand: Only those of one brand; of all if empty.
+            brand: Whose marketing.
             but: The communication that is being decided on; a second execution must not count it against itself.
         Why: A communication counts once, on however many channels it went; a document alone reaches nobody. What is
             about to be handed over counts as well, so that two runs at once do not both take the last place.
@@ -167,12 +166,9 @@ class PermissionStore:
             .join(run_purposes, run_purposes.c.run_id == pieces.c.run_id)
             .where(pieces.c.recipient_id == recipient_id, pieces.c.updated_at >= since)
             .where(pieces.c.state.in_(sorted(_COUNTED)), pieces.c.channel.in_(_REACHES))
-            .where(run_purposes.c.purpose == Purpose.MARKETING, pieces.c.communication_id != but)
+            .where(run_purposes.c.purpose == Purpose.MARKETING, run_purposes.c.brand == brand)
+            .where(pieces.c.communication_id != but)
         )
-        if campaign:
-            query = query.where(pieces.c.run_id.startswith(f"{campaign}.", autoescape=True))
-        if brand:
-            query = query.where(run_purposes.c.brand == brand)
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
 

@@ -288,6 +288,19 @@ class ApprovalRules(Definition):
     four_eyes: bool = Field(False, description="Whoever made a release may not approve it.")
 
 
+class ContactLimit(Definition):
+    """How often marketing may reach the same person."""
+
+    max: int = Field(ge=1, description="Communications that reach the person within the days.")
+    days: int = Field(ge=1, le=366, description="Length of the sliding window.")
+
+
+class BrandLimits(Definition):
+    """What holds for all campaigns of a brand."""
+
+    contacts: ContactLimit | None = Field(None, description="How often marketing may reach the same person.")
+
+
 class BrandDefinition(Definition):
     """`brands/<name>/brand.yaml`."""
 
@@ -303,6 +316,7 @@ class BrandDefinition(Definition):
     contact: Mapping[Identifier, str] = Field({}, description="Texts by name: phone, hours, iban, bic, vat_id, …")
     avoid: Mapping[LocaleTag, tuple[str, ...]] = Field({}, description="Words that no rendition may contain.")
     approval: ApprovalRules = ApprovalRules()
+    limits: BrandLimits = BrandLimits()
 
 
 # ── campaign ─────────────────────────────────────────────────────────────────
@@ -390,6 +404,9 @@ class CampaignLimits(Definition):
 
     held_share: float = Field(0.05, ge=0, le=1, description="Share of held recipients that stops the run.")
     sms_segments: int | None = Field(None, ge=1, le=10, description="Overrides the template's limit.")
+    contacts: ContactLimit | None = Field(
+        None, description="How often marketing of the brand may have reached the same person; beside the brand's limit."
+    )
 
 
 class CampaignDefinition(Definition):

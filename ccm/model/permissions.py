@@ -122,8 +122,12 @@ class PermissionBook(Protocol):
             phone: E.164 where possible; empty if there is none.
         """
 
-    def contacts(self, recipient_id: str) -> int:
-        """Return how often marketing reached a recipient lately, as the campaign's limit counts it."""
+    def contacts(self, recipient_id: str, since: datetime, but: str) -> int:
+        """Return how many marketing communications of the brand reached a recipient since a time.
+
+        Args:
+            but: The communication that is being decided on; it does not count against itself.
+        """
 
     def token(self, recipient: Recipient, communication_id: str, email: str, locale: str) -> str:
         """Return the signed token of a communication's unsubscribe link; always the same for the same communication."""

@@ -127,6 +127,8 @@ class ExclusionReason(StrEnum):
     COMPOSE_FAILED = "compose-failed"  # a required channel could not be made
     CHECK_FAILED = "check-failed"  # a required channel broke a rule
     LEFT_SOURCE = "left-source"  # was held for a mistake, and a later reading of the source no longer met them
+    CONTACT_LIMIT = "contact-limit"  # marketing reached them often enough lately
+    OPTED_OUT = "opted-out"  # they left while the run was going on
     NO_RELEASE = "no-effective-release"  # no approved release is effective on the message's date
 
 
@@ -194,6 +196,7 @@ class Communication:
         clock at composing, so that a later render gives the same bytes.
     period: First and last day of the occurrence, both inclusive; None when it has none.
     alternatives: Policy FIRST: pieces to fall back on, in order, when the required one cannot be composed.
+    unsubscribe_token: Signed; what the unsubscribe link of marketing ends in. Empty where nothing signs: previews.
     """
 
     communication_id: str
@@ -214,6 +217,7 @@ class Communication:
     exclusions: tuple[ChannelExclusion, ...] = ()
     country: str = ""
     alternatives: tuple[PlannedPiece, ...] = ()
+    unsubscribe_token: str = ""
 
     @property
     def is_broadcast(self) -> bool:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from ccm.model.definitions import CampaignDefinition, Channel, OccurrenceEach, Purpose, TemplateDefinition
+from ccm.model.definitions import (
+    CampaignDefinition,
+    Channel,
+    ContactLimit,
+    OccurrenceEach,
+    Purpose,
+    TemplateDefinition,
+)
+from ccm.model.permissions import PermissionBook
 from ccm.model.records import Capabilities, PlannedPiece, Recipient, ReleaseRef, Suppression, communication_id, piece_id
 from ccm.model.releases import EffectiveRelease, effective_on
 from ccm.model.workspace import Brand
@@ -28,6 +36,7 @@ class PlanBrief:
     candidates: Approved releases with their days; every message takes the one of its own date. Empty for the working
         folder, where all take `release`.
     templates: Definition by release, where it is not `template`.
+    book: What is written down about people beside the source: consents, suppressions, contacts. None in previews.
     """
 
     campaign: CampaignDefinition
@@ -47,6 +56,7 @@ class PlanBrief:
     ignore_exclusions: bool = False
     candidates: tuple[EffectiveRelease, ...] = ()
     templates: Mapping[ReleaseRef, TemplateDefinition] = field(default_factory=dict)
+    book: PermissionBook | None = None
 
     @property
     def purpose(self) -> Purpose:
@@ -57,6 +67,12 @@ class PlanBrief:
         if Purpose.MARKETING in (self.campaign.purpose, self.template.purpose):
             return Purpose.MARKETING
         return self.campaign.purpose
+
+    @property
+    def contact_limits(self) -> tuple[ContactLimit, ...]:
+        """How often marketing may reach the same person: the brand's limit and the campaign's, where there are any."""
+        limits = (self.brand.definition.limits.contacts, self.campaign.limits.contacts)
+        return tuple(limit for limit in limits if limit) if self.purpose is Purpose.MARKETING else ()
 
     def release_on(self, day: date) -> ReleaseRef | None:
         """Return the release of a message with this date; None when not exactly one is effective."""

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ccm.model.definitions import Channel, Purpose
+from ccm.model.permissions import Standing
 from ccm.model.records import Consent, ExclusionReason, OutcomeKind, Recipient
 from ccm.plan.addresses import AddressInvalid, normalised_email, normalised_phone
 from ccm.plan.suppressions import SuppressionIndex
 
 # What must be mended before we can write; every other reason is a decision not to write.
 MENDABLE = frozenset({ExclusionReason.INVALID_ADDRESS, ExclusionReason.INVALID_DATA})
+
+NOTHING_KNOWN = Standing()
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,13 @@ def judge(
     purpose: Purpose,
     suppressions: SuppressionIndex,
     now: datetime,
+    standing: Standing = NOTHING_KNOWN,
 ) -> Usable | Unusable:
     """Decide on one channel of one recipient.
 
     The order is consent, suppression, preference, address; the first that fails is the reason.
+
+    Source and permission store count alike.
 
     - Consent: marketing needs a granted one for this channel, not dated in the future. Transactional needs none, but an
       explicit refusal of transactional messages on the channel counts. Legal asks nobody.
@@ -73,10 +79,10 @@ def judge(
       way to reach people by itself but goes along, into the archive or to print.
     - Address: email and SMS need one; a document does not.
     """
-    if not consent_allows(recipient.consents, channel, purpose, now):
+    if not consent_allows((*recipient.consents, *standing.consents), channel, purpose, now):
         return Unusable(channel, ExclusionReason.NO_CONSENT, f"no {purpose} consent for {channel}")
     email, phone = addresses[Channel.EMAIL].text, addresses[Channel.SMS].text
-    if suppressions.find(channel, purpose, email=email, phone=phone):
+    if standing.forbids(channel, purpose) or suppressions.find(channel, purpose, email=email, phone=phone):
         return Unusable(channel, ExclusionReason.SUPPRESSED, f"the {channel} address is on the suppression list")
     bound = purpose is not Purpose.LEGAL and channel is not Channel.DOCUMENT
     if bound and recipient.preferred_channels and channel not in recipient.preferred_channels:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from ccm.model.definitions import Channel, GroupPolicy
+from ccm.model.definitions import Channel, GroupPolicy, Purpose
+from ccm.model.permissions import Standing
 from ccm.model.records import (
     ChannelExclusion,
     Communication,
@@ -21,7 +22,7 @@ from ccm.model.records import (
 from ccm.plan.brief import PlanBrief
 from ccm.plan.capabilities import POSTAL_FIELD
 from ccm.plan.locales import negotiate
-from ccm.plan.permission import Unusable, Usable, addresses_of, judge
+from ccm.plan.permission import NOTHING_KNOWN, Address, Unusable, Usable, addresses_of, judge
 from ccm.plan.suppressions import SuppressionIndex
 from ccm.plan.timing import issued_at, wait_for
 
@@ -46,6 +47,9 @@ def _decide(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> 
     chosen = _choose(recipient, brief, index)
     if isinstance(chosen, Unusable):
         return _exclusion(recipient, brief, chosen.reason, chosen.outcome, chosen.detail)
+    if _reached_often(recipient, brief):
+        detail = "marketing reached them as often as limits.contacts allows"
+        return _exclusion(recipient, brief, ExclusionReason.CONTACT_LIMIT, OutcomeKind.SUPPRESSED, detail)
     wait = None
     if not brief.ignore_schedule:
         wait = wait_for(brief.campaign.schedule, brief.purpose, recipient.zone, recipient.country, brief.now)
@@ -119,9 +123,10 @@ def _choose(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> 
     """
     channels = brief.campaign.channels
     addresses = addresses_of(recipient)
+    standing = _standing(recipient, brief, addresses)
 
     def judged(channel: Channel) -> Usable | Unusable:
-        verdict = judge(recipient, addresses, channel, brief.purpose, index, brief.now)
+        verdict = judge(recipient, addresses, channel, brief.purpose, index, brief.now, standing)
         if isinstance(verdict, Usable) and brief.on_paper(channel) and not recipient.data.get(POSTAL_FIELD):
             verdict = Unusable(channel, ExclusionReason.NO_ADDRESS, "the recipient has no postal address")
         return Usable(channel, "") if brief.ignore_exclusions and isinstance(verdict, Unusable) else verdict
@@ -139,6 +144,33 @@ def _choose(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> 
     if not usable:
         return min(unusable, key=lambda verdict: verdict.outcome is not OutcomeKind.HELD)
     return _Choice(usable[:1], optional, usable[1:], (*unusable, *dropped))
+
+
+def _standing(recipient: Recipient, brief: PlanBrief, addresses: Mapping[Channel, Address]) -> Standing:
+    if brief.book is None:
+        return NOTHING_KNOWN
+    return brief.book.standing(recipient, addresses[Channel.EMAIL].text, addresses[Channel.SMS].text)
+
+
+def _reached_often(recipient: Recipient, brief: PlanBrief) -> bool:
+    """Tell whether marketing reached somebody as often lately as the brand or the campaign allows."""
+    if brief.book is None or brief.ignore_exclusions:
+        return False
+    ident = brief.communication_id_for(recipient)
+    for limit in brief.contact_limits:
+        since = brief.now - timedelta(days=limit.days)
+        if brief.book.contacts(recipient.recipient_id, since, ident) >= limit.max:
+            return True
+    return False
+
+
+def _token(recipient: Recipient, brief: PlanBrief, choice: _Choice, locale: str) -> str:
+    """Return the token of the unsubscribe link; only marketing has one."""
+    if brief.book is None or brief.purpose is not Purpose.MARKETING:
+        return ""
+    chosen = choice.required + choice.optional + choice.alternatives
+    email = next((item.address for item in chosen if item.channel is Channel.EMAIL), "")
+    return brief.book.token(recipient, brief.communication_id_for(recipient), email, locale)
 
 
 def _communication(
@@ -168,5 +200,6 @@ def _communication(
         period=brief.period,
         exclusions=tuple(ChannelExclusion(item.channel, item.reason, item.detail) for item in choice.dropped),
         alternatives=pieces(choice.alternatives, required=True),
+        unsubscribe_token=_token(recipient, brief, choice, language),
         country=recipient.country or "",
     )

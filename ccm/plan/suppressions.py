@@ -32,7 +32,7 @@ class SuppressionIndex:
         """Build the index."""
         entries: dict[str, list[Suppression]] = defaultdict(list)
         for entry in suppressions:
-            entries[_entry_key(entry.address)].append(entry)
+            entries[entry_key(entry.address)].append(entry)
         return cls({key: tuple(found) for key, found in entries.items()})
 
     def find(self, channel: Channel, purpose: Purpose, *, email: str | None, phone: str | None) -> Suppression | None:
@@ -49,7 +49,7 @@ class SuppressionIndex:
             return None
         addresses = {Channel.EMAIL: (email,), Channel.SMS: (phone,)}.get(channel, (email, phone))
         for address in addresses:
-            for key in _address_keys(address) if address else ():
+            for key in address_keys(address) if address else ():
                 for entry in self.entries.get(key, ()):
                     named = entry.channel is channel or (entry.channel is None and channel is not Channel.DOCUMENT)
                     if named and entry.purpose in (None, purpose):
@@ -57,8 +57,8 @@ class SuppressionIndex:
         return None
 
 
-def _entry_key(address: str) -> str:
-    """Return what an entry compares by."""
+def entry_key(address: str) -> str:
+    """Return what an entry of a suppression list compares by."""
     if "@" in address:
         return _email_key(address)
     try:
@@ -67,7 +67,7 @@ def _entry_key(address: str) -> str:
         return _digits_key(address)
 
 
-def _address_keys(address: str) -> tuple[str, ...]:
+def address_keys(address: str) -> tuple[str, ...]:
     """Return what a recipient's address compares by."""
     if "@" in address:
         return (_email_key(address),)

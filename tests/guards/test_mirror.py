@@ -39,6 +39,7 @@ COVERED_BY = {
     "ccm/load/lint/": ("tests/load/lint/test_lint_cases.py",),  # cases with the expected line and column
     "ccm/load/source/": ("tests/load/source/test_source_recipients.py", "tests/load/source/test_check.py"),
     "ccm/model/": ("tests/load/test_authored.py", "tests/load/test_schema.py", "tests/compose/test_formats.py"),
+    "ccm/model/permissions.py": ("tests/model/test_standing.py",),
     "ccm/model/records.py": ("tests/plan/test_recipients.py",),
     "ccm/plan/": ("tests/plan/test_recipients.py",),
     "ccm/release/": ("tests/release/test_releasing.py",),
