@@ -65,6 +65,18 @@ class FolderArchive(Archive):
             raise ArchiveError(f"the bytes of {sha256} changed in the archive", "restore it from a backup")
         return content
 
+    def remove(self, sha256: str) -> bool:
+        """Take a file out."""
+        if not _SHA256.fullmatch(sha256):
+            raise ArchiveError("the archive was asked for something that is no SHA-256", "give 64 hex digits")
+        try:
+            self._path(sha256).unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _cannot("remove", error) from None
+        return True
+
     def sync(self) -> None:
         """Wait until everything put so far is on the disk."""
         with self._lock:

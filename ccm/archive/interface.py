@@ -34,6 +34,16 @@ class Archive(ABC):
             ArchiveError: If it is missing or its bytes changed.
         """
 
+    def remove(self, sha256: str) -> bool:
+        """Take content out for good: what is past its retention, or a rendition that was thinned.
+
+        Returns:
+            Whether it was there.
+        Raises:
+            ArchiveError: If it could not be removed, or this archive never gives anything up.
+        """
+        raise ArchiveError("this archive keeps everything", "remove it with the means of that archive")
+
     def sync(self) -> None:
         """Make everything put so far durable; call it before anything that relies on it is written down.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ccm.archive.folder import FolderArchive
+from ccm.archive.vault import Vault
 from ccm.deliver.interface import Adapter
 from ccm.diagnostics import Diagnostic
 from ccm.ledger.interface import Ledger
@@ -26,7 +26,6 @@ from ccm.run.lease import LeaseKeeper, claim, owner_name
 from ccm.run.prepare import (
     Clock,
     Prepared,
-    archive_folder,
     campaign_named,
     open_adapters,
     prepare,
@@ -34,6 +33,7 @@ from ccm.run.prepare import (
 )
 from ccm.run.preview import Preview, preview_customer
 from ccm.run.sending import STATE_OF, ProviderFailed, Sender
+from ccm.run.vault import open_vault
 from ccm.run.workers import MakerParts, WorkerDied, Workers
 
 if TYPE_CHECKING:
@@ -167,10 +167,11 @@ def _execute(
     adapters = open_adapters(prepared.workspace, set(prepared.campaign.deliver.values()))
     workers = Workers(MakerParts.of(prepared), options.workers)
     sender = Sender(ledger, adapters, run_id=run_id, owner=owner, clock=clock)
-    archive = FolderArchive(archive_folder(prepared.workspace))
+    vault: Vault | None = None
     try:
+        vault = open_vault(prepared.workspace, make=True)
         resolve_lost_answers(ledger, adapters, run_id, owner, clock)
-        execution = Execution(prepared, ledger, archive, sender, workers, owner=owner, clock=clock, listener=listener)
+        execution = Execution(prepared, ledger, vault, sender, workers, owner=owner, clock=clock, listener=listener)
         with LeaseKeeper(ledger, run_id, owner, clock, sender.stop) as lease:
             execution.go()
         if lease.error is not None:
@@ -180,6 +181,8 @@ def _execute(
         sender.stop()
         sender.close()
         workers.close()
+        if vault is not None:
+            vault.close()
         for adapter in adapters.values():
             adapter.close()
 

@@ -6,14 +6,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ccm.archive.folder import FolderArchive
 from ccm.archive.interface import ArchiveError
+from ccm.archive.vault import WORKSPACE, Kept
 from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LedgerError
 from ccm.ledger.sql import open_ledger
 from ccm.model.workspace import Workspace
 from ccm.plugins import PluginError
-from ccm.run.prepare import archive_folder, open_adapters
+from ccm.run.prepare import open_adapters
+from ccm.run.vault import open_vault
 
 LOW_DISK_BYTES = 1_000_000_000
 
@@ -72,10 +73,14 @@ def _ledger(workspace: Workspace) -> str:
 
 def _archive(workspace: Workspace) -> str:
     probe = b"ccm doctor writes and reads this\n"
-    archive = FolderArchive(archive_folder(workspace))
-    if archive.get(archive.put(probe, "text/plain").sha256) != probe:
-        raise OSError("the archive gave back other bytes than it was given")
-    return "writes and reads"
+    vault = open_vault(workspace, make=True)
+    try:
+        address = vault.keep(WORKSPACE, "probe", Kept(probe, "text/plain")).address
+        if vault.read(WORKSPACE, "probe", address).content != probe:
+            raise OSError("the archive gave back other bytes than it was given")
+        return f"writes and reads, encrypted; master key from {vault.keys.place}"
+    finally:
+        vault.close()
 
 
 def _providers(workspace: Workspace) -> Iterator[Examined]:

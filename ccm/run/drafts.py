@@ -40,6 +40,7 @@ def draft_workspace(workspace: Workspace, campaign: str) -> Workspace:
         update={
             "ledger": f"sqlite:///{home}/ledger.db",
             "archive": f"{home}/archive",
+            "keys": f"sqlite:///{home}/keys.db",
             "providers": dict.fromkeys(workspace.definition.providers, box),
         }
     )

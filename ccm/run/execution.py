@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ccm.archive.interface import Archive
+from ccm.archive.vault import Vault
 from ccm.check.totals import Outgoing, balance
 from ccm.diagnostics import Severity
 from ccm.ledger.interface import Ledger
@@ -31,6 +31,7 @@ from ccm.model.records import (
 )
 from ccm.model.workspace import Brand
 from ccm.plan import plan, plan_broadcasts
+from ccm.run.keeping import keep
 from ccm.run.postal import postal_address
 from ccm.run.prepare import Clock, Prepared
 from ccm.run.sending import Sender, SendJob, outcome_of, summed_up
@@ -40,7 +41,6 @@ WINDOW = 200  # communications written in one transaction
 DOCUMENT_WINDOW = 8  # smaller with documents, so that every process has work and progress is seen
 HELD_SHARE_FROM = 50  # recipients before the held share can stop a run
 
-MEDIA_TYPES = {Channel.EMAIL: "message/rfc822", Channel.DOCUMENT: "application/pdf"}
 MISTAKES = {
     ExclusionReason.INVALID_DATA,
     ExclusionReason.DUPLICATE_KEY,
@@ -77,7 +77,7 @@ class Execution:
         self,
         prepared: Prepared,
         ledger: Ledger,
-        archive: Archive,
+        vault: Vault,
         sender: Sender,
         workers: Workers,
         *,
@@ -88,7 +88,7 @@ class Execution:
         self._prepared = prepared
         self._brief = prepared.brief
         self._ledger = ledger
-        self._archive = archive
+        self._vault = vault
         self._sender = sender
         self._workers = workers
         self._owner = owner
@@ -157,30 +157,20 @@ class Execution:
             decision, job = decide(
                 item, before, self._prepared.brand_of(item.composed.communication.release), self._on_paper
             )
-            decisions.append(self._archived(decision, item))
+            decisions.append(decision)
             if job is not None:
                 jobs.append(job)
                 sent.append(Outgoing(item.composed, job.envelopes))
         facts = self._prepared.template.definition.facts
         balance(window.communications, [item.composed for item in made], sent, facts)
-        self._archive.sync()
+        decisions = keep(self._vault, decisions, made)
+        self._vault.sync()
         self._ledger.save(self._brief.run_id, decisions, owner=self._owner, now=self._clock())
         # From what was made, not from the window: under FIRST an alternative may have taken the place of a piece.
         providers = {piece.piece_id: piece.provider for item in made for piece in item.composed.communication.pieces}
         settled = self._sender.send(jobs, providers)
         self._count(decisions, settled)
         self._pieces += sum(len(job.envelopes) for job in jobs)
-
-    def _archived(self, decision: Decision, made: Made) -> Decision:
-        """Keep the bytes of every rendition that is going out, and note where."""
-        pieces = []
-        for piece in decision.pieces:
-            rendition = made.rendition(piece.piece_id)
-            if rendition is not None and piece.state is PieceState.COMPOSED:
-                media_type = MEDIA_TYPES.get(piece.channel, "text/plain; charset=utf-8")
-                piece = replace(piece, sha256=self._archive.put(rendition.content, media_type).sha256)
-            pieces.append(piece)
-        return replace(decision, pieces=tuple(pieces))
 
     def _count(self, decisions: list[Decision], settled: tuple[Outcome, ...]) -> None:
         decided = [item.outcome for item in decisions if item.outcome is not None]

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from ccm import plugins
 from ccm.check import CheckRules
@@ -194,11 +193,6 @@ def open_adapters(workspace: Workspace, names: set[str]) -> dict[str, Adapter]:
             adapter.close()
         raise
     return adapters
-
-
-def archive_folder(workspace: Workspace) -> Path:
-    """Return the archive's absolute folder."""
-    return Path(workspace.root) / workspace.definition.archive
 
 
 Clock = Callable[[], datetime]

@@ -30,3 +30,7 @@ class MemoryArchive(Archive):
         if hashlib.sha256(self.kept[sha256]).hexdigest() != sha256:
             raise ArchiveError(f"the bytes of {sha256} changed in the archive", "restore it from a backup")
         return self.kept[sha256]
+
+    def remove(self, sha256: str) -> bool:
+        """Take content out."""
+        return self.kept.pop(sha256, None) is not None

@@ -58,6 +58,19 @@ class ArchiveContract(ABC):
         archive.sync()
         assert archive.get(sha256) == b"statement"
 
+    def test_what_was_removed_is_gone_and_may_come_back(self, tmp_path: Path) -> None:
+        """Removing tells whether something was there; the same bytes may be kept again."""
+        archive = self.open(tmp_path)
+        sha256 = archive.put(b"statement", "text/plain").sha256
+        archive.sync()
+        assert archive.remove(sha256)
+        assert not archive.remove(sha256)
+        with refused(ArchiveError):
+            archive.get(sha256)
+        archive.put(b"statement", "text/plain")
+        archive.sync()
+        assert archive.get(sha256) == b"statement"
+
     def test_threads_may_keep_at_once(self, tmp_path: Path) -> None:
         """Many threads keeping the same and different bytes disturb nobody."""
         archive = self.open(tmp_path)

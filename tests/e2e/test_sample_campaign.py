@@ -10,7 +10,27 @@ from deliver.smtp_server import Mailbox, mail_server
 from e2e.forked_ccm import ForkedCcm
 from e2e.mail import recipients_of
 
+from ccm.load import load_workspace
+from ccm.model.definitions import Channel
+from ccm.run import workspace_ledger
+from ccm.run.keeping import piece_name
+from ccm.run.vault import open_vault
+
 CUSTOMERS = 5
+
+
+def archived_documents(root: Path) -> set[bytes]:
+    """Return every document of the archive, opened with its customer's key."""
+    workspace, _ = load_workspace(root, lint=False)
+    assert workspace is not None
+    ledger, vault = workspace_ledger(workspace), open_vault(workspace)
+    try:
+        (run,) = ledger.runs()
+        pieces = [piece for piece in ledger.pieces(run.run_id) if piece.channel is Channel.DOCUMENT and piece.archived]
+        return {vault.read(one.recipient_id, piece_name(one.piece_id), one.archived).content for one in pieces}
+    finally:
+        vault.close()
+        ledger.close()
 
 
 def test_statements_by_smtp(ccm: ForkedCcm, tmp_path: Path) -> None:
@@ -39,7 +59,9 @@ def test_statements_by_smtp(ccm: ForkedCcm, tmp_path: Path) -> None:
         assert len(mailbox.messages) == len(set(recipients_of(mailbox))) == accepted
         ccm(*run, cwd=root)
         assert len(mailbox.messages) == accepted
-    archived = {path.read_bytes() for path in (root / "archive").rglob("*") if path.is_file()}
+    archived = archived_documents(root)
+    raw = b"".join(path.read_bytes() for path in (root / "archive").rglob("*") if path.is_file())
+    assert b"%PDF-" not in raw, "the archive is not encrypted"
     for _, _, content in mailbox.messages:
         message = email.message_from_bytes(content, policy=email.policy.default)
         (pdf,) = [part for part in message.iter_attachments() if part.get_content_type() == "application/pdf"]

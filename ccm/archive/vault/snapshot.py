@@ -1,0 +1,225 @@
+"""The data snapshot of a communication: everything needed to compose it again, exact for every type.
+
+Form: JSON, UTF-8, version 1. Text, true, false, null, lists and objects are themselves; every other type is an
+object with one key that begins with "$", so that 1.10 stays 1.10 and a date stays a date:
+
+    {"$int": "12"}   {"$decimal": "1.10"}   {"$money": ["1.10", "EUR"]}   {"$date": "2026-10-31"}
+    {"$datetime": ["2026-11-02T11:30:00+00:00", "Europe/Berlin" or ""]}   {"$object": [["$odd", …], …]}
+
+Why not pickle: it breaks when a class moves, and reading it runs what it says. Why integers as text: programs
+that read JSON numbers as floats lose digits beyond 2**53.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ccm.archive.interface import ArchiveError
+from ccm.model.definitions import Channel, Purpose
+from ccm.model.records import ChannelExclusion, Communication, ExclusionReason, PlannedPiece, ReleaseRef
+from ccm.model.values import Money
+
+VERSION = 1
+MEDIA_TYPE = "application/vnd.ccm.snapshot+json"
+_DIGEST_BYTES = 4  # of each field: a hint which one changed; the seal proves, not this
+
+
+class SnapshotUnreadable(ArchiveError):
+    """A snapshot is of a later version or of another form; free of personal data."""
+
+    def __init__(
+        self, what: str, remedy: str = "verify it with the version of ccm that wrote it, or a later one"
+    ) -> None:
+        super().__init__(f"the snapshot cannot be read: {what}", remedy)
+
+
+def write_snapshot(communication: Communication) -> bytes:
+    """Return a communication as bytes; the same communication always gives the same bytes."""
+    written = {item.name: _FIELDS.get(item.name, _PLAIN)[0](getattr(communication, item.name)) for item in _ALL}
+    record = {"snapshot": VERSION, "communication": written}
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def read_snapshot(content: bytes) -> Communication:
+    """Return the communication that a snapshot was made of, equal in every value and type.
+
+    Raises:
+        SnapshotUnreadable: If it is of a later version or of another form.
+    """
+    try:
+        record = json.loads(content.decode("utf-8", "surrogatepass"))
+        version, given = record["snapshot"], record["communication"]
+        if version != VERSION:
+            raise SnapshotUnreadable(f"its form has the version {version!r}, and this ccm knows {VERSION}")
+        known = {item.name for item in _ALL}
+        later = sorted(set(given) - known)
+        if later:
+            raise SnapshotUnreadable(f'it has the field "{later[0]}", which this ccm does not know')
+        missing = sorted(item.name for item in _ALL if item.name not in given and _required(item))
+        if missing:
+            raise SnapshotUnreadable(f'it has no field "{missing[0]}"', "restore it from a backup")
+        return Communication(**{name: _FIELDS.get(name, _PLAIN)[1](value) for name, value in given.items()})
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+        raise SnapshotUnreadable("it is of another form", "restore it from a backup") from None
+
+
+def leaves(content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield every single value of a snapshot with its path, such as `data.customer.balance`."""
+    yield from _leaves("", json.loads(content)["communication"])
+
+
+def digests_of(content: bytes) -> tuple[str, ...]:
+    """Return a short digest of every value with its path, in order.
+
+    Why: A rendition carries them inside its seal. When its snapshot was exchanged for another one, they tell
+    which fields differ.
+    """
+    return tuple(_digest(path, value) for path, value in leaves(content))
+
+
+def changed_fields(content: bytes, digests: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the paths of values that are not among the digests that a rendition carries."""
+    known = set(digests)
+    return tuple(path for path, value in leaves(content) if _digest(path, value) not in known)
+
+
+def _digest(path: str, value: str) -> str:
+    return hashlib.blake2b(f"{path}\0{value}".encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and not _is_typed(value):
+        for name, inner in value.items():
+            yield from _leaves(f"{path}.{name}" if path else name, inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, 1):
+            yield from _leaves(f"{path}[{number}]", inner)
+    else:
+        yield path, json.dumps(value, ensure_ascii=False)
+
+
+def _is_typed(value: Mapping[str, object]) -> bool:
+    return len(value) == 1 and next(iter(value)).startswith("$")
+
+
+# ── values ───────────────────────────────────────────────────────────────────
+
+
+def encode(value: object) -> object:
+    """Return a value as JSON takes it.
+
+    Raises:
+        TypeError: If it is of a type that no data contract has.
+    """
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return str(value)
+        case int():
+            return {"$int": str(value)}
+        case Decimal():
+            return {"$decimal": str(value)}
+        case Money():
+            return {"$money": [str(value.amount), value.currency]}
+        case datetime():
+            zone = value.tzinfo.key if isinstance(value.tzinfo, ZoneInfo) and value.tzinfo.key else ""
+            return {"$datetime": [value.isoformat(), zone, value.fold] if value.fold else [value.isoformat(), zone]}
+        case date():
+            return {"$date": value.isoformat()}
+        case tuple():
+            return [encode(item) for item in value]
+        case Mapping():
+            if any(not isinstance(name, str) for name in value):
+                raise TypeError("the names of a record are texts")
+            if any(name.startswith("$") for name in value):
+                return {"$object": [[name, encode(item)] for name, item in value.items()]}
+            return {name: encode(item) for name, item in value.items()}
+        case _:
+            raise TypeError(f"a snapshot cannot hold a {type(value).__name__}")
+
+
+def decode(value: Any) -> Any:
+    """Return the value that `encode` took."""
+    if isinstance(value, list):
+        return tuple(decode(item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if not _is_typed(value):
+        return {name: decode(item) for name, item in value.items()}
+    ((kind, inner),) = value.items()
+    match kind:
+        case "$int":
+            return int(inner)
+        case "$decimal":
+            return Decimal(inner)
+        case "$money":
+            return Money(Decimal(inner[0]), inner[1])
+        case "$date":
+            return date.fromisoformat(inner)
+        case "$datetime":
+            return _moment(*inner)
+        case "$object":
+            return {name: decode(item) for name, item in inner}
+    raise SnapshotUnreadable(f'it has a value of the type "{kind}", which this ccm does not know')
+
+
+def _moment(text: str, zone: str, fold: int = 0) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if zone:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return moment.replace(fold=fold) if fold else moment
+
+
+# ── fields of a communication that are records of their own ──────────────────
+
+
+def _write_piece(piece: PlannedPiece) -> object:
+    return {
+        "piece_id": piece.piece_id,
+        "channel": str(piece.channel),
+        "address": piece.address,
+        "required": piece.required,
+        "provider": piece.provider,
+    }
+
+
+def _read_piece(given: Any) -> PlannedPiece:
+    return PlannedPiece(**{**given, "channel": Channel(given["channel"])})
+
+
+def _read_exclusion(given: Any) -> ChannelExclusion:
+    return ChannelExclusion(Channel(given["channel"]), ExclusionReason(given["reason"]), given["detail"])
+
+
+def _pieces(given: tuple[PlannedPiece, ...]) -> object:
+    return [_write_piece(item) for item in given]
+
+
+def _exclusions(given: tuple[ChannelExclusion, ...]) -> object:
+    return [{"channel": str(item.channel), "reason": str(item.reason), "detail": item.detail} for item in given]
+
+
+def _required(item: Any) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+_ALL = fields(Communication)
+_PLAIN: tuple[Any, Any] = (encode, decode)  # a new field of a plain type needs nothing here
+_FIELDS: Mapping[str, tuple[Any, Any]] = {
+    "purpose": (str, Purpose),
+    "release": (
+        lambda ref: {"template": ref.template, "version": ref.version, "content_hash": ref.content_hash},
+        lambda given: ReleaseRef(**given),
+    ),
+    "pieces": (_pieces, lambda given: tuple(_read_piece(item) for item in given)),
+    "alternatives": (_pieces, lambda given: tuple(_read_piece(item) for item in given)),
+    "exclusions": (_exclusions, lambda given: tuple(_read_exclusion(item) for item in given)),
+}
