@@ -1,7 +1,8 @@
-"""python -m benchmarks.mutations [--quick] [--shared FOLDER]
+"""python -m benchmarks.mutations [--quick] [--cost]
 
-Breaks the composed sample in one place at a time and asks the checks; then asks them about everything that is right.
-Writes benchmarks/out/facts.json: mutations, caught, pieces, false_alarms, and what escaped by kind and place.
+Breaks the composed sample in one place at a time and asks the checks; then asks them about everything that is right:
+the sample, all months of real retail data and all invoices of the music store. Writes benchmarks/out/facts.json:
+mutations, caught, pieces, false_alarms, what escaped by kind and place, and what the proof costs on top of composing.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ import random
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
+from benchmarks.mutations.cost import costs
 from benchmarks.mutations.mistakes import Mistake, mistakes
+from benchmarks.mutations.real import MONTHS, real_workspace, right_pieces, shared_folder
 from benchmarks.mutations.sample import ROOT, Sample, samples
 from ccm.check import check
 from ccm.diagnostics import Severity
@@ -23,6 +28,7 @@ from ccm.model.records import Composed
 OUT = ROOT / "benchmarks" / "out" / "facts.json"
 SEED = 20261122
 EACH = 3  # mistakes of one kind in one place of one language
+QUICK = 40  # customers and invoices of real data in the quick form
 
 
 def held(composed: Composed, sample: Sample) -> bool:
@@ -72,6 +78,25 @@ def measure(found: list[Sample], each: int = EACH) -> dict[str, object]:
     }
 
 
+def with_real_data(figures: dict[str, object], shared: Path, *, quick: bool) -> dict[str, object]:
+    """Return the figures with the real pieces counted in, and what the proof costs."""
+    with real_workspace(shared) as workspace:
+        if quick:
+            real = right_pieces(workspace, months=MONTHS[-1:], most=QUICK, documents=1)
+        else:
+            real = right_pieces(workspace)
+        cost = costs(None if quick else workspace, messages=200 if quick else 2000, documents=not quick)
+    pieces, alarms = int(str(figures["pieces"])), cast("dict[str, int]", figures["alarms"])
+    return {
+        **figures,
+        "pieces": pieces + real.pieces.total(),
+        "false_alarms": int(str(figures["false_alarms"])) + real.by_reason.total(),
+        "sets": {"sample": pieces, **{f"real {channel}": count for channel, count in sorted(real.pieces.items())}},
+        "alarms": {**alarms, **real.by_reason},
+        "cost": cost,
+    }
+
+
 def false_alarms(found: list[Sample]) -> tuple[int, Counter[str]]:
     """Count the right pieces, and those among them that the checks would hold."""
     pieces, alarms = 0, Counter[str]()
@@ -89,14 +114,23 @@ def false_alarms(found: list[Sample]) -> tuple[int, Counter[str]]:
 def main() -> int:
     """Run, write and print; 1 where a mistake escaped or too many right pieces were held."""
     parser = argparse.ArgumentParser(prog="make mutations")
-    parser.add_argument("--quick", action="store_true", help="few customers and no documents")
+    parser.add_argument("--quick", action="store_true", help="few customers, few documents; writes no file")
+    parser.add_argument("--cost", action="store_true", help="only what the proof costs; writes no file")
     arguments = parser.parse_args()
+    shared = shared_folder()
+    if arguments.cost:
+        print(json.dumps(_costs(shared), indent=2))
+        return 0
     started = time.monotonic()
     if arguments.quick:
-        found = list(samples(documents_each=0, per_language=3))
-        figures = measure(found, each=1)
+        figures = measure(list(samples(documents_each=0, per_language=3)), each=1)
     else:
         figures = measure(list(samples(documents_each=1)))
+    if shared is not None:
+        figures = with_real_data(figures, shared, quick=arguments.quick)
+    elif not arguments.quick:
+        print("no shared data: set CCM_SHARED_DATA", file=sys.stderr)
+        return 3
     figures["seconds"] = round(time.monotonic() - started)
     if not arguments.quick:
         Path(OUT).parent.mkdir(exist_ok=True)
@@ -104,6 +138,13 @@ def main() -> int:
     print(json.dumps(figures, indent=2, ensure_ascii=False))
     escaped = figures["mutations"] != figures["caught"]
     return int(escaped or int(str(figures["false_alarms"])) * 1000 > int(str(figures["pieces"])))
+
+
+def _costs(shared: Path | None) -> Mapping[str, dict[str, object]]:
+    if shared is None:
+        return costs(None)
+    with real_workspace(shared) as workspace:
+        return costs(workspace)
 
 
 if __name__ == "__main__":
