@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := out/demo
 AS_OF := 2026-11-02T11:30Z
 
-.PHONY: help setup dev demo test check oracle mutations bench format clean
+.PHONY: help setup dev demo test check oracle mutations faults bench format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,14 @@ oracle: dev ## Compose all real data in ../shared/data and compare every total: 
 mutations: dev ## Break composed output in one place at a time: all must be caught; writes benchmarks/out/facts.json
 	$(BIN)/python -m benchmarks.mutations $(M)
 
+faults: dev ## Kill, starve, cut off and fence runs: nobody lost, nobody twice; writes benchmarks/out/faults.json
+	$(BIN)/python -m benchmarks.faults $(F)
+
 bench: dev ## Measure emails, SMS and documents per second; writes benchmarks/out/bench.json
 	$(BIN)/python -m benchmarks.bench $(B)
+
+bench-mail: dev ## Measure HTML and ready-to-send messages per second beside the plain way; writes benchmarks/out/mail.json
+	$(BIN)/python -m benchmarks.mail $(B)
 
 format: dev ## Format the code
 	$(BIN)/ruff format ccm tests benchmarks data

@@ -99,15 +99,19 @@ class FillPlan:
     lost: bool
     reason: str
 
-    def filled(self, values: Sequence[str]) -> str:
-        """Put the escaped values in."""
-        parts = [self.page.pieces[0]]
-        add, attributes = parts.append, self.attributes
-        pieces = self.page.pieces
-        for place, slot in enumerate(self.page.slots):
-            value = values[slot]
-            add(escape_attribute(value) if place in attributes else escape_text(value))
-            add(pieces[place + 1])
+    def escaped(self, values: Sequence[str]) -> list[str]:
+        """Return the value of every place, escaped for it."""
+        attributes = self.attributes
+        return [
+            escape_attribute(values[slot]) if place in attributes else escape_text(values[slot])
+            for place, slot in enumerate(self.page.slots)
+        ]
+
+    def filled(self, escaped: Sequence[str]) -> str:
+        """Put the escaped values of every place in."""
+        parts = [""] * (2 * len(escaped) + 1)
+        parts[0::2] = self.page.pieces
+        parts[1::2] = escaped
         return "".join(parts)
 
     def link_faults(self, values: Sequence[str]) -> int:

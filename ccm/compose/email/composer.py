@@ -13,8 +13,8 @@ from jinja2 import Template as Compiled
 from ccm.compose.email import headers, markup
 from ccm.compose.email.capture import FillPlan, Pattern, Sentinels, is_harmless, link_faults, plan_filling
 from ccm.compose.email.images import ImageShelf
-from ccm.compose.email.mime import InlineImage, assemble, header_names
-from ccm.compose.email.text_part import derive_text, tidy_text
+from ccm.compose.email.mime import InlineImage, assemble, encoded_page, filled_page_part, header_names, page_part
+from ccm.compose.email.text_part import derive_text
 from ccm.compose.engine import render
 from ccm.compose.failure import ComposeFailure
 from ccm.compose.printing import Rendering, Voice
@@ -26,9 +26,14 @@ MAX_PATTERNS = 256
 
 @dataclass(frozen=True)
 class _Pattern:
-    """Everything that is the same for all customers with one structure."""
+    """Everything that is the same for all customers with one structure.
+
+    encoded: The pieces of the page as they travel; empty where the whole page is encoded for each customer.
+    text: The derived text part, tidy but for its values.
+    """
 
     plan: FillPlan
+    encoded: tuple[bytes, ...]
     subject: Pattern
     preheader: Pattern
     text: Pattern | None
@@ -46,6 +51,7 @@ class _Body:
     images: tuple[InlineImage, ...]
     link_faults: int
     slow: str
+    part: Sequence[bytes]
     outline: tuple[str, ...] = ()
 
 
@@ -110,7 +116,7 @@ class EmailComposer:
                 "missing-subject", "the email has no subject", "put an <mj-title> (or <title>) into its head"
             )
         head = self._from.head(communication, piece, body.subject, unsubscribe_url)
-        message = assemble(head, body.text, body.html, body.images, attachments, piece.piece_id)
+        message = assemble(head, body.text, body.part, body.images, attachments, piece.piece_id)
         names = header_names(message)
         if len(set(names)) != len(names):
             raise ComposeFailure("header-twice", "the message has a header twice", "report this: it must not happen")
@@ -125,7 +131,7 @@ class EmailComposer:
         pattern = self._pattern(captured, voice, len(slots))
         text = self._plain_text(variables, voice)
         if text is None and pattern.text is not None:
-            text = tidy_text(pattern.text.filled([markup.one_line(value) for value in slots]))
+            text = pattern.text.filled([markup.one_line(value) for value in slots])
         slow = self._always_full or pattern.plan.reason
         if slow:
             if not all(is_harmless(slots[slot]) for slot in pattern.plan.unplaced if slot < len(slots)):
@@ -135,14 +141,17 @@ class EmailComposer:
                     "print customers' values as text or as links only",
                 )
             return self._in_full(variables, voice, text, slow)
+        escaped = pattern.plan.escaped(slots)
+        html = pattern.plan.filled(escaped)
         return _Body(
             markup.one_line(pattern.subject.filled(slots)),
             markup.one_line(pattern.preheader.filled(slots)),
-            pattern.plan.filled(slots),
+            html,
             text or "",
             pattern.images,
             pattern.plan.link_faults(slots),
             "",
+            filled_page_part(pattern.encoded, escaped) if pattern.encoded else page_part(html),
             pattern.plan.page.pieces,
         )
 
@@ -158,6 +167,7 @@ class EmailComposer:
             self._images.used_in(html),
             link_faults(html),
             slow,
+            page_part(html),
         )
 
     def _plain_text(self, variables: Mapping[str, Any], voice: Voice) -> str | None:
@@ -182,6 +192,7 @@ class EmailComposer:
         derives = self._text is None and not plan.lost and not self._always_full
         return _Pattern(
             plan,
+            encoded_page(plan.page.pieces),
             Pattern.of(markup.title_of(captured), self._sentinels),
             Pattern.of(markup.preheader_of(captured), self._sentinels),
             Pattern.of(derive_text(html), self._sentinels) if derives else None,

@@ -7,15 +7,17 @@ the parts is the oracle of the tests: both parse to the same message.
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ccm.compose.email import headers
+from ccm.compose.email.transfer import base64_lines, quoted_printable
 from ccm.model.records import Attachment
 
-_CUTS = [slice(at, at + 76) for at in range(0, 76 * 2048, 76)]  # ready for parts of up to 116 KB
+_QUOTED_HEAD = b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_BASE64_HEAD = b"Content-Type: %b\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+_PLAIN_HEAD = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -31,50 +33,80 @@ class InlineImage:
     content: bytes
 
 
-def base64_lines(content: bytes) -> bytes:
-    """Return base64 in lines of 76 characters, each ended by CRLF."""
-    text = b2a_base64(content, newline=False)
-    count = -(-len(text) // 76)
-    cuts = _CUTS[:count] if count <= len(_CUTS) else [slice(at, at + 76) for at in range(0, len(text), 76)]
-    return b"\r\n".join(map(text.__getitem__, cuts)) + b"\r\n"
+def page_part(html: str) -> tuple[bytes, ...]:
+    """Return an HTML part in pieces, in the shorter of the two encodings."""
+    quoted = ended(quoted_printable(html))
+    return (_QUOTED_HEAD, quoted) if is_shorter(len(quoted), html) else (base64_part("text/html; charset=utf-8", html),)
+
+
+def encoded_page(pieces: Sequence[str]) -> tuple[bytes, ...]:
+    """Return what all customers of one structure share, encoded; empty where base64 is shorter."""
+    encoded = [quoted_printable(piece) for piece in pieces]
+    encoded[-1] = ended(encoded[-1])
+    return tuple(encoded) if is_shorter(sum(map(len, encoded)), "".join(pieces)) else ()
+
+
+def filled_page_part(pieces: Sequence[bytes], values: Sequence[str]) -> list[bytes]:
+    """Return an HTML part in pieces, from what is encoded already and the values between.
+
+    Args:
+        pieces: What `encoded_page` made, one more than there are values.
+        values: Escaped for their places.
+    """
+    part = [b""] * (2 * len(values) + 2)
+    part[0] = _QUOTED_HEAD
+    part[1::2] = pieces
+    part[2::2] = map(quoted_printable, values)
+    return part
+
+
+def ended(quoted: bytes) -> bytes:
+    """Return the end of a part: the line end before a boundary belongs to the boundary."""
+    return quoted.removesuffix(b"=\r\n") + b"\r\n"
+
+
+def is_shorter(quoted: int, html: str) -> bool:
+    """Tell whether a page of so many bytes in quoted-printable is shorter than in base64."""
+    return quoted <= len(html.encode()) * 78 // 57
+
+
+def base64_part(content_type: str, text: str) -> bytes:
+    """Return a part of text in base64."""
+    content = text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+    return _BASE64_HEAD % content_type.encode("ascii") + base64_lines(content)
 
 
 def assemble(
-    head: str, text: str, html: str, images: Sequence[InlineImage], attachments: Sequence[Attachment], seed: str
+    head: str,
+    text: str,
+    page: Sequence[bytes],
+    images: Sequence[InlineImage],
+    attachments: Sequence[Attachment],
+    seed: str,
 ) -> bytes:
     """Return the whole message.
 
     Args:
         head: Header lines, each ended by CRLF, but MIME-Version and those of the content.
         text: Plain part, lines ended by LF.
-        html: HTML part.
+        page: HTML part, in pieces.
         seed: The piece's id; boundaries are made of it.
+    Why in pieces: A message is copied once, not once for each level of its parts.
     """
-    body = _alternative(text, html, images, seed)
-    if attachments:
-        files = [_file(attachment) for attachment in attachments]
-        body = _multipart("mixed", f"=_{seed}.m", [body, *files])
-    return head.encode("ascii") + b"MIME-Version: 1.0\r\n" + body
-
-
-def _alternative(text: str, html: str, images: Sequence[InlineImage], seed: str) -> bytes:
-    page = _base64_part("text/html; charset=utf-8", html.replace("\r\n", "\n").replace("\n", "\r\n").encode())
+    shown: Sequence[bytes] = page
     if images:
-        shown = [_image(image.cid, image.filename, image.media_type, image.content) for image in images]
-        page = _multipart("related", f"=_{seed}.r", [page, *shown], '; type="text/html"')
-    return _multipart("alternative", f"=_{seed}.a", [_plain_part(text, seed), page])
+        files = [_image(image.cid, image.filename, image.media_type, image.content) for image in images]
+        shown = _multipart("related", f"=_{seed}.r", [page, *([one] for one in files)], '; type="text/html"')
+    body = _multipart("alternative", f"=_{seed}.a", [[_plain_part(text, seed)], shown])
+    if attachments:
+        body = _multipart("mixed", f"=_{seed}.m", [body, *([_file(one)] for one in attachments)])
+    return b"".join([head.encode("ascii"), b"MIME-Version: 1.0\r\n", *body])
 
 
 def _plain_part(text: str, seed: str) -> bytes:
-    lines = text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
     if text.isascii() and f"=_{seed}" not in text and all(len(line) <= 900 for line in text.split("\n")):
-        return b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" + lines
-    return _base64_part("text/plain; charset=utf-8", lines)
-
-
-def _base64_part(content_type: str, content: bytes) -> bytes:
-    head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    return head.encode("ascii") + base64_lines(content)
+        return _PLAIN_HEAD + text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+    return base64_part("text/plain; charset=utf-8", text)
 
 
 @lru_cache(maxsize=64)
@@ -94,14 +126,17 @@ def _file(attachment: Attachment) -> bytes:
     return head.encode("ascii") + base64_lines(attachment.content)
 
 
-def _multipart(kind: str, boundary: str, parts: Sequence[bytes], more: str = "") -> bytes:
-    line = f"--{boundary}".encode("ascii")
-    head = f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"{more}\r\n\r\n'.encode("ascii")
-    pieces = [head]
+def _multipart(kind: str, boundary: str, parts: Sequence[Sequence[bytes]], more: str = "") -> list[bytes]:
+    """Return a part of parts in pieces; each part is given in pieces and ends at the end of a line."""
+    line = f"--{boundary}\r\n".encode("ascii")
+    pieces = [f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"{more}\r\n\r\n'.encode("ascii")]
     for part in parts:
-        pieces += (line, b"\r\n", part, b"" if part.endswith(b"\r\n") else b"\r\n")
-    pieces += (line, b"--\r\n")
-    return b"".join(pieces)
+        pieces.append(line)
+        pieces += part
+        if not part[-1].endswith(b"\r\n"):
+            pieces.append(b"\r\n")
+    pieces.append(f"--{boundary}--\r\n".encode("ascii"))
+    return pieces
 
 
 _HEADER_LINE = re.compile(rb"([!-9;-~]+): [ -~]*(?:\r\n[ \t][ -~]*)*\r\n")
