@@ -35,7 +35,8 @@ _NEVER_LEFT = (
 _MOVED = frozenset({301, 307, 308})  # the others, 302 and 303, also follow a request that was carried out
 _NOT_ALLOWED = frozenset({401, 403, 407})
 _NOT_THERE = frozenset({404, 405, 410})
-_LATER = frozenset({408, 425, 429})  # RFC 9110, 8470, 6585: not carried out, may come again
+_LATER = frozenset({425, 429})  # RFC 8470, 6585: not carried out, may come again
+_NOBODY_KNOWS = 408  # may come from a machine on the way, after the provider took the message
 _WORD = re.compile(r"[A-Za-z0-9_.:#-]{1,60}")
 _RESETS = ("ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
 
@@ -171,7 +172,7 @@ class Exchange:
             return self.fault(f"the provider has nothing at the address ({text})", "correct the provider's address")
         if code in _LATER:
             return Setback(ReceiptStatus.DEFERRED, text, answer.wait_seconds)
-        if 400 <= code < 500:
+        if 400 <= code < 500 and code != _NOBODY_KNOWS:
             return Setback(ReceiptStatus.REJECTED, text)
         return Setback(ReceiptStatus.UNKNOWN, text)
 
