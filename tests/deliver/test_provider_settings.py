@@ -43,7 +43,7 @@ def test_values() -> None:
         "https://a.example/#x",
         "ftp://a.example",
         "a.example",
-        "https://",
+        "https:///path",
         "https://a.example:99999",
         "https://[::1",
         "file:///etc/passwd",
