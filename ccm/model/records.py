@@ -254,13 +254,18 @@ class Attachment:
     alt: str = ""
 
 
+_HINTS = frozenset({"outline", "fillings", "text_outline", "text_fillings"})
+
+
 @dataclass(frozen=True)
 class EmailRendition:
     """A composed email.
 
     html, text: As in the message; text is what a plain client shows.
     message: The whole RFC 5322 message, CRLF, ready to be handed over.
-    outline: Pieces of the HTML that customers share, in order: a hint that lets a reader go faster, never believed.
+    outline, text_outline: Pieces of the HTML and of the text that customers share, in order.
+    fillings, text_fillings: What stands between them, as it stands there. Outlines and fillings are hints that let a
+        reader go faster; they are never believed, and do not travel between processes.
     """
 
     piece_id: str
@@ -271,6 +276,13 @@ class EmailRendition:
     message: bytes
     channel: Channel = Channel.EMAIL
     outline: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    fillings: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    text_outline: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    text_fillings: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the hints behind: they are longer than the message, and what was checked needs none."""
+        return {name: value for name, value in self.__dict__.items() if name not in _HINTS}
 
     @property
     def content(self) -> bytes:

@@ -44,7 +44,7 @@ class Known:
     def _holds_for_all(self, statement: Statement) -> bool:
         """Tell whether a statement is a fact as it is written, or the author's own words."""
         if statement.said is Said.LINK:
-            token = self._communication.communication_id
+            token = self._communication.unsubscribe_token or self._communication.communication_id
             own = (pattern.replace("{token}", token) for pattern in self._authored.personal_links)
             return statement.text in self._authored.links or statement.text in (*self._written_facts, *own)
         if statement.said is Said.CODE and statement.text.lower() in self._authored.words:
@@ -180,7 +180,7 @@ class Known:
 
     @cached_property
     def _links(self) -> frozenset[str]:
-        token = self._communication.communication_id
+        token = self._communication.unsubscribe_token or self._communication.communication_id
         own = (pattern.replace("{token}", token) for pattern in self._authored.personal_links)
         return frozenset((*own, *(value.strip() for value in self._strings if "://" in value or "@" in value)))
 

@@ -53,6 +53,9 @@ class _Body:
     slow: str
     part: Sequence[bytes]
     outline: tuple[str, ...] = ()
+    fillings: tuple[str, ...] = ()
+    text_outline: tuple[str, ...] = ()
+    text_fillings: tuple[str, ...] = ()
 
 
 class EmailComposer:
@@ -121,7 +124,16 @@ class EmailComposer:
         if len(set(names)) != len(names):
             raise ComposeFailure("header-twice", "the message has a header twice", "report this: it must not happen")
         rendition = EmailRendition(
-            piece.piece_id, body.subject, body.preheader, body.html, body.text, message, outline=body.outline
+            piece.piece_id,
+            body.subject,
+            body.preheader,
+            body.html,
+            body.text,
+            message,
+            outline=body.outline,
+            fillings=body.fillings,
+            text_outline=body.text_outline,
+            text_fillings=body.text_fillings,
         )
         return rendition, body.slow
 
@@ -130,8 +142,12 @@ class EmailComposer:
         captured = render(self._page, variables, Rendering(voice, "<br/>", slots, self._sentinels.marks))
         pattern = self._pattern(captured, voice, len(slots))
         text = self._plain_text(variables, voice)
+        text_outline: tuple[str, ...] = ()
+        text_fillings: tuple[str, ...] = ()
         if text is None and pattern.text is not None:
-            text = pattern.text.filled([markup.one_line(value) for value in slots])
+            lines = [markup.one_line(value) for value in slots]
+            text_outline, text_fillings = pattern.text.pieces, tuple(lines[slot] for slot in pattern.text.slots)
+            text = pattern.text.filled(lines)
         slow = self._always_full or pattern.plan.reason
         if slow:
             if not all(is_harmless(slots[slot]) for slot in pattern.plan.unplaced if slot < len(slots)):
@@ -153,6 +169,9 @@ class EmailComposer:
             "",
             filled_page_part(pattern.encoded, escaped) if pattern.encoded else page_part(html),
             pattern.plan.page.pieces,
+            tuple(escaped),
+            text_outline,
+            text_fillings,
         )
 
     def _in_full(self, variables: Mapping[str, Any], voice: Voice, text: str | None, slow: str) -> _Body:
