@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,6 +36,9 @@ SAMPLE_POSTAL = PostalAddress(
     ("Ann Example", "Musterweg 1", "12345 Musterstadt"), name="Ann Example", postal_code="12345", country="DE"
 )
 RELEASE = "monthly-statement@1.0.0+0123456789ab"
+
+# A real PNG of 2 by 1 pixels: servers look inside what they are given.
+_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR42mOQ96sEIgAFnQHNmVbFNAAAAABJRU5ErkJggg=="
 
 
 def sample_run(campaign: str = CAMPAIGN, occurrence: str = OCCURRENCE, *, started_at: datetime = NOON) -> RunRecord:
@@ -88,7 +92,7 @@ def sample_rendition(channel: Channel, key: str = "p-sample", text: str = "Gr√º√
         return SmsRendition(key, text, "gsm7", (text,))
     if channel is Channel.DOCUMENT:
         return DocumentRendition(key, "statement.pdf", "Statement", 2, b"%PDF-1.7\n" + text.encode())
-    card = Attachment("card.png", "image/png", b"\x89PNG\r\n\x1a\n", alt="A card")
+    card = Attachment("card.png", "image/png", base64.b64decode(_PICTURE), alt="A card")
     return SocialRendition(key, channel, text, len(text), 300, "de", card)
 
 
