@@ -1,0 +1,78 @@
+"""python -m benchmarks.faults [--quick] [--only PART …]
+
+Breaks runs in every way of docs/guarantees.md and prints kills, lost, duplicated and unknown of each configuration,
+then puts known mistakes into the sender and tells how many of them were caught. Writes benchmarks/out/faults.json
+when all parts ran. Exit code 1 where a promise was broken or a mutant escaped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.faults import kills, proof
+from benchmarks.faults.tools import ROOT
+from benchmarks.faults.verdict import Tally
+
+OUT = ROOT / "benchmarks" / "out" / "faults.json"
+Part = Callable[[bool], list[Tally]]  # told whether it must be quick
+PARTS: dict[str, Part] = {
+    "kills": kills.all_configurations,
+}
+ROW = "{:<46} {:>7} {:>6} {:>11} {:>8} {:>9}"
+
+
+def main() -> int:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a seeded sample of every part, in a minute or two")
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, "mutants"], help="some parts; nothing is written")
+    arguments = parser.parse_args()
+    chosen = arguments.only or [*PARTS, "mutants"]
+    started = time.monotonic()
+    print(ROW.format("configuration", "kills", "lost", "duplicated", "unknown", "seconds"), flush=True)
+    tallies = [tally for name, part in PARTS.items() if name in chosen for tally in told(part(arguments.quick))]
+    trials = proof.tried() if "mutants" in chosen else []
+    for trial in trials:
+        print(f"mutant {trial.mutant.name}: " + (f"caught, {trial.how}" if trial.caught else "ESCAPED"), flush=True)
+    caught = sum(trial.caught for trial in trials)
+    print(f"mutants caught {caught}/{len(trials)}; {time.monotonic() - started:.0f} s")
+    if not arguments.only and not arguments.quick:
+        write(tallies, trials, time.monotonic() - started)
+    return int(not all(tally.good for tally in tallies) or caught < len(trials))
+
+
+def told(tallies: list[Tally]) -> list[Tally]:
+    """Print rows as they come."""
+    for one in tallies:
+        print(ROW.format(one.name, one.kills, one.lost, one.duplicated, one.unknown, f"{one.seconds:.0f}"))
+        for failure in one.failures[:10]:
+            print(f"    wrong: {failure}")
+        sys.stdout.flush()
+    return tallies
+
+
+def write(tallies: list[Tally], trials: list[proof.Trial], seconds: float) -> None:
+    """Write the figures."""
+    figures = {
+        "configurations": [tally.as_json() for tally in tallies],
+        "mutants": {
+            "caught": sum(trial.caught for trial in trials),
+            "total": len(trials),
+            "each": {trial.mutant.name: trial.how for trial in trials},
+        },
+        "seconds": round(seconds),
+        "machine": {"processors": len(os.sched_getaffinity(0)), "python": platform.python_version(), "kernel": platform.release()},
+    }  # fmt: skip
+    Path(OUT).parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

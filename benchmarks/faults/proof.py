@@ -1,0 +1,62 @@
+"""The suite proves itself: with each mutant in the sender, the part that should notice must fail."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.faults.kills import CONFIGURATIONS, SEED, Place, drawn, kill_at, points_of
+from benchmarks.faults.mutants import MARK, MUTANTS, Mutant
+from benchmarks.faults.verdict import Tally
+
+ATTEMPTS = 60  # kills before a mutant counts as escaped
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one mutant.
+
+    how: The first thing that was wrong, as the suite says it; empty where it escaped.
+    """
+
+    mutant: Mutant
+    how: str
+    tried: int
+
+    @property
+    def caught(self) -> bool:
+        """Whether the suite failed."""
+        return bool(self.how)
+
+
+def tried(only: frozenset[str] = frozenset()) -> list[Trial]:
+    """Try every mutant, or those with the names."""
+    chosen = [one for one in MUTANTS.values() if not only or one.name in only]
+    trials = []
+    for part, prove in PROVERS.items():
+        mine = [one for one in chosen if one.caught_by == part]
+        if mine:
+            trials += prove(mine)
+    assert len(trials) == len(chosen), "a mutant that no part is for"
+    return trials
+
+
+def by_kills(mutants: list[Mutant]) -> list[Trial]:
+    """Kill runs that carry a mutant until the strangers' store contradicts the ledger."""
+    trials = []
+    with Place(CONFIGURATIONS[1]) as place:
+        points = [point for point in points_of(place) if point.call in ("sendto", "recvfrom", "pwrite64", "fdatasync")]
+        for mutant in mutants:
+            tally = Tally(mutant.name)
+            for point in drawn(points, ATTEMPTS, random.Random(SEED)):
+                kill_at(place, point, tally, mutant.name)
+                if not tally.good:
+                    break
+            trials.append(Trial(mutant, tally.failures[0] if tally.failures else "", tally.kills))
+    return trials
+
+
+PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {"kills": by_kills}
+
+__all__ = ["MARK", "PROVERS", "Trial", "tried"]
