@@ -130,6 +130,28 @@ class Ledger(ABC):
             LedgerError: If the run has no such communication.
         """
 
+    def record(
+        self,
+        run_id: str,
+        changes: Sequence[StateChange],
+        outcomes: Sequence[Outcome],
+        *,
+        owner: str,
+        now: datetime,
+        durable: bool,
+    ) -> None:
+        """Move pieces forward and write outcomes: `advance` and `settle` in one transaction where that is possible.
+
+        Args:
+            durable: As for `advance`, and for the outcomes too.
+        Raises:
+            LeaseLost, LedgerError: As `advance` and `settle`.
+        """
+        if changes:
+            self.advance(run_id, changes, owner=owner, durable=durable)
+        if outcomes:
+            self.settle(run_id, outcomes, owner=owner, now=now)
+
     @abstractmethod
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
         """Stream the pieces of a run, in the order they were decided; all states if none given."""

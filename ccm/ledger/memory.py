@@ -161,6 +161,20 @@ class MemoryLedger(Ledger):
                 one = self._communications[outcome.communication_id]
                 one.verdict = replace(one.verdict, kind=outcome.kind, reason=outcome.reason, until=outcome.until)
 
+    def record(
+        self,
+        run_id: str,
+        changes: Sequence[StateChange],
+        outcomes: Sequence[Outcome],
+        *,
+        owner: str,
+        now: datetime,
+        durable: bool,
+    ) -> None:
+        """Move pieces forward and write outcomes at once; see `Ledger.record`."""
+        with self._lock:
+            super().record(run_id, changes, outcomes, owner=owner, now=now, durable=durable)
+
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
         """Stream the pieces of a run; see `Ledger.pieces`."""
         with self._lock:

@@ -32,7 +32,8 @@ from ccm.run.prepare import (
     utc_now,
 )
 from ccm.run.preview import Preview, preview_customer
-from ccm.run.sending import STATE_OF, ProviderFailed, Sender
+from ccm.run.sending import ProviderFailed, Sender
+from ccm.run.slots import STATE_OF
 from ccm.run.vault import open_vault
 from ccm.run.workers import MakerParts, WorkerDied, Workers
 
