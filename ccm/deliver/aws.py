@@ -141,6 +141,19 @@ class AwsClient:
             raise self._broken(error) from None
         return answer
 
+    def check(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Call an operation that only looks, and return its answer.
+
+        Raises:
+            DeliveryError: If it gives none, for whatever reason.
+        """
+        try:
+            return self.ask(operation, **arguments)
+        except Setback as setback:
+            raise DeliveryError(
+                self._provider, f"the service does not answer ({setback.text})", "try again later", retriable=True
+            ) from None
+
     def presigned(self, operation: str, arguments: Mapping[str, str], seconds: int) -> str:
         """Return an address that allows one operation for some time; computed here, nothing is asked."""
         from botocore.exceptions import BotoCoreError
@@ -213,6 +226,18 @@ def rejected(text: str) -> Setback:
 def in_doubt(text: str) -> Setback:
     """Return a lost answer: bytes left, and only the service knows what became of them."""
     return Setback(ReceiptStatus.UNKNOWN, text)
+
+
+def message_id(answer: Mapping[str, Any]) -> str:
+    """Return the id in an answer.
+
+    Raises:
+        Setback: UNKNOWN, if there is none: it may not have been the service that answered.
+    """
+    found = answer.get("MessageId")
+    if not isinstance(found, str) or not found:
+        raise in_doubt("the answer names no message")
+    return found
 
 
 def _client(provider: str, service: str, settings: AwsSettings) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from ccm.deliver.aws import AwsClient, AwsSettings, Refusal, in_doubt, known_settings, read_aws, rejected
+from ccm.deliver.aws import AwsClient, AwsSettings, Refusal, known_settings, message_id, read_aws, rejected
 from ccm.deliver.exchange import Setback
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.deliver.provider_settings import ProviderSettings
@@ -90,12 +90,7 @@ class SesAdapter(Adapter):
 
     def verify(self) -> None:
         """Ask SES whether this account may send today."""
-        try:
-            account = self._aws.ask("get_account")
-        except Setback as no:
-            raise DeliveryError(
-                self._provider, f"SES did not tell about the account ({no.text})", "try again later", retriable=True
-            ) from None
+        account = self._aws.check("get_account")
         if not account.get("SendingEnabled", False):
             raise DeliveryError(
                 self._provider, "sending is not enabled", "enable it in the SES console", retriable=False
@@ -151,14 +146,6 @@ def tags(envelope: Envelope) -> list[dict[str, str]]:
     """
     given = {"piece": envelope.key, **{name: envelope.tags[name] for name in _TAGS if envelope.tags.get(name)}}
     return [{"Name": name, "Value": _TAG_VALUE.sub("_", value)[:255]} for name, value in given.items()]
-
-
-def message_id(answer: Mapping[str, Any]) -> str:
-    """Return the id in an answer, or raise that it is in doubt."""
-    found = answer.get("MessageId")
-    if not isinstance(found, str) or not found:
-        raise in_doubt("the answer names no message")
-    return found
 
 
 def judge(refusal: Refusal) -> Exception | None:

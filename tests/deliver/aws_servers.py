@@ -72,6 +72,15 @@ def error_answer(status: int, code: str) -> HttpAnswer:
     return HttpAnswer(status, body, (("Content-Type", "application/json"), ("x-amzn-ErrorType", code)))
 
 
+def error_answer_xml(status: int, code: str) -> HttpAnswer:
+    """Return a refusal as Amazon's query services write it, quoting addresses."""
+    body = (
+        '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
+        f"<Code>{code}</Code><Message>+12025550123 is bad</Message></Error><RequestId>r-1</RequestId></ErrorResponse>"
+    )
+    return HttpAnswer(status, body.encode(), (("Content-Type", "text/xml"),))
+
+
 class ModelServer:
     """Answers the JSON services of Amazon's; every request must fit botocore's model of the service.
 

@@ -201,7 +201,7 @@ def test_an_unverified_sender_stops_the_run() -> None:
         ({"SendingEnabled": False}, "not enabled", False),
         ({"SendingEnabled": True, "SendQuota": {"Max24HourSend": 200, "SentLast24Hours": 200}}, "used up", True),
         ((403, "AccessDeniedException", {}), "credentials", False),
-        ((429, "TooManyRequestsException", {}), "account", True),
+        ((429, "TooManyRequestsException", {}), "later", True),
     ],
 )
 def test_verify_says_why_nothing_could_be_sent(answer: Any, word: str, retriable: bool) -> None:
