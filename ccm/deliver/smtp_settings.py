@@ -41,7 +41,7 @@ class SmtpSettings:
     return_path: str = ""
     ca_file: str = ""
     timeout_seconds: float = 30.0
-    connections: int = 8
+    connections: int = 16
     messages_per_connection: int = 100
 
 
@@ -67,7 +67,7 @@ def read_settings(provider: str, settings: Mapping[str, str]) -> SmtpSettings:
         return_path=settings.get("return_path", ""),
         ca_file=settings.get("ca_file", ""),
         timeout_seconds=_number(provider, settings, "timeout_seconds", 30.0, largest=600),
-        connections=int(_number(provider, settings, "connections", 8, largest=200)),
+        connections=int(_number(provider, settings, "connections", 16, largest=200)),
         messages_per_connection=int(_number(provider, settings, "messages_per_connection", 100, largest=100_000)),
     )
     if bool(found.user) != bool(found.password):
