@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.faults.kills import CONFIGURATIONS, SEED, Place, drawn, kill_at, points_of
 from benchmarks.faults.mutants import MARK, MUTANTS, Mutant
+from benchmarks.faults.verbs import Cell, all_cells
 from benchmarks.faults.verdict import Tally
 
 ATTEMPTS = 60  # kills before a mutant counts as escaped
@@ -53,10 +54,20 @@ def by_kills(mutants: list[Mutant]) -> list[Trial]:
                 kill_at(place, point, tally, mutant.name)
                 if not tally.good:
                     break
-            trials.append(Trial(mutant, tally.failures[0] if tally.failures else "", tally.kills))
+            trials.append(trial_of(mutant, tally))
     return trials
 
 
-PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {"kills": by_kills}
+def by_verbs(mutants: list[Mutant]) -> list[Trial]:
+    """Let the server store a message and hang up before it answers."""
+    return [trial_of(mutant, all_cells(mutant=mutant.name, cells=(Cell(".", "hang-up"),))[0]) for mutant in mutants]
+
+
+def trial_of(mutant: Mutant, tally: Tally) -> Trial:
+    """Return what a part made of a mutant."""
+    return Trial(mutant, "" if tally.good else (tally.failures or ["somebody was reached twice"])[0], tally.kills)
+
+
+PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {"kills": by_kills, "verbs": by_verbs}
 
 __all__ = ["MARK", "PROVERS", "Trial", "tried"]
