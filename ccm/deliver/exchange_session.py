@@ -25,19 +25,31 @@ def exchange_session(
         reader: See `Exchange.call`.
         moved: Address that the library has built in, and the one to be used in its place.
     """
-    session = requests.Session()
-    transport = _Transport(exchange, reader, moved)
+    session = _Session(moved)
+    transport = _Transport(exchange, reader)
     session.mount("https://", transport)
     session.mount("http://", transport)
     return session
 
 
+class _Session(requests.Session):
+    """Changes the address before the request is signed: OAuth 1.0a signs the address too."""
+
+    def __init__(self, moved: tuple[str, str] | None) -> None:
+        super().__init__()
+        self._moved = moved
+
+    def request(self, method: str, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        if self._moved and isinstance(url, str) and url.startswith(self._moved[0]):
+            url = self._moved[1] + url.removeprefix(self._moved[0])
+        return super().request(method, url, *args, **kwargs)
+
+
 class _Transport(BaseAdapter):
-    def __init__(self, exchange: Exchange, reader: Reader | None, moved: tuple[str, str] | None) -> None:
+    def __init__(self, exchange: Exchange, reader: Reader | None) -> None:
         super().__init__()
         self._exchange = exchange
         self._reader = reader
-        self._moved = moved
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         body = request.body or b""
@@ -47,7 +59,7 @@ class _Transport(BaseAdapter):
             raise TypeError("only whole bodies are sent, no streams")
         answer = self._exchange.call(
             request.method or "GET",
-            self._address(request.url or ""),
+            request.url or "",
             headers=_headers(request.headers),
             content=body,
             reader=self._reader,
@@ -63,11 +75,6 @@ class _Transport(BaseAdapter):
 
     def close(self) -> None:
         self._exchange.close()
-
-    def _address(self, address: str) -> str:
-        if self._moved and address.startswith(self._moved[0]):
-            return self._moved[1] + address.removeprefix(self._moved[0])
-        return address
 
 
 def _headers(given: Mapping[str, str | bytes]) -> dict[str, str]:
