@@ -30,6 +30,8 @@ COVERED_BY = {
     "ccm/compose/sms/": ("tests/compose/test_sms.py",),
     "ccm/compose/social/": ("tests/compose/test_social.py",),
     "ccm/deliver/interface.py": ("tests/contract/test_adapters.py",),
+    "ccm/deliver/print_shop/": ("tests/deliver/print_shop/test_closing.py",),
+    "ccm/deliver/print_shop/adapter.py": ("tests/deliver/print_shop/test_print_adapter.py",),
     "ccm/deliver/smtp_connection.py": ("tests/deliver/test_smtp.py",),
     "ccm/deliver/smtp_settings.py": ("tests/deliver/test_smtp.py",),
     "ccm/diagnostics.py": ("tests/load/lint/test_lint_cases.py",),  # place, code and remedy of every case
