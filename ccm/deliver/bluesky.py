@@ -18,7 +18,7 @@ from ccm.model.definitions import Channel
 from ccm.model.records import Attachment, Capabilities, Envelope, Receipt, ReceiptStatus, SocialRendition
 
 POSTS = "app.bsky.feed.post"
-_KNOWN = frozenset({"service", "identifier", "password", "password_file", "timeout_seconds", "ca_file"})
+SETTINGS = frozenset({"service", "identifier", "password", "password_file", "timeout_seconds", "ca_file"})
 _REMEDY = "check `identifier` and `password`; make an app password in the account's settings"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -45,7 +45,7 @@ class BlueskyAdapter(Adapter):
     @classmethod
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
         """Make one; logs in at the first post."""
-        given = ProviderSettings(provider, settings, root=root, known=_KNOWN)
+        given = ProviderSettings(provider, settings, root=root, known=SETTINGS)
         service = given.address("service", "https://bsky.social")
         identifier = given.required("identifier", "brand.example.com").removeprefix("@")
         exchange = Exchange(

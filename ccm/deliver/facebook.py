@@ -15,7 +15,7 @@ from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
 from ccm.model.records import Attachment, Capabilities, Envelope, Receipt, ReceiptStatus, SocialRendition
 
-_KNOWN = frozenset({"page", "access_token", "access_token_file", "version", "service", "timeout_seconds", "ca_file"})
+SETTINGS = frozenset({"page", "access_token", "access_token_file", "version", "service", "timeout_seconds", "ca_file"})
 _REMEDY = "check `page` and `access_token`: a page access token with pages_manage_posts and pages_read_engagement"
 
 # Source: https://developers.facebook.com/docs/graph-api/guides/error-handling and …/overview/rate-limiting
@@ -38,7 +38,7 @@ class FacebookAdapter(Adapter):
     @classmethod
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
         """Make one; sends nothing yet."""
-        given = ProviderSettings(provider, settings, root=root, known=_KNOWN)
+        given = ProviderSettings(provider, settings, root=root, known=SETTINGS)
         page, version = given.required("page", "104567890123456"), given.optional("version", "v25.0")
         if not re.fullmatch(r"[0-9]{1,32}", page):
             raise given.wrong("setting page is wrong", "give the page's number, not its name")

@@ -14,7 +14,9 @@ from ccm.deliver.provider_settings import ProviderSettings, is_loopback
 from ccm.model.definitions import Channel
 from ccm.model.records import Attachment, Capabilities, Envelope, Receipt, ReceiptStatus, SocialRendition
 
-_KNOWN = frozenset({"author", "access_token", "access_token_file", "version", "service", "timeout_seconds", "ca_file"})
+SETTINGS = frozenset(
+    {"author", "access_token", "access_token_file", "version", "service", "timeout_seconds", "ca_file"}
+)
 _REMEDY = "check `author` and `access_token`: it needs w_organization_social and lasts 60 days"
 _AUTHOR = re.compile(r"urn:li:(organization|person):[A-Za-z0-9_-]{1,64}")
 _RESERVED = re.compile(r"[\\|{}@\[\]()<>#*_~]")
@@ -39,7 +41,7 @@ class LinkedInAdapter(Adapter):
     @classmethod
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
         """Make one; sends nothing yet."""
-        given = ProviderSettings(provider, settings, root=root, known=_KNOWN)
+        given = ProviderSettings(provider, settings, root=root, known=SETTINGS)
         author, version = given.required("author", "urn:li:organization:5515715"), given.required("version", "202610")
         if not _AUTHOR.fullmatch(author):
             raise given.wrong("setting author is wrong", "write it like urn:li:organization:5515715")

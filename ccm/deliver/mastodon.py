@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mastodon import Mastodon
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
-_KNOWN = frozenset({"server", "access_token", "access_token_file", "visibility", "timeout_seconds", "ca_file"})
+SETTINGS = frozenset({"server", "access_token", "access_token_file", "visibility", "timeout_seconds", "ca_file"})
 _REMEDY = "check `access_token`; it needs the scopes read:accounts, write:statuses and write:media"
 _VERSION = "4.0.0"  # the oldest that is still served; spares asking the server before every picture
 
@@ -40,7 +40,7 @@ class MastodonAdapter(Adapter):
     @classmethod
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
         """Make one; sends nothing yet."""
-        given = ProviderSettings(provider, settings, root=root, known=_KNOWN)
+        given = ProviderSettings(provider, settings, root=root, known=SETTINGS)
         server = given.address("server")
         token = given.secret("access_token")
         visibility = given.choice("visibility", "public", VISIBILITIES)

@@ -32,7 +32,7 @@ from ccm.model.records import (
 )
 
 TYPE = "ccm.piece"
-_KNOWN = frozenset({"url", "secret", "secret_file", "deduplicates", "timeout_seconds", "ca_file", "connections"})
+SETTINGS = frozenset({"url", "secret", "secret_file", "deduplicates", "timeout_seconds", "ca_file", "connections"})
 _PREFIX = "whsec_"
 _KEY_BYTES = range(24, 65)
 _MEDIA_TYPES = {Channel.EMAIL: "message/rfc822", Channel.DOCUMENT: "application/pdf"}
@@ -72,7 +72,7 @@ class WebhookAdapter(Adapter):
     @classmethod
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
         """Make one; connects at the first piece."""
-        given = ProviderSettings(provider, settings, root=root, known=_KNOWN)
+        given = ProviderSettings(provider, settings, root=root, known=SETTINGS)
         url = given.address("url")
         keys = tuple(_key(given, text) for text in given.secret("secret").split())
         connections = given.count("connections", 8, largest=200)

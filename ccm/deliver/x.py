@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BUILT_IN = "https://api.twitter.com"  # what tweepy 4 says; X's documentation says api.x.com
 _SECRETS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
-_KNOWN = frozenset(
+SETTINGS = frozenset(
     {*_SECRETS, *(f"{name}_file" for name in _SECRETS), "service", "timeout_seconds", "ca_file"},
 )
 _REMEDY = "check the app's keys and that it may read and write; make the access token again after changing that"
@@ -37,7 +37,7 @@ class XAdapter(Adapter):
     @classmethod
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
         """Make one; sends nothing yet."""
-        given = ProviderSettings(provider, settings, root=root, known=_KNOWN)
+        given = ProviderSettings(provider, settings, root=root, known=SETTINGS)
         keys = {name: given.secret(name) for name in _SECRETS}
         exchange = Exchange(
             provider,
