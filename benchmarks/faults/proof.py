@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.faults.kills import CONFIGURATIONS, SEED, Place, drawn, kill_at, points_of
-from benchmarks.faults.mutants import MARK, MUTANTS, Mutant
+from benchmarks.faults.mutants import MUTANTS, Mutant, NoLongerFits
 from benchmarks.faults.verbs import Cell, all_cells
 from benchmarks.faults.verdict import Tally
 
@@ -64,10 +64,16 @@ def by_verbs(mutants: list[Mutant]) -> list[Trial]:
 
 
 def trial_of(mutant: Mutant, tally: Tally) -> Trial:
-    """Return what a part made of a mutant."""
+    """Return what a part made of a mutant.
+
+    Raises:
+        NoLongerFits: If the mistake was never made: the place that it changes is not used any more.
+    """
+    if not tally.mutant_fired:
+        raise NoLongerFits(f"the mutant {mutant.name} changed nothing; mend it")
     return Trial(mutant, "" if tally.good else (tally.failures or ["somebody was reached twice"])[0], tally.kills)
 
 
 PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {"kills": by_kills, "verbs": by_verbs}
 
-__all__ = ["MARK", "PROVERS", "Trial", "tried"]
+__all__ = ["PROVERS", "Trial", "tried"]

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.faults.mutants import MARK
 from benchmarks.faults.says_421 import Says421
 from benchmarks.faults.sink import Sink
 from benchmarks.faults.verdict import TAKEN, Tally
@@ -108,6 +109,7 @@ def try_cell(cell: Cell, base: Path, ccm: WarmCcm, tally: Tally, mutant: str = "
             settings = {"mail": mail_provider(running.port, 1, TIMEOUT_SECONDS)}
             (root / "ccm.yaml").write_text(configuration(Shape(settings=settings)))
             first = ccm(*RUN, folder=root, mutant=mutant)
+            tally.mutant_fired |= MARK in first.stderr
             found = became(first.code, states_of(root))
             arrived = running.counts()
             if found != cell.expected:
