@@ -211,19 +211,6 @@ def open_permissions(url: str, root: str | Path, idents: frozenset[str]) -> Perm
     return PermissionStore(Database(url, root), idents)
 
 
-def in_force(entries: Iterable[PermissionEntry]) -> tuple[SuppressionEntry, ...]:
-    """Return the suppressions that are not lifted; the last of the same kind counts.
-
-    Args:
-        entries: In the order they were written.
-    """
-    last: dict[tuple[object, ...], SuppressionEntry] = {}
-    for entry in entries:
-        if isinstance(entry, SuppressionEntry):
-            last[entry.subject, entry.channel, entry.purpose, entry.brand, entry.reason] = entry
-    return tuple(entry for entry in last.values() if not entry.lifted)
-
-
 def _entries(connection: Connection, subjects: Sequence[str] | None, after: int) -> Iterator[PermissionEntry]:
     parts = [None] if subjects is None else list(chunks(subjects))
     rows: list[tuple[int, int, PermissionEntry]] = []

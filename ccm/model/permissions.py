@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -66,6 +66,19 @@ class SuppressionEntry:
 
 
 PermissionEntry = ConsentEntry | SuppressionEntry
+
+
+def in_force(entries: Iterable[PermissionEntry]) -> tuple[SuppressionEntry, ...]:
+    """Return the suppressions that are not lifted; the last of the same kind counts.
+
+    Args:
+        entries: In the order they were written.
+    """
+    last: dict[tuple[object, ...], SuppressionEntry] = {}
+    for entry in entries:
+        if isinstance(entry, SuppressionEntry):
+            last[entry.subject, entry.channel, entry.purpose, entry.brand, entry.reason] = entry
+    return tuple(entry for entry in last.values() if not entry.lifted)
 
 
 @dataclass(frozen=True)
