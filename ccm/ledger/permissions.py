@@ -172,11 +172,13 @@ class PermissionStore:
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
 
-    def addressee(self, communication_id: str) -> str | None:
-        """Return the recipient id of a communication, or None if the ledger does not know it."""
-        query = sa.select(communications.c.recipient_id).where(communications.c.communication_id == communication_id)
+    def addressee(self, communication_id: str) -> tuple[str, str] | None:
+        """Return recipient id and run id of a communication, or None if the ledger does not know it."""
+        query = sa.select(communications.c.recipient_id, communications.c.run_id)
+        query = query.where(communications.c.communication_id == communication_id)
         with self._database.read() as connection:
-            return connection.scalar(query)
+            row = connection.execute(query).first()
+            return (row.recipient_id, row.run_id) if row else None
 
     def close(self) -> None:
         """Give back connections."""
