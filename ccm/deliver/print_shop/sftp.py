@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ccm.deliver.packages import require_package
 from ccm.deliver.print_shop.drop import occupied, refused
@@ -37,22 +37,28 @@ class SftpDrop:
         self._folder = unquote(parts.path) or "/"
         self.place = f"sftp://{parts.hostname}{self._folder}"
         self._client = _client(provider, settings)
-        with self._faults():
-            self._client.connect(
-                parts.hostname or "",
-                port=parts.port or 22,
-                username=unquote(parts.username or ""),
-                pkey=_key(provider, settings),
-                timeout=settings.timeout_seconds,
-                banner_timeout=settings.timeout_seconds,
-                auth_timeout=settings.timeout_seconds,
-                allow_agent=False,
-                look_for_keys=False,
-            )
-            self._sftp: SFTPClient = self._client.open_sftp()
-            channel = self._sftp.get_channel()
-            assert channel is not None
-            channel.settimeout(settings.timeout_seconds)
+        try:
+            with self._faults():
+                self._sftp = self._log_in(parts, _key(provider, settings), settings.timeout_seconds)
+        except BaseException:
+            self._client.close()
+            raise
+
+    def _log_in(self, parts: SplitResult, key: PKey, timeout_seconds: float) -> SFTPClient:
+        self._client.connect(
+            parts.hostname or "",
+            port=parts.port or 22,
+            username=unquote(parts.username or ""),
+            pkey=key,
+            timeout=timeout_seconds,
+            banner_timeout=timeout_seconds,
+            auth_timeout=timeout_seconds,
+            allow_agent=False,
+            look_for_keys=False,
+        )
+        sftp: SFTPClient = self._client.open_sftp()
+        sftp.get_channel().settimeout(timeout_seconds)
+        return sftp
 
     def put(self, path: Path) -> None:
         """Upload under a hidden name, look at the whole of it, then rename; SFTP's rename replaces nothing."""
@@ -180,8 +186,9 @@ def _key(provider: str, settings: PrintSettings) -> PKey:
     import paramiko
 
     try:
-        passphrase = settings.key_passphrase.encode() or None
-        return paramiko.PKey.from_path(settings.key_file, passphrase=passphrase)
-    except (OSError, ValueError, TypeError, paramiko.SSHException, paramiko.UnknownKeyType):
+        password = settings.key_passphrase.encode() or None
+        return paramiko.PKey.from_path(settings.key_file, password=password)
+    # A key that is protected and should not be, or the other way round, is a TypeError of cryptography.
+    except (OSError, ValueError, TypeError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
         remedy = "name an OpenSSH private key; key_passphrase where it has one"
         raise refused(provider, "setting key_file names no key that can be used", remedy) from None
