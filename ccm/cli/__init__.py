@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "Compose, check and deliver a campaign; go on where it stopped.",
     "status": "List runs and where they stand.",
     "report": "Show a run's report: outcomes, control totals, pages.",
+    "print": "Make batches for a print shop: PDF, marks, manifest; print envelopes again.",
     "history": "Show who got what, when, in which version, with which facts.",
     "diff": "Compare two releases, or one with the working folder.",
     "releases": "List releases, where they stand, and what would change next.",
