@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from ccm.ledger.interface import LedgerError
 
 # Revision of the newest file in migrations/versions/.
-HEAD = "0003"
+HEAD = "0004"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 

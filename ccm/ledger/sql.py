@@ -13,10 +13,11 @@ from ccm.ledger.database import Database
 from ccm.ledger.decisions import missing_run, refuse_lost
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.queries import all_runs, history_of, page_of_outcomes, page_of_pieces, tally_of
-from ccm.ledger.rows import event_values, piece_record, run_record, run_values
+from ccm.ledger.rows import event_values, piece_record, progress_text, run_record, run_values
 from ccm.ledger.saving import chunks, execute_many, final_among, save_chunk
 from ccm.ledger.stepping import advance_pieces, settle_outcomes
 from ccm.ledger.tables import communications, events, pieces, runs
+from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
     Decision,
     HistoryEntry,
@@ -165,6 +166,27 @@ class SqlLedger(Ledger):
             fence = self._hold(connection, run_id, owner)
             advance_pieces(connection, run_id, changes, fence)
             settle_outcomes(connection, run_id, outcomes, fence, now)
+
+    def order(self, run_id: str, order: RunOrder) -> None:
+        """Order a run to pause, to be cancelled or to go on; see `Ledger.order`."""
+        with self._database.write() as connection:
+            if _locked_run(connection, run_id) is None:
+                raise missing_run(run_id)
+            _set_run(connection, run_id, wanted=order.value)
+
+    def ordered(self, run_id: str) -> RunOrder:
+        """Return what was ordered last; see `Ledger.ordered`."""
+        with self._database.read() as connection:
+            wanted = connection.scalar(sa.select(runs.c.wanted).where(runs.c.run_id == run_id))
+        if wanted is None:
+            raise missing_run(run_id)
+        return RunOrder(wanted)
+
+    def tell(self, run_id: str, progress: RunProgress, *, owner: str) -> None:
+        """Write how far the execution is; see `Ledger.tell`."""
+        with self._database.write(durable=False) as connection:
+            self._hold(connection, run_id, owner)
+            _set_run(connection, run_id, progress=progress_text(progress))
 
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
         """Stream the pieces of a run; see `Ledger.pieces`."""
