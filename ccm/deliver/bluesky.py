@@ -27,7 +27,7 @@ class BlueskyAdapter(Adapter):
     """Creates each post as a record whose key follows from the piece id.
 
     The record is put on the condition that there is none yet: a second hand-over changes nothing and is accepted as
-    known, and a lost answer can be asked for at any time.
+    known, and a lost answer can be asked for at any time. So no post stays in doubt.
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -68,6 +68,8 @@ class BlueskyAdapter(Adapter):
                 record = build(rendition, blob, self._accounts(rendition.text), posted_at=time.time())
             return self._put(session, envelope.key, record)
         except Setback as setback:
+            if setback.status is ReceiptStatus.UNKNOWN:
+                return self._asked(envelope.key, setback)
             return setback.receipt(envelope.key, self._provider)
 
     def look_up(self, key: str) -> Receipt | None:
@@ -91,6 +93,14 @@ class BlueskyAdapter(Adapter):
     def close(self) -> None:
         """Give back the connection."""
         self._exchange.close()
+
+    def _asked(self, key: str, setback: Setback) -> Receipt:
+        """Ask what became of a post whose answer was lost; one that is not there may be handed over again.
+
+        Why deferred: Should the lost request still get through, the second one finds the record and changes nothing.
+        """
+        again = Setback(ReceiptStatus.DEFERRED, setback.text, setback.retry_after_seconds)
+        return self.look_up(key) or again.receipt(key, self._provider)
 
     # ── the protocol's calls ─────────────────────────────────────────────
 

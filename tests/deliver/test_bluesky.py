@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from ccm.deliver.bluesky import BlueskyAdapter, build, png_size
@@ -13,7 +14,7 @@ from ccm.deliver.bluesky_text import record_key
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.model.definitions import Channel
 from ccm.model.records import Envelope, ReceiptStatus, SocialRendition
-from ccm.testing import AdapterContract, HttpAnswer, HttpFaultContract, HttpRequest, sample_envelope
+from ccm.testing import AdapterContract, HttpAnswer, HttpFault, HttpFaultContract, HttpRequest, sample_envelope
 from tests.deliver.bluesky_server import BlueskyAccount, bluesky_server
 from tests.deliver.contract_server import Asked, ContractServer, Told
 
@@ -72,7 +73,13 @@ class TestBlueskyFaults(HttpFaultContract):
             return HttpAnswer(200, b'{"did": "did:plc:abc", "accessJwt": "token"}')
         if request.path.endswith("uploadBlob"):
             return HttpAnswer(200, b'{"blob": {"$type": "blob"}}')
+        if request.path.partition("?")[0].endswith("getRecord"):
+            return HttpAnswer(400, b'{"error": "RecordNotFound"}')
         return None
+
+    def _in_doubt(self, fault: HttpFault, folder: Path) -> None:
+        """What is in doubt is asked for; what is not there may come again, because its key can be taken only once."""
+        assert self._receipt(fault, folder).status is ReceiptStatus.DEFERRED
 
 
 def test_what_the_record_is(account: BlueskyAccount) -> None:
@@ -173,6 +180,22 @@ def test_an_old_session_is_renewed() -> None:
         adapter.close()
     assert (first.status, first.provider_status) == (ReceiptStatus.DEFERRED, "400 ExpiredToken")
     assert second.status is ReceiptStatus.ACCEPTED
+
+
+def test_an_answer_that_is_lost_is_asked_for_at_once(account: BlueskyAccount) -> None:
+    """The real server has the post, and the machine on the way breaks its answer: the post is found, not in doubt."""
+
+    def answer(asked: Asked) -> Told:
+        headers = {name: asked.headers[name] for name in ("authorization", "content-type") if name in asked.headers}
+        real = httpx2.request(asked.method, account.url + asked.target, headers=headers, content=asked.body or None)
+        return Told(502) if asked.path.endswith("putRecord") else Told(real.status_code, real.content)
+
+    with ContractServer(answer) as server:
+        adapter = adapter_for(account, service=server.url)
+        receipt = adapter.deliver(with_text("x"))
+        adapter.close()
+    (post,) = account.posts
+    assert (receipt.status, receipt.provider_id) == (ReceiptStatus.ACCEPTED, post["uri"])
 
 
 def test_a_lost_login_or_picture_leaves_no_post() -> None:
