@@ -9,6 +9,7 @@ from run.small_workspace import small_workspace
 
 RUN = "news.once"
 COLUMNS = "id,name,address.name,address.street,address.postal_code,address.city,address.country"
+_FIRST = ("Ada", "Ben", "Cid", "Dot", "Eve", "Fay", "Gus", "Hal")
 CCM = """\
 workspace: small
 providers:
@@ -61,7 +62,8 @@ deliver: {document: printer}
 def letters(count: int) -> list[str]:
     """Return rows of people who live together in twos."""
     return [
-        f"P-{n:03},Person {n},Person{n} Smith,{n // 2} High Street,AB{n // 2 % 9}1 2CD,Bristol,GB" for n in range(count)
+        f"P-{n:03},Person {n},{_FIRST[n % 8]} Smith,{n // 2} High Street,AB{n // 2 % 9}1 2CD,Bristol,GB"
+        for n in range(count)
     ]
 
 

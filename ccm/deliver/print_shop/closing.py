@@ -54,6 +54,7 @@ class Press:
             OSError: If the disk is full or the folder cannot be written; the same command goes on.
         """
         with self.shelf.locked():
+            self.shelf.sweep(run)
             before = self.shelf.closings(run)
             made = [batch for closing in before for batch in self._finish(closing)]
             known = {letter.piece_id for closing in before for letter in letters_of(closing)}

@@ -69,6 +69,12 @@ class Shelf:
                 raise PrintFault("another process is making batches here", "wait for it, then try again") from None
             yield
 
+    def sweep(self, run: str) -> None:
+        """Remove half files of a killed process; the lock is held by the caller, so nobody is writing them."""
+        for folder in (self._closings(run), self.folder / "batches" / safe_run(run)):
+            for path in folder.glob(".*.tmp") if folder.is_dir() else ():
+                path.unlink(missing_ok=True)
+
     def closings(self, run: str) -> tuple[Closing, ...]:
         """Return the closings of a run, oldest first.
 
