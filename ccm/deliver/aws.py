@@ -113,7 +113,7 @@ class AwsClient:
         self._judge = judge
         self._client = _client(provider, service, settings)
         self._wire = threading.local()
-        self._client.meta.events.register_first("before-send", self._mark_sent)
+        self._client.meta.events.register_first(f"before-send.{service}", self._mark_sent)
         # At DEBUG botocore logs whole requests, addresses and texts included.
         log = logging.getLogger("botocore")
         log.setLevel(max(log.level, logging.INFO))

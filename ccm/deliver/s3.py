@@ -85,7 +85,7 @@ class S3Adapter(Adapter):
             provider,
             S3Settings(
                 **read_aws(given),
-                bucket=given.required("bucket", "northwind-documents"),
+                bucket=given.required("bucket", "documents"),
                 key=key,
                 retention_days=given.count(days, 1, largest=36_500) if given.optional(days, "") else 0,
                 retention_mode=given.choice("retention_mode", "governance", _MODES),
