@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -155,3 +156,10 @@ def test_wrong_settings_are_named(settings: dict[str, str], named: str) -> None:
     """Every wrong setting, before anything is sent."""
     with pytest.raises(DeliveryError, match=f"setting {named}"):
         adapter_for("https://m.example", **settings)
+
+
+def test_a_missing_library_names_its_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever configures the network learns what to install, before a campaign begins."""
+    monkeypatch.setitem(sys.modules, "mastodon", None)
+    with pytest.raises(DeliveryError, match=r"ccm-engine\[social\]"):
+        adapter_for("https://m.example")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -125,3 +126,10 @@ def test_only_posts_are_posted() -> None:
     adapter = adapter_for("http://127.0.0.1:1")
     assert adapter.deliver(sample_envelope(Channel.SMS)).status is ReceiptStatus.REJECTED
     adapter.close()
+
+
+def test_a_missing_library_names_its_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever configures the network learns what to install, before a campaign begins."""
+    monkeypatch.setitem(sys.modules, "tweepy", None)
+    with pytest.raises(DeliveryError, match=r"ccm-engine\[social\]"):
+        adapter_for("https://api.example")
