@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.faults import kills, proof, verbs
+from benchmarks.faults.simulation import many
 from benchmarks.faults.tools import ROOT
 from benchmarks.faults.verdict import Tally
 
@@ -25,6 +26,7 @@ Part = Callable[[bool], list[Tally]]  # told whether it must be quick
 PARTS: dict[str, Part] = {
     "kills": kills.all_configurations,
     "verbs": verbs.all_cells,
+    "simulation": many.all_seeds,
 }
 ROW = "{:<46} {:>7} {:>6} {:>11} {:>8} {:>9}"
 
