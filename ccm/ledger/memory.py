@@ -15,6 +15,7 @@ from ccm.ledger.decisions import (
     Remark,
     RemarkKind,
     Verdict,
+    in_time,
     missing_run,
     refuse_backward,
     refuse_lost,
@@ -94,7 +95,15 @@ class MemoryLedger(Ledger):
             self._hold(run_id, owner).lease_until = now + timedelta(seconds=lease_seconds)
 
     def close_run(
-        self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = ""
+        self,
+        run_id: str,
+        *,
+        owner: str,
+        state: str,
+        now: datetime,
+        read: int | None,
+        outside_segment: int,
+        detail: str = "",
     ) -> None:
         """End this execution and give the lease back; see `Ledger.close_run`."""
         with self._lock:
@@ -141,10 +150,11 @@ class MemoryLedger(Ledger):
         with self._lock:
             run = self._hold(run_id, owner)
             of_run = {key: piece for key, piece in self._pieces.items() if piece.record.run_id == run_id}
-            refuse_backward(changes, {key: piece.record.state for key, piece in of_run.items()})
+            states = {key: piece.record.state for key, piece in of_run.items()}
+            refuse_backward(changes, states)
             intents = sum(change.state is PieceState.INTENT for change in changes)
             run.record = replace(run.record, intents=run.record.intents + intents)
-            for change in changes:
+            for change in in_time(changes, states):
                 piece = of_run[change.piece_id]
                 piece.record = replace(
                     piece.record,
@@ -178,6 +188,15 @@ class MemoryLedger(Ledger):
         """Move pieces forward and write outcomes at once; see `Ledger.record`."""
         with self._lock:
             super().record(run_id, changes, outcomes, owner=owner, now=now, durable=durable)
+
+    def adopt(self, run_id: str, intents: int, *, owner: str, now: datetime) -> None:
+        """Take an older copy of the ledger for the truth; see `Ledger.adopt`."""
+        with self._lock:
+            run = self._hold(run_id, owner)
+            run.record = replace(run.record, intents=intents)
+            for piece in self._pieces.values():
+                if piece.record.run_id == run_id and piece.record.state is PieceState.INTENT:
+                    piece.record = replace(piece.record, state=PieceState.SENDING, updated_at=now)
 
     def order(self, run_id: str, order: RunOrder) -> None:
         """Order a run to pause, to be cancelled or to go on; see `Ledger.order`."""

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ccm.ledger.decisions import refuse_backward, settleable
+from ccm.ledger.decisions import in_time, refuse_backward, settleable
 from ccm.ledger.rows import Values, event_values
 from ccm.ledger.saving import chunks, execute_many
 from ccm.ledger.sqlite_steps import advance_in_one, append_events, as_text, settle_in_one
@@ -34,8 +34,9 @@ def advance_pieces(connection: Connection, run_id: str, changes: Sequence[StateC
             ]
             append_events(connection, lines)
         return
-    refuse_backward(changes, _states(connection, run_id, changes))
-    execute_many(connection, _ADVANCE, map(_advance_values, changes))
+    states = _states(connection, run_id, changes)
+    refuse_backward(changes, states)
+    execute_many(connection, _ADVANCE, map(_advance_values, in_time(changes, states)))
     rows = [event_values(run_id, item.piece_id, item.state, item.at, fence, item) for item in changes]
     execute_many(connection, sa.insert(events), rows)
 
