@@ -26,6 +26,8 @@ COMMANDS = {
     "report": "Show a run's report: outcomes, control totals, pages.",
     "print": "Make batches for a print shop: PDF, marks, manifest; print envelopes again.",
     "history": "Show who got what, when, in which version, with which facts.",
+    "verify": "Compose sent pieces again and compare them byte for byte with the archive.",
+    "archive": "Read sent pieces as they were; give up what can be made again.",
     "diff": "Compare two releases, or one with the working folder.",
     "releases": "List releases, where they stand, and what would change next.",
     "retire": "Take a release out of use for good.",
