@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import re
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
 from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.deliver.packages import require_package
 from ccm.deliver.smtp_connection import SmtpConnection, SmtpPool
-from ccm.deliver.smtp_settings import read_settings
+from ccm.deliver.smtp_settings import SmtpSettings, read_settings
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, EmailRendition, Envelope, Receipt, ReceiptStatus
+
+Sign = Callable[[bytes], bytes]
 
 _ADDRESS = re.compile(r"[^\s<>\x00-\x20\x7f@]{1,256}@[A-Za-z0-9.\[\]:-]{1,255}")
 _ENHANCED = re.compile(rb"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
@@ -29,10 +32,19 @@ class SmtpAdapter(Adapter):
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.EMAIL,), concurrency=16)
+    how_to_look_up: ClassVar[str] = "search the mail server's log for a Message-ID that begins with the piece id"
 
-    def __init__(self, provider: str, pool: SmtpPool, *, return_path: str = "", connections: int = 16) -> None:
+    def __init__(
+        self, provider: str, pool: SmtpPool, *, return_path: str = "", connections: int = 16, sign: Sign | None = None
+    ) -> None:
+        """Use a pool.
+
+        Args:
+            sign: Returns a message with its DKIM signature; None sends messages as they are.
+        """
         self._provider = provider
         self._pool = pool
+        self._sign = sign
         self._return_path = return_path
         self._connections = connections
 
@@ -47,13 +59,14 @@ class SmtpAdapter(Adapter):
         if settings.get("ca_file"):
             settings = {**settings, "ca_file": str(Path(root) / settings["ca_file"])}
         found = read_settings(provider, settings)
+        sign = _signing(provider, found, root)
         pool = SmtpPool(provider, found)
-        return cls(provider, pool, return_path=found.return_path, connections=found.connections)
+        return cls(provider, pool, return_path=found.return_path, connections=found.connections, sign=sign)
 
     def deliver(self, envelope: Envelope) -> Receipt:
         """Hand over one message."""
         try:
-            payload = build(envelope, self._return_path)
+            payload = build(envelope, self._return_path, self._sign)
         except UnfitForSmtp as error:
             return Receipt(envelope.key, ReceiptStatus.REJECTED, self._provider, provider_status=error.reason)
         if not is_wire_address(payload.sender):
@@ -186,8 +199,8 @@ class Answer:
     idle_lost: bool = False
 
 
-def build(envelope: Envelope, return_path: str = "") -> Payload:
-    """Make a message ready for the wire.
+def build(envelope: Envelope, return_path: str = "", sign: Sign | None = None) -> Payload:
+    """Make a message ready for the wire: signed, then dot-stuffed.
 
     Raises:
         UnfitForSmtp: If it is no email, or an address cannot stand in an SMTP command.
@@ -198,15 +211,28 @@ def build(envelope: Envelope, return_path: str = "") -> Payload:
     if not is_wire_address(envelope.address):
         raise UnfitForSmtp("address cannot stand in an SMTP command")
     sender, recipient = return_path or envelope.sender, envelope.address
-    message = rendition.message
+    message = rendition.message if rendition.message.endswith(b"\r\n") else rendition.message + b"\r\n"
     header = message[: message.find(b"\r\n\r\n")]
     needs_utf8 = not (sender.isascii() and recipient.isascii() and header.isascii())
-    body = message.replace(b"\n.", b"\n..")
+    body = (sign(message) if sign else message).replace(b"\n.", b"\n..")
     if body.startswith(b"."):
         body = b"." + body
-    if not body.endswith(b"\r\n"):
-        body += b"\r\n"
     return Payload(sender, recipient, body, needs_utf8)
+
+
+def _signing(provider: str, settings: SmtpSettings, root: str) -> Sign | None:
+    if not settings.dkim_key_file:
+        return None
+    require_package(provider, "dkim", "dkimpy")
+    from ccm.deliver.dkim import open_signer
+
+    try:
+        key = (Path(root) / settings.dkim_key_file).read_bytes()
+    except OSError:
+        raise DeliveryError(
+            provider, "setting dkim_key_file names no readable file", "correct its path", retriable=False
+        ) from None
+    return open_signer(provider, domain=settings.dkim_domain, selector=settings.dkim_selector, key=key).sign
 
 
 def is_wire_address(address: str) -> bool:
