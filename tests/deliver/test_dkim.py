@@ -13,8 +13,9 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from dkim.canonicalization import Relaxed
 
-from ccm.deliver.dkim import covered, open_signer
+from ccm.deliver.dkim import canonical_body, covered, open_signer
 from ccm.deliver.interface import DeliveryError
 from ccm.deliver.smtp import SmtpAdapter
 from ccm.model.records import EmailRendition, ReceiptStatus
@@ -126,6 +127,14 @@ def test_one_click_headers_are_covered() -> None:
     assert names[b"subject"] == names[b"date"] == names[b"message-id"] == names[b"content-type"] == 2
     assert names[b"cc"] == 1  # absent, and stays so
     assert b"references" not in covered(Counter())
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\r\n", b"\r\n\r\n", b"a", b"a\r\n", b"a b\r\n\r\n", b"a  b\r\n", b"a \r\n", b"\t"]
+)
+def test_the_short_way_gives_the_same_form(body: bytes) -> None:
+    """As dkimpy's, whether or not there are blanks."""
+    assert canonical_body(body) == Relaxed.canonicalize_body(body)
 
 
 def test_what_arrives_by_smtp_verifies(tmp_path: Path) -> None:
