@@ -164,24 +164,6 @@ def deaf(method: Callable[..., None], error: type[Exception]) -> Callable[..., N
     return unconcerned
 
 
-def unfenced_lease() -> None:
-    from ccm.ledger.sql import SqlLedger
-
-    hold = original(SqlLedger, "_hold")
-
-    def trusting(self: Any, connection: Any, run_id: str, owner: str) -> int:
-        from ccm.ledger.interface import LeaseLost
-
-        try:
-            fence: int = hold(self, connection, run_id, owner)
-            return fence
-        except LeaseLost:
-            fired()
-            return 0
-
-    SqlLedger._hold = trusting  # type: ignore[method-assign]
-
-
 def intents_not_durable() -> None:
     def hasty(write: Callable[..., None], changes: Sequence[Any], rest: Mapping[str, Any]) -> None:
         if rest["durable"]:
@@ -200,6 +182,10 @@ def trusts_the_server_to_deduplicate() -> None:
     SmtpAdapter.capabilities = replace(SmtpAdapter.capabilities, deduplicates=True)
 
 
+def in_the_simulator() -> None:
+    """Nothing to do in a process: the simulator has its own place for it."""
+
+
 MUTANTS = {
     one.name: one
     for one in (
@@ -211,6 +197,8 @@ MUTANTS = {
         Mutant("sdk-default-retries", "boto3 sends again by itself", "ses", sdk_default_retries),
         Mutant("swallowed-enospc", "a full disk is no reason to stop", "disk", swallowed_enospc),
         Mutant("intents-not-durable", "intents do not wait for the disk", "power", intents_not_durable),
-        Mutant("unfenced-lease", "a late process may still write", "fleet", unfenced_lease),
+        Mutant("unfenced", "a process that lost the run may still write", "simulation", in_the_simulator),
+        Mutant("no-window", "all intents of a run are written at once", "simulation", in_the_simulator),
+        Mutant("deaf-to-opt-outs", "permission is asked once, when a row is read", "simulation", in_the_simulator),
     )
 }

@@ -21,7 +21,7 @@ from benchmarks.faults.says_421 import Says421
 from benchmarks.faults.sink import Sink
 from benchmarks.faults.verdict import TAKEN, Tally
 from benchmarks.faults.warm import WarmCcm
-from benchmarks.faults.workplace import RUN, RUN_ID, Shape, configuration, mail_provider, make
+from benchmarks.faults.workplace import RUN, RUN_ID, Shape, configuration, mail_provider, make, warm_up
 from ccm.ledger.sql import open_ledger
 from ccm.model.records import PieceState
 
@@ -135,7 +135,7 @@ def all_cells(quick: bool = False, mutant: str = "", cells: tuple[Cell, ...] = C
     folder = Path(tempfile.mkdtemp(prefix="ccm-verbs-"))
     try:
         base = make(folder / "workspace", Shape(people=PEOPLE, settings={"mail": mail_provider(1, 1)}))
-        with WarmCcm() as ccm, ThreadPoolExecutor(AT_ONCE) as pool:
+        with WarmCcm(warm_up(folder / "warm")) as ccm, ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda cell: try_cell(cell, base, ccm, tally, mutant), chosen))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
