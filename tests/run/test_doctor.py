@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Self
@@ -205,3 +207,12 @@ def test_a_mistake_of_a_plug_in_is_told_without_its_words() -> None:
 def test_which_settings_are_secrets(setting: str, secret: bool) -> None:
     """By their names, as adapters have them."""
     assert health.is_secret(setting) is secret
+
+
+def test_a_missing_database_driver_names_its_install_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger in PostgreSQL needs an extra."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    workspace = loaded(root)
+    elsewhere = workspace.definition.model_copy(update={"ledger": "postgresql+psycopg://ccm@127.0.0.1:1/ccm"})
+    found = sick(examine(replace(workspace, definition=elsewhere)))
+    assert 'pip install "ccm-engine[postgres]"' in found["ledger"].remedy
