@@ -33,6 +33,7 @@ class BlueskyAdapter(Adapter):
     capabilities: ClassVar[Capabilities] = Capabilities(
         channels=(Channel.BLUESKY,), deduplicates=True, looks_up=True, concurrency=1
     )
+    how_to_look_up: ClassVar[str] = "nothing to do: the next execution asks for the post by its record key"
 
     def __init__(self, provider: str, exchange: Exchange, service: str, identifier: str, password: str) -> None:
         self._provider = provider

@@ -28,6 +28,7 @@ class FacebookAdapter(Adapter):
     """Posts each piece once. The Graph API takes no key of ours, so a lost answer stays unknown."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.FACEBOOK,), concurrency=1)
+    how_to_look_up: ClassVar[str] = "look at the page's posts of that time: Facebook does not know the piece id"
 
     def __init__(self, provider: str, exchange: Exchange, page_address: str, token: str) -> None:
         self._provider = provider

@@ -28,6 +28,7 @@ class LinkedInAdapter(Adapter):
     """Posts each piece once. LinkedIn takes no key of ours, so a lost answer stays unknown."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.LINKEDIN,), concurrency=1)
+    how_to_look_up: ClassVar[str] = "look at the organisation's posts of that time: LinkedIn does not know the piece id"
 
     def __init__(
         self, provider: str, exchange: Exchange, service: str, author: str, headers: Mapping[str, str]

@@ -31,6 +31,7 @@ class MastodonAdapter(Adapter):
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.MASTODON,), concurrency=1)
+    how_to_look_up: ClassVar[str] = "look at the account's posts of that time: Mastodon does not know the piece id"
 
     def __init__(self, provider: str, client: Mastodon, visibility: str) -> None:
         self._provider = provider

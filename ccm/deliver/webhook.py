@@ -46,6 +46,7 @@ class WebhookAdapter(Adapter):
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=tuple(Channel), concurrency=8)
+    how_to_look_up: ClassVar[str] = "search the receiver's log for the webhook-id, which is the piece id"
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ class XAdapter(Adapter):
     """Posts each piece once. X takes no key of ours, so a lost answer stays unknown."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.X,), concurrency=1)
+    how_to_look_up: ClassVar[str] = "look at the account's posts of that time: X does not know the piece id"
 
     def __init__(self, provider: str, client: Client) -> None:
         self._provider = provider

@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = "http://localhost:2583"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 _numbers = itertools.count(os.getpid() * 1000)
 
 

@@ -29,5 +29,5 @@ class MastodonAccount:
 @contextmanager
 def mastodon_server() -> Iterator[MastodonAccount]:
     """Run an empty server."""
-    with MockServer() as server:
+    with MockServer(startup_timeout=120) as server:
         yield MastodonAccount(server)

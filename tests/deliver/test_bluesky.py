@@ -37,7 +37,7 @@ def adapter_for(account: BlueskyAccount, **settings: str) -> BlueskyAdapter:
 
 def unwatched(url: str, **settings: str) -> BlueskyAdapter:
     """Return an adapter whose server is not the real one."""
-    given = {"service": url, "identifier": "brand.test", "password": "pass-word", "timeout_seconds": "1"} | settings
+    given = {"service": url, "identifier": "brand.test", "password": "pass-word", "timeout_seconds": "30"} | settings
     return BlueskyAdapter.from_settings("mine", given, root="/")
 
 
@@ -66,7 +66,7 @@ class TestBlueskyFaults(HttpFaultContract):
     channel = Channel.BLUESKY
 
     def open(self, url: str, folder: Path) -> Adapter:
-        return unwatched(url)
+        return unwatched(url, timeout_seconds="2")
 
     def prepares(self, request: HttpRequest) -> HttpAnswer | None:
         if request.path.endswith("createSession"):

@@ -17,7 +17,7 @@ from tests.deliver.contract_server import ContractServer, Told
 
 @pytest.fixture
 def exchange() -> Iterator[Exchange]:
-    made = Exchange("mine", timeout_seconds=1, remedy="check `token`")
+    made = Exchange("mine", timeout_seconds=30, remedy="check `token`")
     yield made
     made.close()
 

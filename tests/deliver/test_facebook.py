@@ -26,7 +26,7 @@ def network() -> Iterator[DocumentedServer]:
 
 
 def adapter_for(url: str, **settings: str) -> FacebookAdapter:
-    given = {"page": PAGE, "access_token": PAGE_TOKEN, "service": url, "timeout_seconds": "1"} | settings
+    given = {"page": PAGE, "access_token": PAGE_TOKEN, "service": url, "timeout_seconds": "30"} | settings
     return FacebookAdapter.from_settings("mine", given, root="/")
 
 
@@ -55,7 +55,7 @@ class TestFacebookFaults(HttpFaultContract):
     channel = Channel.FACEBOOK
 
     def open(self, url: str, folder: Path) -> Adapter:
-        return adapter_for(url)
+        return adapter_for(url, timeout_seconds="2")
 
 
 def test_what_the_post_is(network: DocumentedServer) -> None:

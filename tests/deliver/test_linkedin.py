@@ -26,7 +26,7 @@ def network() -> Iterator[DocumentedServer]:
 
 def adapter_for(url: str, **settings: str) -> LinkedInAdapter:
     given = {"author": AUTHOR, "access_token": LINKEDIN_TOKEN, "version": "202610", "service": url}
-    return LinkedInAdapter.from_settings("mine", {**given, "timeout_seconds": "1"} | settings, root="/")
+    return LinkedInAdapter.from_settings("mine", {**given, "timeout_seconds": "30"} | settings, root="/")
 
 
 class TestLinkedInContract(AdapterContract):
@@ -48,7 +48,7 @@ class TestLinkedInFaults(HttpFaultContract):
     channel = Channel.LINKEDIN
 
     def open(self, url: str, folder: Path) -> Adapter:
-        return adapter_for(url)
+        return adapter_for(url, timeout_seconds="2")
 
     def prepares(self, request: HttpRequest) -> HttpAnswer | None:
         if request.path == "/rest/posts":

@@ -25,7 +25,7 @@ def account() -> Iterator[MastodonAccount]:
 
 
 def adapter_for(url: str, **settings: str) -> MastodonAdapter:
-    given = {"server": url, "access_token": "alice_token", "timeout_seconds": "2"} | settings
+    given = {"server": url, "access_token": "alice_token", "timeout_seconds": "30"} | settings
     return MastodonAdapter.from_settings("mine", given, root="/")
 
 
@@ -48,7 +48,7 @@ class TestMastodonFaults(HttpFaultContract):
     channel = Channel.MASTODON
 
     def open(self, url: str, folder: Path) -> Adapter:
-        return adapter_for(url, timeout_seconds="1")
+        return adapter_for(url, timeout_seconds="2")
 
     def prepares(self, request: HttpRequest) -> HttpAnswer | None:
         if request.path == "/api/v1/statuses" and request.method == "POST":

@@ -28,7 +28,7 @@ OTHER = "whsec_" + base64.b64encode(OTHER_KEY).decode()
 
 
 def adapter_for(url: str, /, **settings: str) -> WebhookAdapter:
-    given = {"url": f"{url}/pieces", "secret": SECRET, "timeout_seconds": "1"} | settings
+    given = {"url": f"{url}/pieces", "secret": SECRET, "timeout_seconds": "30"} | settings
     return WebhookAdapter.from_settings("mine", given, root="/")
 
 
@@ -89,7 +89,7 @@ class TestWebhookFaults(HttpFaultContract):
     channel = Channel.EMAIL
 
     def open(self, url: str, folder: Path) -> Adapter:
-        return adapter_for(url)
+        return adapter_for(url, timeout_seconds="2")
 
     def test_truncated_answer(self, tmp_path: Path) -> None:
         receipt = self._receipt(HttpFault.TRUNCATED, tmp_path)
@@ -104,7 +104,7 @@ class TestDeduplicatingWebhookFaults(TestWebhookFaults):
     """Where the receiver drops a second POST of an id, what is in doubt may simply be tried again."""
 
     def open(self, url: str, folder: Path) -> Adapter:
-        return adapter_for(url, deduplicates="yes")
+        return adapter_for(url, deduplicates="yes", timeout_seconds="2")
 
     def _in_doubt(self, fault: HttpFault, folder: Path) -> None:
         receipt = self._receipt(fault, folder)

@@ -27,7 +27,7 @@ def network() -> Iterator[DocumentedServer]:
 
 
 def adapter_for(url: str, **settings: str) -> XAdapter:
-    return XAdapter.from_settings("mine", {**X_KEYS, "service": url, "timeout_seconds": "1"} | settings, root="/")
+    return XAdapter.from_settings("mine", {**X_KEYS, "service": url, "timeout_seconds": "30"} | settings, root="/")
 
 
 class TestXContract(AdapterContract):
@@ -49,7 +49,7 @@ class TestXFaults(HttpFaultContract):
     channel = Channel.X
 
     def open(self, url: str, folder: Path) -> Adapter:
-        return adapter_for(url)
+        return adapter_for(url, timeout_seconds="2")
 
     def prepares(self, request: HttpRequest) -> HttpAnswer | None:
         return None if request.path == "/2/tweets" else HttpAnswer(200, b'{"data": {"id": "7"}}')
