@@ -61,6 +61,11 @@ class PermissionStore:
             )
         self._seen_idents |= known
 
+    @property
+    def database(self) -> Database:
+        """The database that the store lives in; others write into it in the same transaction."""
+        return self._database
+
     # ── writing ──────────────────────────────────────────────────────────
 
     def record(self, entries: Iterable[PermissionEntry]) -> int:

@@ -1,4 +1,4 @@
-"""What a data source says today about the recipient of a communication that went out some time ago."""
+"""What a data source says today about the recipient of something that went out some time ago."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccm.load import load_recipients
 from ccm.load.source.tables import SourceUnreadable
-from ccm.model.records import Consent
+from ccm.model.records import Consent, Recipient
 from ccm.model.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -22,13 +22,27 @@ def source_words(workspace: Workspace, store: PermissionStore) -> Callable[[str]
 
     def find(communication_id: str) -> tuple[Consent, ...]:
         found = store.addressee(communication_id)
-        campaign = workspace.campaigns.get(found[1].partition(".")[0]) if found else None
-        if found is None or campaign is None:
-            return ()
-        try:
-            recipients = load_recipients(workspace, campaign, period=None, only=found[0])
-            return tuple(consent for recipient in recipients for consent in recipient.consents)
-        except SourceUnreadable:
-            return ()
+        rows = _rows(workspace, *found) if found else ()
+        return tuple(consent for recipient in rows for consent in recipient.consents)
 
     return find
+
+
+def source_emails(workspace: Workspace) -> Callable[[str, str], frozenset[str]]:
+    """Return what finds the email addresses that a source holds for a recipient of a run."""
+
+    def find(recipient_id: str, run_id: str) -> frozenset[str]:
+        return frozenset(row.email.strip() for row in _rows(workspace, recipient_id, run_id) if row.email)
+
+    return find
+
+
+def _rows(workspace: Workspace, recipient_id: str, run_id: str) -> tuple[Recipient, ...]:
+    """Return a recipient's rows in the source of a run's campaign; none where campaign, row or source are gone."""
+    campaign = workspace.campaigns.get(run_id.partition(".")[0])
+    if campaign is None:
+        return ()
+    try:
+        return tuple(load_recipients(workspace, campaign, period=None, only=recipient_id))
+    except SourceUnreadable:
+        return ()

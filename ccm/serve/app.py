@@ -40,11 +40,12 @@ GUESSES_PER_MINUTE = 30  # invalid links of one address
 USES_PER_MINUTE = 60  # uses of one link
 
 
-def _log() -> FilteringBoundLogger:
+def log() -> FilteringBoundLogger:
+    """Return the log; ids and kinds alone go into it."""
     import structlog
 
-    log: FilteringBoundLogger = structlog.get_logger()
-    return log
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger
 
 
 @dataclass
@@ -96,7 +97,7 @@ async def unsubscribe(request: Request) -> Response:
         return _page(service, "unsubscribe.html", claims, request)
     await body_of(request, FORM_BYTES)
     news = await run_in_threadpool(leave, service.store, claims, service.clock(), source="one-click")
-    _log().info("unsubscribed", brand=claims.brand, communication_id=claims.communication_id, news=news)
+    log().info("unsubscribed", brand=claims.brand, communication_id=claims.communication_id, news=news)
     return _page(service, "unsubscribed.html", claims, request)
 
 
@@ -110,7 +111,7 @@ async def preferences(request: Request) -> Response:
     if saved:
         form = parse_qs((await body_of(request, FORM_BYTES)).decode("utf-8", "replace"), max_num_fields=100)
         changed = await run_in_threadpool(_save, service, claims, form)
-        _log().info("preferences-saved", brand=claims.brand, communication_id=claims.communication_id, changed=changed)
+        log().info("preferences-saved", brand=claims.brand, communication_id=claims.communication_id, changed=changed)
     standing = await run_in_threadpool(_standing, service, claims)
     groups = [
         (str(purpose), [one for one in standing if one.purpose is purpose])
@@ -196,6 +197,6 @@ def _failed(scope: Scope, error: Exception) -> Response:
     """Say that it did not work; a mail program may try again."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     reason, where = type(error).__name__, f"{Path(place.filename).name}:{place.lineno}"
-    _log().error("request-failed", reason=reason, where=where)
+    log().error("request-failed", reason=reason, where=where)
     text = scope["app"].state.service.pages.write("message.html", locale="en", what="failed")
     return HTMLResponse(text, 503)
