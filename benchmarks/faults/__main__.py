@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.faults import fleet, kills, proof, verbs
+from benchmarks.faults import disk, fleet, kills, proof, verbs
 from benchmarks.faults.simulation import many
 from benchmarks.faults.tools import ROOT
 from benchmarks.faults.verdict import Tally
@@ -27,6 +27,7 @@ PARTS: dict[str, Part] = {
     "kills": kills.all_configurations,
     "verbs": verbs.all_cells,
     "simulation": many.all_seeds,
+    "disk": disk.all_disks,
     "fleet": fleet.all_fleets,
 }
 ROW = "{:<46} {:>7} {:>6} {:>11} {:>8} {:>9}"
