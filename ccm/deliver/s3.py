@@ -21,7 +21,7 @@ from ccm.model.records import Capabilities, DocumentRendition, Envelope, Receipt
 _LARGEST_BYTES = 5 * 1024**3  # of one put
 _LONGEST_LINK_DAYS = 7  # of a signature, version 4
 _PIECE = "{piece}"
-_KEY = re.compile(r"[A-Za-z0-9!_.*'()/-]*\{piece\}[A-Za-z0-9!_.*'()/-]*")  # what S3 calls safe characters
+_NAME = re.compile(r"[A-Za-z0-9!_.*'()/-]*\{piece\}[A-Za-z0-9!_.*'()/-]*")  # what S3 calls safe characters
 _SAFE_PIECE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _DAMAGED = frozenset({"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"})
 _MODES = ("governance", "compliance")
@@ -31,14 +31,14 @@ _MODES = ("governance", "compliance")
 class S3Settings(AwsSettings):
     """What an S3 provider may be told.
 
-    key: Name of each document in the bucket, from the piece id alone, so that it can be found again.
+    object_name: Name of each document in the bucket, from the piece id alone, so that it can be found again.
     retention_days: How long Object Lock keeps a document from being deleted; 0 for no lock.
     retention_mode: governance (some may lift it) or compliance (nobody can).
     link_days: How long a link stays valid, 7 at most.
     """
 
     bucket: str = ""
-    key: str = "{piece}.pdf"
+    object_name: str = "{piece}.pdf"
     retention_days: int = 0
     retention_mode: str = "governance"
     link_days: int = 7
@@ -77,16 +77,18 @@ class S3Adapter(Adapter):
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
         """Make one; `S3Settings` lists the settings."""
         given = ProviderSettings(provider, settings, root=root, known=known_settings(S3Settings))
-        key = given.optional("key", "{piece}.pdf")
-        if not _KEY.fullmatch(key) or key.startswith("/"):
-            raise given.wrong("setting key is no name with {piece} in it, once", "such as key: statements/{piece}.pdf")
+        name = given.optional("object_name", "{piece}.pdf")
+        if not _NAME.fullmatch(name) or name.startswith("/"):
+            raise given.wrong(
+                "setting object_name is no name with {piece} in it, once", "such as object_name: statements/{piece}.pdf"
+            )
         days = "retention_days"
         return cls(
             provider,
             S3Settings(
                 **read_aws(given),
                 bucket=given.required("bucket", "documents"),
-                key=key,
+                object_name=name,
                 retention_days=given.count(days, 1, largest=36_500) if given.optional(days, "") else 0,
                 retention_mode=given.choice("retention_mode", "governance", _MODES),
                 link_days=given.count("link_days", _LONGEST_LINK_DAYS, largest=_LONGEST_LINK_DAYS),
@@ -164,7 +166,7 @@ class S3Adapter(Adapter):
 
 def object_key(key: str, settings: S3Settings) -> str:
     """Return the name of a piece's document in the bucket."""
-    return settings.key.replace(_PIECE, key)
+    return settings.object_name.replace(_PIECE, key)
 
 
 def build(envelope: Envelope, settings: S3Settings, *, now: datetime) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class TestFaults(HttpFaultContract):
 
 def test_a_document_lies_there_as_it_was_composed() -> None:
     """Bytes, kind, name for the reader, and what it belongs to."""
-    adapter = adapter_at(empty_bucket(), key="statements/{piece}.pdf")
+    adapter = adapter_at(empty_bucket(), object_name="statements/{piece}.pdf")
     receipt = adapter.deliver(PDF)
     adapter.close()
     found = moto_client("s3").get_object(Bucket="documents", Key="statements/p-sample.pdf")
@@ -204,10 +204,10 @@ def test_what_is_no_document_is_not_put(change: dict[str, Any], reason: str) -> 
     ("settings", "named"),
     [
         ({}, "bucket"),
-        ({"bucket": "b", "key": "all.pdf"}, "key"),
-        ({"bucket": "b", "key": "{piece}{piece}"}, "key"),
-        ({"bucket": "b", "key": "{run}/{piece}.pdf"}, "key"),
-        ({"bucket": "b", "key": "/{piece}.pdf"}, "key"),
+        ({"bucket": "b", "object_name": "all.pdf"}, "object_name"),
+        ({"bucket": "b", "object_name": "{piece}{piece}"}, "object_name"),
+        ({"bucket": "b", "object_name": "{run}/{piece}.pdf"}, "object_name"),
+        ({"bucket": "b", "object_name": "/{piece}.pdf"}, "object_name"),
         ({"bucket": "b", "link_days": "30"}, "link_days"),
         ({"bucket": "b", "retention_mode": "forever"}, "retention_mode"),
     ],

@@ -81,7 +81,7 @@ class TestAgainstTheDescription:
             {},
             {"messaging_service": "MG" + "a" * 32},
             {"status_callback": "https://messages.example.com/events/twilio/texts"},
-            {"auth_token": "", "api_key": "SK" + "a" * 32, "api_key_secret": "s"},
+            {"auth_token": "", "api_key_sid": "SK" + "a" * 32, "api_key_secret": "s"},
         ],
     )
     def test_requests_fit(self, described: str, settings: dict[str, str]) -> None:
@@ -220,7 +220,7 @@ def test_a_suspended_account_is_told(server: TwilioServer) -> None:
     [
         ({"account_sid": "AC1"}, "auth_token"),
         ({"account_sid": "SK1", "auth_token": "x-secret"}, "account_sid"),
-        ({"account_sid": "AC1", "api_key": "SK1"}, "api_key_secret"),
+        ({"account_sid": "AC1", "api_key_sid": "SK1"}, "api_key_secret"),
         ({"account_sid": "AC1", "auth_token": "x-secret", "status_callback": "http://x.example"}, "status_callback"),
         ({"account_sid": "AC1", "auth_tokn": "x-secret"}, "auth_token"),
     ],
