@@ -62,6 +62,7 @@ class S3Adapter(Adapter):
     capabilities: ClassVar[Capabilities] = Capabilities(
         channels=(Channel.DOCUMENT,), max_bytes=_LARGEST_BYTES, deduplicates=True, looks_up=True, concurrency=8
     )
+    how_to_look_up: ClassVar[str] = "nothing to do: the next execution asks the bucket for the document"
 
     def __init__(self, provider: str, settings: S3Settings) -> None:
         self._provider = provider

@@ -59,6 +59,9 @@ class TwilioAdapter(Adapter):
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.SMS,), attachments=False, concurrency=8)
+    how_to_look_up: ClassVar[str] = (
+        "look for a status callback with the piece id, or in Twilio's message log by number and time"
+    )
 
     def __init__(self, provider: str, settings: TwilioSettings) -> None:
         require_package(provider, "twilio", "twilio")
