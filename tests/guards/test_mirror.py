@@ -52,7 +52,7 @@ COVERED_BY = {
     "ccm/release/s3.py": ("tests/release/test_stores.py",),
     "ccm/run/": ("tests/e2e/",),
     "ccm/serve/": ("tests/serve/test_app.py",),
-    "ccm/serve/service.py": ("tests/e2e/",),
+    "ccm/serve/opening.py": ("tests/e2e/",),
     "ccm/studio/": ("tests/e2e/",),
     "ccm/testing/": ("tests/contract/test_adapters.py", "tests/contract/test_archives.py", "tests/contract/test_ledgers.py"),
 }  # fmt: skip
