@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ccm.deliver.aws import AwsClient, AwsSettings, Refusal, in_doubt, known_settings, read_aws, rejected
 from ccm.deliver.exchange import Setback
 from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.deliver.links import GivesLinks
 from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, DocumentRendition, Envelope, Receipt, ReceiptStatus
@@ -52,7 +53,7 @@ class Absent(Exception):
     """The bucket has no such object, or there is no such bucket."""
 
 
-class S3Adapter(Adapter):
+class S3Adapter(Adapter, GivesLinks):
     """Puts each document on the condition that there is none of its name.
 
     A second hand-over of the same document is accepted as known, one of another document is refused; a lost answer can
@@ -123,14 +124,21 @@ class S3Adapter(Adapter):
             return None
         return self._accepted(key, "known")
 
-    def link(self, key: str) -> str:
-        """Return an address at which anybody can fetch a piece's document for `link_days`.
+    def link(self, provider_id: str) -> str:
+        """Return an address at which anybody can fetch a document for `link_days`.
 
-        It is made from the piece id and the credentials alone: nothing is asked, and the document may come later. With
-        the credentials of a role it ends when they do.
+        It is made from the document's place and the credentials alone, so the document may come later. With the
+        credentials of a role it ends when they do.
         """
-        place = {"Bucket": self._settings.bucket, "Key": object_key(key, self._settings)}
-        return self._aws.presigned("get_object", place, self._settings.link_days * 86_400)
+        bucket, _, name = provider_id.removeprefix("s3://").partition("/")
+        if not provider_id.startswith("s3://") or bucket != self._settings.bucket or not name:
+            return ""
+        seconds = self._settings.link_days * 86_400
+        return self._aws.presigned("get_object", {"Bucket": bucket, "Key": name}, seconds)
+
+    def place_of(self, key: str) -> str:
+        """Return the place of a piece's document, as its receipt names it: s3://bucket/name."""
+        return f"s3://{self._settings.bucket}/{object_key(key, self._settings)}"
 
     def verify(self) -> None:
         """Look at the bucket; with retention, at its lock."""
@@ -161,8 +169,7 @@ class S3Adapter(Adapter):
         )
 
     def _accepted(self, key: str, status: str) -> Receipt:
-        place = f"s3://{self._settings.bucket}/{object_key(key, self._settings)}"
-        return Receipt(key, ReceiptStatus.ACCEPTED, self._provider, place, status)
+        return Receipt(key, ReceiptStatus.ACCEPTED, self._provider, self.place_of(key), status)
 
 
 def object_key(key: str, settings: S3Settings) -> str:

@@ -157,8 +157,14 @@ def test_a_bucket_without_lock_cannot_keep_what_it_should() -> None:
 def test_a_link_gives_the_document_to_its_holder() -> None:
     """Made before the document is there; valid for the days that the settings say."""
     adapter = adapter_at(empty_bucket(), link_days="2")
-    link = adapter.link("p-sample")
-    adapter.deliver(PDF)
+    link = adapter.link(adapter.place_of("p-sample"))
+    assert adapter.deliver(PDF).provider_id == adapter.place_of("p-sample")
+    assert (
+        adapter.link("s3://other/p-sample.pdf")
+        == adapter.link("archive/x.pdf")
+        == adapter.link("s3://documents/")
+        == ""
+    )
     adapter.close()
     assert httpx2.get(link, trust_env=False).content == PDF.rendition.content
     assert "X-Amz-Expires=172800" in link
