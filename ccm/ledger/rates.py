@@ -7,7 +7,6 @@ The day's quota is counted by hours and holds for any 24 hours, as providers cou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from ccm.ledger.database import Database
 from ccm.ledger.rate_tables import rate_hours, rates
-from ccm.model.rate import RateLimit
+from ccm.model.rate import Grant, RateLimit
 
 _HOUR = 3600
 _DAY_HOURS = 24
@@ -24,20 +23,6 @@ _DAY_HOURS = 24
 _FURTHEST_SECONDS = 120.0
 # Longest wish of a provider to be left alone that is believed.
 _LONGEST_BLOCK_SECONDS = 3600.0
-
-
-@dataclass(frozen=True)
-class Grant:
-    """Moments at which a process may begin a hand-over.
-
-    first: Seconds since 1970; count: how many; interval: seconds between two of them.
-    until: With count 0: when the day's quota has room again.
-    """
-
-    first: float
-    count: int
-    interval: float
-    until: float = 0.0
 
 
 class RateStore:

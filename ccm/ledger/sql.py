@@ -97,7 +97,15 @@ class SqlLedger(Ledger):
             _set_run(connection, run_id, lease_until=now + timedelta(seconds=lease_seconds))
 
     def close_run(
-        self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = ""
+        self,
+        run_id: str,
+        *,
+        owner: str,
+        state: str,
+        now: datetime,
+        read: int | None,
+        outside_segment: int,
+        detail: str = "",
     ) -> None:
         """End this execution and give the lease back; see `Ledger.close_run`."""
         with self._database.write() as connection:
@@ -166,6 +174,14 @@ class SqlLedger(Ledger):
             fence = self._hold(connection, run_id, owner)
             advance_pieces(connection, run_id, changes, fence)
             settle_outcomes(connection, run_id, outcomes, fence, now)
+
+    def adopt(self, run_id: str, intents: int, *, owner: str, now: datetime) -> None:
+        """Take an older copy of the ledger for the truth; see `Ledger.adopt`."""
+        with self._database.write() as connection:
+            fence = self._hold(connection, run_id, owner)
+            _doubt_intents(connection, run_id, fence, now)
+            _set_run(connection, run_id, intents=intents)
+            connection.execute(sa.insert(events), [event_values(run_id, run_id, "adopted", now, fence)])
 
     def order(self, run_id: str, order: RunOrder) -> None:
         """Order a run to pause, to be cancelled or to go on; see `Ledger.order`."""
