@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.faults import disk, fleet, kills, proof, verbs
+from benchmarks.faults import disk, fleet, kills, power, proof, verbs
 from benchmarks.faults.simulation import many
 from benchmarks.faults.tools import ROOT
 from benchmarks.faults.verdict import Tally
@@ -28,6 +28,7 @@ PARTS: dict[str, Part] = {
     "verbs": verbs.all_cells,
     "simulation": many.all_seeds,
     "disk": disk.all_disks,
+    "power": power.all_cuts,
     "fleet": fleet.all_fleets,
 }
 ROW = "{:<46} {:>7} {:>6} {:>11} {:>8} {:>9}"

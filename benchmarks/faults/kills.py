@@ -60,6 +60,7 @@ class Place:
         self.configuration = configuration
         self.folder = Path(tempfile.mkdtemp(prefix="ccm-kill-"))
         self.root = self.folder / "workspace"
+        self.mutant_fired = False
         self._stack = ExitStack()
         self.sink = Sink(*options)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmarks.faults.disk import FAILING, fail_at, failing_points
 from benchmarks.faults.kills import CONFIGURATIONS, SEED, Place, drawn, kill_at, points_of
 from benchmarks.faults.mutants import MUTANTS, Mutant, NoLongerFits
+from benchmarks.faults.power import CUT, cuts
 from benchmarks.faults.simulation.history import play
 from benchmarks.faults.simulation.many import quiet_logs, seeds
 from benchmarks.faults.verbs import Cell, all_cells
@@ -82,6 +83,17 @@ def by_disk(mutants: list[Mutant]) -> list[Trial]:
     return trials
 
 
+def by_power_cuts(mutants: list[Mutant]) -> list[Trial]:
+    """Cut the power until somebody is reached twice."""
+    trials = []
+    with Place(CUT) as place:
+        for mutant in mutants:
+            tally = Tally(mutant.name)
+            cuts(place, ATTEMPTS, 0, tally, mutant.name)
+            trials.append(trial_of(mutant, tally))
+    return trials
+
+
 def by_simulation(mutants: list[Mutant]) -> list[Trial]:
     """Play histories until a promise is broken."""
     quiet_logs()
@@ -110,6 +122,7 @@ PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {
     "kills": by_kills,
     "verbs": by_verbs,
     "disk": by_disk,
+    "power": by_power_cuts,
     "simulation": by_simulation,
 }
 
