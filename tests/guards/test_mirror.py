@@ -40,6 +40,7 @@ COVERED_BY = {
     "ccm/diagnostics.py": ("tests/load/lint/test_lint_cases.py",),  # place, code and remedy of every case
     "ccm/ledger/": ("tests/contract/test_ledgers.py", "tests/ledger/test_sql.py"),
     "ccm/ledger/kept.py": ("tests/run/test_verifying.py",),
+    "ccm/ledger/news.py": ("tests/run/test_events.py",),
     "ccm/ledger/migrations/": ("tests/ledger/",),  # found by their folder; every ledger that is opened runs them
     "ccm/load/": ("tests/load/lint/test_lint_cases.py", "tests/load/test_load_workspace.py"),
     "ccm/load/lint/": ("tests/load/lint/test_lint_cases.py",),  # cases with the expected line and column
