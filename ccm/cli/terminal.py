@@ -199,7 +199,18 @@ def exit_for(error: Exception) -> ExitCode | None:
     from ccm.plugins import PluginError
     from ccm.reconcile import Unbalanced
     from ccm.release import ReleaseError, StoreUnusable, as_diagnostic
-    from ccm.run import ConfigurationFault, ProviderFailed, TooManyHeld, WorkerDied
+    from ccm.run import (
+        ConfigurationFault,
+        DayUsedUp,
+        ProviderFailed,
+        RestoredLedger,
+        RunCancelled,
+        RunPaused,
+        ScheduleLate,
+        TooManyFailed,
+        TooManyHeld,
+        WorkerDied,
+    )
 
     match error:
         case ConfigurationFault():
@@ -217,11 +228,13 @@ def exit_for(error: Exception) -> ExitCode | None:
             code = ExitCode.CONFIGURATION
         case PluginError():
             code = ExitCode.CONFIGURATION
-        case TooManyHeld() | Unbalanced() | ControlTotalsDiffer():
+        case TooManyHeld() | TooManyFailed() | Unbalanced() | ControlTotalsDiffer():
+            code = ExitCode.PROBLEMS
+        case RestoredLedger() | RunCancelled() | RunPaused() | ScheduleLate():
             code = ExitCode.PROBLEMS
         case ArchiveError() | DeliveryError() | LedgerError() | LeaseLost() | RunBusy():
             code = ExitCode.OUTSIDE
-        case ProviderFailed() | WorkerDied():
+        case ProviderFailed() | WorkerDied() | DayUsedUp():
             code = ExitCode.OUTSIDE
         case _:
             return None
