@@ -39,6 +39,7 @@ COVERED_BY = {
     "ccm/deliver/twilio_client.py": ("tests/deliver/test_twilio.py",),
     "ccm/diagnostics.py": ("tests/load/lint/test_lint_cases.py",),  # place, code and remedy of every case
     "ccm/ledger/": ("tests/contract/test_ledgers.py", "tests/ledger/test_sql.py"),
+    "ccm/ledger/erasing.py": ("tests/run/test_erasing.py",),
     "ccm/ledger/kept.py": ("tests/run/test_verifying.py",),
     "ccm/ledger/news.py": ("tests/run/test_events.py",),
     "ccm/ledger/migrations/": ("tests/ledger/",),  # found by their folder; every ledger that is opened runs them
