@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -117,6 +118,7 @@ def mount(folder: Path) -> bool:
     return True
 
 
-def all_disks(quick: bool = False) -> list[Tally]:
+def all_disks(quick: bool = False) -> Iterator[Tally]:
     """Run both."""
-    return [one_write_fails(quick), full_disk()]
+    yield one_write_fails(quick)
+    yield full_disk()

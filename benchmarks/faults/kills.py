@@ -6,7 +6,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -182,6 +182,7 @@ def part(configuration: Configuration, kills: int, number: int, tally: Tally) ->
             assert tries < 20, "most points are never reached"
 
 
-def all_configurations(quick: bool) -> list[Tally]:
+def all_configurations(quick: bool) -> Iterator[Tally]:
     """Run every configuration; quick is a sample of a few dozen kills."""
-    return [run_configuration(one, max(8, one.kills // 30) if quick else one.kills) for one in CONFIGURATIONS]
+    for one in CONFIGURATIONS:
+        yield run_configuration(one, max(8, one.kills // 30) if quick else one.kills)
