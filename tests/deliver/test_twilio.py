@@ -80,7 +80,7 @@ class TestAgainstTheDescription:
         [
             {},
             {"messaging_service": "MG" + "a" * 32},
-            {"status_callback": "https://messages.example.com/events/twilio/texts"},
+            {"status_callback": "https://messages.example.com/hooks/twilio/status"},
             {"auth_token": "", "api_key_sid": "SK" + "a" * 32, "api_key_secret": "s"},
         ],
     )
@@ -104,7 +104,7 @@ class TestAgainstTheDescription:
 
 def test_a_text_is_created_once_with_its_callback(server: TwilioServer) -> None:
     """Number, sender, text, and an address that names the piece."""
-    adapter = adapter_at(server.url, status_callback="https://messages.example.com/events/twilio/texts/")
+    adapter = adapter_at(server.url, status_callback="https://messages.example.com/hooks/twilio/status/")
     receipt = adapter.deliver(TEXT)
     adapter.close()
     assert server.messages == [
@@ -112,7 +112,7 @@ def test_a_text_is_created_once_with_its_callback(server: TwilioServer) -> None:
             "To": "+12025550123",
             "From": "Northwind",
             "Body": "Grüße",
-            "StatusCallback": "https://messages.example.com/events/twilio/texts?piece=p-sample",
+            "StatusCallback": "https://messages.example.com/hooks/twilio/status?piece=p-sample",
         }
     ]
     assert server.users == {f"{ACCOUNT}:secret-token"}

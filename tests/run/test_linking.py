@@ -39,7 +39,7 @@ PROVIDERS = """\
       account_sid: {account}
       auth_token: ${{CCM_TEST_TOKEN}}
       endpoint_url: "{twilio}"
-      status_callback: https://messages.example.com/events/twilio/texts
+      status_callback: https://messages.example.com/hooks/twilio/status
   documents: {{adapter: s3, settings: {{endpoint_url: "{aws}", bucket: documents, object_name: "s/{{piece}}.pdf", link_days: "1"}}}}
 """
 
