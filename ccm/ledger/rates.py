@@ -39,7 +39,7 @@ class RateStore:
             now: Seconds since 1970.
         """
         interval = 1 / limit.per_second if limit.per_second else 0.0
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             next_at, blocked = _locked(connection, key, now)
             count, until = _left_of_the_day(connection, key, limit, wanted, now)
             first = max(next_at, blocked, now)
@@ -51,7 +51,7 @@ class RateStore:
     def block(self, key: str, until: float, now: float) -> None:
         """Let nobody begin a hand-over before a moment; a later one that stands already stays."""
         until = min(until, now + _LONGEST_BLOCK_SECONDS)
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             _, blocked = _locked(connection, key, now)
             values = {"blocked_until": max(blocked, until)}
             connection.execute(sa.update(rates).where(rates.c.key == key), values)
@@ -81,11 +81,17 @@ def _locked(connection: Connection, key: str, now: float) -> tuple[float, float]
     query = sa.select(rates.c.next_at, rates.c.blocked_until).where(rates.c.key == key).with_for_update()
     row = connection.execute(query).first()
     if row is None:
-        connection.execute(sa.insert(rates), [{"key": key, "next_at": 0.0, "blocked_until": 0.0}])
-        return 0.0, 0.0
+        _make(connection, key)
+        row = connection.execute(query).one()
     next_at = row.next_at if row.next_at <= now + _FURTHEST_SECONDS else 0.0
     blocked = row.blocked_until if row.blocked_until <= now + _LONGEST_BLOCK_SECONDS else 0.0
     return next_at, blocked
+
+
+def _make(connection: Connection, key: str) -> None:
+    """Make a key's row; another process may be faster."""
+    statement = "INSERT INTO rates (key, next_at, blocked_until) VALUES (:key, 0, 0) ON CONFLICT DO NOTHING"
+    connection.execute(sa.text(statement), {"key": key})
 
 
 def _left_of_the_day(connection: Connection, key: str, limit: RateLimit, wanted: int, now: float) -> tuple[int, float]:

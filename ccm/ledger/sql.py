@@ -92,7 +92,7 @@ class SqlLedger(Ledger):
 
     def renew_lease(self, run_id: str, *, owner: str, now: datetime, lease_seconds: float) -> None:
         """Hold the lease longer; see `Ledger.renew_lease`."""
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             self._hold(connection, run_id, owner)
             _set_run(connection, run_id, lease_until=now + timedelta(seconds=lease_seconds))
 
@@ -144,19 +144,19 @@ class SqlLedger(Ledger):
     def save(self, run_id: str, decisions: Sequence[Decision], *, owner: str, now: datetime) -> None:
         """Write decisions durably; see `Ledger.save`."""
         refuse_lost(decisions)
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             fence = self._hold(connection, run_id, owner)
             for chunk in chunks(decisions):
                 save_chunk(connection, run_id, chunk, fence, now)
 
     def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
         """Move pieces forward; see `Ledger.advance`."""
-        with self._database.write(durable=durable) as connection:
+        with self._database.write(durable=durable, alone=False) as connection:
             advance_pieces(connection, run_id, changes, self._hold(connection, run_id, owner))
 
     def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
         """Write outcomes; see `Ledger.settle`."""
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             settle_outcomes(connection, run_id, outcomes, self._hold(connection, run_id, owner), now)
 
     def record(
@@ -170,7 +170,7 @@ class SqlLedger(Ledger):
         durable: bool,
     ) -> None:
         """Move pieces forward and write outcomes in one transaction; see `Ledger.record`."""
-        with self._database.write(durable=durable) as connection:
+        with self._database.write(durable=durable, alone=False) as connection:
             fence = self._hold(connection, run_id, owner)
             advance_pieces(connection, run_id, changes, fence)
             settle_outcomes(connection, run_id, outcomes, fence, now)
@@ -200,7 +200,7 @@ class SqlLedger(Ledger):
 
     def tell(self, run_id: str, progress: RunProgress, *, owner: str) -> None:
         """Write how far the execution is; see `Ledger.tell`."""
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             self._hold(connection, run_id, owner)
             _set_run(connection, run_id, progress=progress_text(progress))
 
