@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.faults import disk, fleet, flips, kills, power, proof, verbs
+from benchmarks.faults import disk, fleet, flips, injection, kills, power, proof, verbs
 from benchmarks.faults.simulation import many
 from benchmarks.faults.tools import ROOT
 from benchmarks.faults.verdict import Tally
@@ -30,6 +30,7 @@ PARTS: dict[str, Part] = {
     "disk": disk.all_disks,
     "power": power.all_cuts,
     "damage": flips.all_damage,
+    "injection": injection.all_values,
     "fleet": fleet.all_fleets,
 }
 ROW = "{:<46} {:>7} {:>6} {:>11} {:>8} {:>9}"
