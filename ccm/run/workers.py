@@ -155,7 +155,7 @@ def with_attachment(made: Made) -> Made:
     if made.rendition(document.piece_id) is not None and made.failure(document.piece_id) is None:
         return made
     finding = Finding(
-        "attachment-missing",
+        "attachment-held",
         "the document that the email carries could not be made or broke a rule",
         "mend what is said about the document; the email waits for it",
         email.piece_id,

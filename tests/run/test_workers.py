@@ -45,7 +45,7 @@ def test_an_email_waits_for_its_attachment(failure: str) -> None:
     bad = with_attachment(made(one, {D: failure}))
     assert bad.blocking_failure() == "check-failed"
     email, _, sms = one.pieces
-    assert bad.failure(email.piece_id).code == "attachment-missing"
+    assert bad.failure(email.piece_id).code == "attachment-held"
     assert bad.failure(sms.piece_id) is None
     assert with_attachment(made(one)).blocking_failure() is None
     alone = replace(one, pieces=(email, sms))
