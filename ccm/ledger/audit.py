@@ -17,7 +17,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +25,7 @@ import sqlalchemy as sa
 from ccm.ledger.database import Database
 from ccm.ledger.interface import LedgerError
 from ccm.ledger.tables import metadata
+from ccm.model.audit import AuditAction
 
 GENESIS = "0" * 64  # what the first entry follows
 _PAGE_ROWS = 500
@@ -37,26 +37,6 @@ audit = sa.Table(
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),  # 1, 2, 3 …: a gap is a missing entry
     *(sa.Column(name, sa.Text, nullable=False) for name in _COLUMNS[1:]),
 )
-
-
-class AuditAction(StrEnum):
-    """What was done."""
-
-    RUN_STARTED = "run-started"  # an execution took up a run
-    RUN_ENDED = "run-ended"  # it closed the run, or left it open for what is held
-    RUN_STOPPED = "run-stopped"  # it ended before its end
-    RESENT_UNKNOWN = "resent-unknown"  # an operator ordered pieces of unknown outcome to be sent again
-    ADOPTED = "adopted"  # an operator went on with an older copy of the ledger
-    RELEASED = "released"  # a release was made
-    APPROVED = "approved"  # production runs may use it
-    RETIRED = "retired"  # they may no more
-    EXPORTED = "exported"  # somebody read a piece out of the archive
-    THINNED = "thinned"  # PDFs of a run were given up
-    ERASED = "erased"  # a customer was erased
-    EXPIRED = "expired"  # pieces past their retention were deleted
-    SUPPRESSED = "suppressed"  # suppressions were entered
-    SUPPRESSION_LIFTED = "suppression-lifted"  # suppressions were taken back
-    CONSENT_ENTERED = "consent-entered"  # an operator entered what a customer said
 
 
 @dataclass(frozen=True)
