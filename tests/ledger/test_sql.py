@@ -22,7 +22,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import ccm.ledger
-from ccm.ledger import database, tables
+from ccm.ledger import database, permission_tables, rate_tables, tables
 from ccm.ledger.database import Database
 from ccm.ledger.interface import LeaseLost, LedgerError
 from ccm.ledger.sql import SqlLedger, open_ledger
@@ -62,6 +62,7 @@ def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
     """tables.py and migrations/ agree, and HEAD is the newest step."""
     for module in pkgutil.iter_modules(ccm.ledger.__path__):  # whichever of them define tables
         importlib.import_module(f"ccm.ledger.{module.name}")
+    assert permission_tables.metadata is rate_tables.metadata is tables.metadata
     opened = Database(URL, tmp_path)
     with opened.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
