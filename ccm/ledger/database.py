@@ -161,7 +161,10 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     # FULL syncs the log at this commit, and with it every earlier commit that did not wait.
-    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('ccm_durable') else 'NORMAL'}")
+    wanted = "FULL" if options.get("ccm_durable") else "NORMAL"
+    if connection.info.get("ccm_synchronous") != wanted:
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info["ccm_synchronous"] = wanted
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
