@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import html
 import re
-import sys
-import unicodedata
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias, cast
+
+import regex
 
 from ccm.check.comparable import comparable
 from ccm.check.facts.statements import Said, Statement, statements
@@ -22,16 +22,12 @@ from ccm.check.shape import tells
 
 Amounts: TypeAlias = tuple[tuple[Decimal, frozenset[str]], ...]
 
-_DIGITS = {code: "0" for code in range(sys.maxunicode + 1) if chr(code).isdecimal()}
 _NO_DIGIT = re.compile(r"\D+")
 _EDGES = re.compile(r"[\s().,\-+]*")
 _PLAIN_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _TOKENS = re.compile(r"[^\s,;:()\[\]/|+*·•-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_CURRENCY_SIGNS = "".join(chr(code) for code in range(0x10000) if unicodedata.category(chr(code)) == "Sc")
-_SIGNED = re.compile(
-    rf"[%٪{re.escape(_CURRENCY_SIGNS)}]|percent|per cent|prozent|pour cent|por ciento|por cento|procent"
-)
+_SIGNED = regex.compile(r"[%٪\p{Sc}]|percent|per cent|prozent|pour cent|por ciento|por cento|procent")
 _MOST = 50_000  # values, and ways of writing, remembered for one language and locale
 
 
@@ -54,6 +50,18 @@ def masked(text: str) -> str:
     for digit in "123456789":
         found = found.replace(digit, "0")
     return found if found is not text and found != text else text.translate(_DIGITS)
+
+
+class _Naughts(dict[int, str]):
+    """A naught for every digit of every script; each sign is looked at once, when it is met."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        found = self[code] = "0" if letter.isdecimal() else letter
+        return found
+
+
+_DIGITS = _Naughts()
 
 
 class Sort(StrEnum):
