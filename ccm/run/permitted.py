@@ -148,7 +148,7 @@ def open_run_permissions(workspace: Workspace, run_id: str, brand: str, purpose:
     """Open the store for one run, and write down what the run is for; see `open_permission_store`."""
     store, keyring = open_permission_store(workspace)
     try:
-        store.note_run(run_id, brand, purpose)
+        store.note_run(run_id, brand, purpose, keyring.newest.ident)
         return Permissions(store, keyring, brand)
     except BaseException:
         store.close()
