@@ -41,8 +41,12 @@ def main() -> int:
     """Run, print, write."""
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a seeded sample of every part, in a minute or two")
+    parser.add_argument("--table", action="store_true", help="run nothing; print the figures for docs/guarantees.md")
     parser.add_argument("--only", nargs="+", choices=[*PARTS, "mutants"], help="some parts")
     arguments = parser.parse_args()
+    if arguments.table:
+        print(table())
+        return 0
     chosen = arguments.only or [*PARTS, "mutants"]
     started = time.monotonic()
     print(ROW.format("configuration", "kills", "lost", "duplicated", "unknown", "seconds"), flush=True)
@@ -65,6 +69,20 @@ def told(tallies: Iterable[Tally]) -> Iterator[Tally]:
             print(f"    wrong: {failure}")
         sys.stdout.flush()
         yield one
+
+
+def table() -> str:
+    """Return the figures as they stand in the guide."""
+    found = json.loads(OUT.read_text(encoding="utf-8"))
+    rows = [
+        "| configuration | faults | lost | duplicated | unknown | most unknown at once |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    rows += [
+        f"| {one['name']} | {one['kills']:,} | {one['lost']} | {one['duplicated']} | {one['unknown']:,} | {one['most_unknown_at_once']} |"
+        for one in found["configurations"]
+    ]
+    return "\n".join([*rows, "", f"Mutants caught: {found['mutants'].get('caught')}/{found['mutants'].get('total')}."])
 
 
 def write(tallies: list[Tally], trials: list[proof.Trial]) -> None:

@@ -53,8 +53,8 @@ class Configuration:
 
 CONFIGURATIONS = (
     Configuration("smtp, 1 in flight", 1, 16, 300),
-    Configuration("smtp, 4 in flight", 4, 32, 350),
-    Configuration("smtp, 16 in flight", 16, 64, 350),
+    Configuration("smtp, 4 in flight", 4, 32, 300),
+    Configuration("smtp, 16 in flight", 16, 64, 300),
     Configuration("smtp and outbox together, 4 in flight", 4, 12, 100, sms=True),
     Configuration("smtp, PostgreSQL, 4 in flight", 4, 32, 100, postgres=True),
     Configuration("Amazon SES, 4 in flight", 4, 16, 100, ses=True),

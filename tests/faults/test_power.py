@@ -14,7 +14,7 @@ from benchmarks.faults.power import cuts
 from benchmarks.faults.verdict import Tally
 from ccm.run.desk import WINDOW
 
-SMALL = Configuration("power cut", 4, 48, 0)
+SMALL = Configuration("power cut", 4, 40, 0)
 
 
 def written(data: bytes, at: int, safe_from: int | None, offset: int = 0) -> Written:
@@ -61,7 +61,7 @@ def test_a_power_cut_repeats_nothing(place: Place) -> None:
     """What left before the cut never leaves again; at most a window of pieces is in doubt."""
     tally = Tally("power cut")
     with place:
-        cuts(place, 10, 0, tally)
+        cuts(place, 5, 0, tally)
         assert tally.good, tally.failures
         assert 0 < tally.most_unknown <= WINDOW
         mutant = Tally("intents-not-durable")

@@ -12,7 +12,7 @@ from benchmarks.faults.restored import copies, late_starts
 def test_a_small_fleet_reaches_everybody_once() -> None:
     """Three processes, frozen past the lease, with clocks that are wrong: nobody twice, nobody lost."""
     needs("smtp-sink")
-    tally = run_fleet(3, 250)
+    tally = run_fleet(3, 120)
     assert tally.good, tally.failures
 
 
@@ -36,10 +36,3 @@ def test_lost_answers_over_http_are_in_doubt_and_never_repeated() -> None:
     (tally,) = answers_are_lost()
     assert tally.good, tally.failures
     assert tally.unknown == tally.kills
-
-
-def test_an_sdk_that_repeats_by_itself_is_noticed() -> None:
-    """boto3 with its own default posts each message several times."""
-    (tally,) = answers_are_lost(mutant="sdk-default-retries")
-    assert tally.mutant_fired
-    assert tally.duplicated > 0

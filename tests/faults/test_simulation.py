@@ -8,7 +8,7 @@ from benchmarks.faults.simulation.history import play
 from benchmarks.faults.simulation.many import REPLAYS, played, seeds
 from benchmarks.faults.simulation.mutants import MUTANTS
 
-SEEDS = 250
+SEEDS = 150
 PATIENCE = 400  # seeds until a mutant must have been noticed
 
 
