@@ -1,0 +1,299 @@
+"""The flow of a page's body: blocks below each other, broken over pages as the engine breaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ccm.compose.document.fill.display import Area, Color, Page, Text
+from ccm.compose.document.fill.inline import Inlines, Line
+from ccm.compose.document.fill.measures import Sides, borders, color, margins, paddings
+from ccm.compose.document.fill.styles import StyleBook
+from ccm.compose.document.fill.tables import Row, Table, Tables, draw_rows
+from ccm.compose.document.fill.text import Fonts
+from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.unfillable import Unfillable
+
+_SLACK = 1 + 1e-9  # the engine's own, for rounding
+_BLOCK = ("block", "flow")
+
+
+@dataclass(slots=True)
+class Margin:
+    """A vertical margin that collapses with those beside it."""
+
+    value: float
+    top: bool
+
+
+@dataclass(slots=True)
+class Lines:
+    """A block of text."""
+
+    computed: Any
+    x: float
+    width: float
+    padding: Sides
+    border: Sides
+    lines: list[Line]
+    background: Color
+
+    @property
+    def height(self) -> float:
+        """Of the border box."""
+        return (
+            self.padding.top + self.padding.bottom + self.border.top + self.border.bottom
+            + sum(line.height for line in self.lines)
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Lifted:
+    """A block that the engine laid out, the same for everybody."""
+
+    computed: Any
+    x: float
+    height: float
+    draw: Callable[[Page, float, float], None]
+
+
+Step: TypeAlias = "Margin | Lines | Table | Lifted"
+Lifts: TypeAlias = Callable[[Element, float], "Lifted"]
+
+
+class Flow:
+    """Turns the body into steps."""
+
+    def __init__(self, book: StyleBook, fonts: Fonts, lifts: Lifts) -> None:
+        self._book = book
+        self._fonts = fonts
+        self._inlines = Inlines(book, fonts)
+        self._tables = Tables(book, fonts, self._inlines)
+        self._lifts = lifts
+        self.running: dict[str, Element] = {}
+
+    def steps(self, root: Element, x: float, width: float) -> list[Step]:
+        """Return the content of the root element in order."""
+        found: list[Step] = []
+        self.running = {}
+        self._block(root, x, width, found)
+        return found
+
+    def _children(self, element: Element, x: float, width: float, found: list[Step]) -> None:
+        for child in element.children:
+            if type(child) is str:
+                if child.strip():
+                    raise Unfillable("text beside blocks")
+                continue
+            assert isinstance(child, Element)
+            computed, before, after = self._book.styles[child.signature]
+            display = computed["display"]
+            if display == ("none",):
+                continue
+            position = computed["position"]
+            if type(position) is tuple or not isinstance(position, str):
+                self.running[position[1]] = child
+                continue
+            if position != "static" or computed["float"] != "none":
+                raise Unfillable("position or float")
+            self._plain(computed)
+            if before is not None or after is not None:
+                raise Unfillable("generated content")
+            if display == ("block", "table"):
+                self._table(child, computed, x, width, found)
+            elif display == _BLOCK:
+                self._block(child, x, width, found)
+            elif display[0] == "block":
+                edges = margins(computed, width)
+                found.append(Margin(edges.top, True))
+                found.append(self._lifts(child, width))
+                found.append(Margin(edges.bottom, False))
+            else:
+                raise Unfillable("text beside blocks")
+
+    def _plain(self, computed: Any) -> None:
+        for name in ("break_before", "break_after"):
+            if computed[name] not in ("auto", "avoid"):
+                raise Unfillable("a forced break")
+        if computed["overflow"] != "visible" or computed["transform"] or computed["opacity"] != 1:
+            raise Unfillable("overflow, transform or opacity")
+        if computed["visibility"] != "visible" or computed["clear"] != "none":
+            raise Unfillable("visibility or clear")
+
+    def _table(self, element: Element, computed: Any, x: float, width: float, found: list[Step]) -> None:
+        edges = margins(computed, width)
+        if edges.left or edges.right:
+            raise Unfillable("a table with margins beside it")
+        found.append(Margin(edges.top, True))
+        found.append(self._tables.layout(element, x, width))
+        found.append(Margin(edges.bottom, False))
+
+    def _block(self, element: Element, x: float, width: float, found: list[Step]) -> None:
+        computed = self._book.styles[element.signature][0]
+        edges, padding, border = margins(computed, width), paddings(computed, width), borders(computed)
+        if computed["width"] != "auto" or computed["height"] != "auto":
+            raise Unfillable("a block with a width or height")
+        inner = width - edges.left - edges.right - padding.left - padding.right - border.left - border.right
+        left = x + edges.left + border.left + padding.left
+        background = color(computed["background_color"], computed["color"])
+        decorated = any(padding) or any(border) or background[3] > 0
+        if any(border):
+            raise Unfillable("a block with borders")
+        found.append(Margin(edges.top, True))
+        if self._is_text(element):
+            lines = self._inlines.lines(self._inlines.paragraphs(element), inner, self._fonts.style(computed))
+            if not lines:
+                raise Unfillable("an empty block")
+            found.append(Lines(computed, left, inner, padding, border, lines, background))
+        else:
+            if decorated:
+                raise Unfillable("a block of blocks with padding or background")
+            self._children(element, left, inner, found)
+        found.append(Margin(edges.bottom, False))
+
+    def _is_text(self, element: Element) -> bool:
+        for child in element.children:
+            if type(child) is str:
+                if child.strip():
+                    return True
+            else:
+                assert isinstance(child, Element)
+                if self._book.styles[child.signature][0]["display"][0] == "inline":
+                    return True
+        return False
+
+
+class Paginator:
+    """Puts steps on pages.
+
+    Args:
+        fresh: Makes an empty page.
+        top, bottom: Of the page's content, in px.
+    """
+
+    def __init__(self, fresh: Callable[[], Page], top: float, bottom: float) -> None:
+        self._fresh = fresh
+        self._top = top
+        self._bottom = bottom
+        self.pages = [fresh()]
+        self._y = top
+        self._empty = True
+        self._margins: list[float] = []
+        self._before: Any = None  # the style of the block above on this page
+
+    def place(self, steps: list[Step]) -> list[Page]:
+        """Place everything."""
+        for step in steps:
+            if isinstance(step, Margin):
+                if not (step.top and self._empty and len(self.pages) > 1):
+                    self._margins.append(step.value)
+            elif isinstance(step, Table):
+                self._table(step)
+            else:
+                self._block(step)
+        return self.pages
+
+    def _gap(self) -> float:
+        positive = max((one for one in self._margins if one >= 0), default=0.0)
+        negative = min((one for one in self._margins if one <= 0), default=0.0)
+        return max(positive, 0) + min(negative, 0)
+
+    def _overflows(self, y: float) -> bool:
+        return y > self._bottom * _SLACK
+
+    def _turn(self, computed: Any) -> None:
+        """Begin a new page before a block."""
+        if self._before is not None and "avoid" in (self._before["break_after"], computed["break_before"]):
+            raise Unfillable("a break that is to be avoided")
+        self.pages.append(self._fresh())
+        self._y = self._top
+        self._empty = True
+        self._margins = []
+
+    def _block(self, step: Lines | Lifted) -> None:
+        y = self._y + self._gap()
+        if not self._empty and self._overflows(y + step.height):
+            if isinstance(step, Lines) and len(step.lines) > 1:
+                raise Unfillable("a paragraph at the end of a page")
+            self._turn(step.computed)
+            y = self._y
+        page = self.pages[-1]
+        if isinstance(step, Lines):
+            _draw_lines(page, step, y)
+        else:
+            step.draw(page, step.x, y)
+        self._after(y + step.height, step.computed)
+
+    def _after(self, y: float, computed: Any) -> None:
+        self._y = y
+        self._empty = False
+        self._margins = []
+        self._before = computed
+
+    def _table(self, table: Table) -> None:
+        y = self._y + self._gap()
+        head = sum(row.height for row in table.header)
+        skipped = 0
+        if any(one.computed["break_before"] != "auto" or one.computed["break_after"] != "auto" for one in table.rows):
+            raise Unfillable("rows with breaks to avoid")
+        while True:
+            top = y + (table.border_top if not skipped or not table.header else table.border_top)
+            fitting = self._fitting(table, table.rows[skipped:], top + head)
+            if not fitting and not self._empty:
+                self._turn(table.computed)
+                y = self._y
+                continue
+            rows = table.rows[skipped : skipped + max(fitting, 1)]
+            if not fitting and len(table.rows) > skipped:
+                raise Unfillable("a row that is higher than a page")
+            page = self.pages[-1]
+            texts: list[Text] = []
+            areas: list[Area] = []
+            end = draw_rows(table, skipped, rows, top, texts, areas)
+            if table.background[3]:
+                left = table.columns[0] - table.vertical[0][0][1] / 2
+                right = table.columns[-1] + table.vertical[0][-1][1] / 2
+                page.areas.append(Area(left, y, right - left, end + table.border_bottom - y, table.background))
+            page.areas += areas
+            page.texts += texts
+            skipped += len(rows)
+            if skipped == len(table.rows):
+                self._after(end + table.border_bottom, table.computed)
+                return
+            if table.background[3]:
+                raise Unfillable("a table with a background over several pages")
+            self.pages.append(self._fresh())
+            self._y = y = self._top
+            self._empty = True
+            self._margins = []
+
+    def _fitting(self, table: Table, rows: list[Row], y: float) -> int:
+        """Return how many rows fit from here."""
+        for index, row in enumerate(rows):
+            y += row.height
+            last = table.border_bottom if index == len(rows) - 1 else 0.0
+            if self._overflows(y + last):
+                return index
+        return len(rows)
+
+
+def _draw_lines(page: Page, step: Lines, y: float) -> None:
+    if step.background[3]:
+        left = step.x - step.padding.left
+        width = step.width + step.padding.left + step.padding.right
+        page.areas.append(Area(left, y, width, step.height, step.background))
+    y += step.border.top + step.padding.top
+    align = step.computed["text_align_all"]
+    for line in step.lines:
+        x = step.x
+        if align in ("end", "right"):
+            x += step.width - line.width
+        elif align == "center":
+            x += (step.width - line.width) / 2
+        elif align not in ("start", "left"):
+            raise Unfillable(f"text-align: {align}")
+        for run, segment in line.runs:
+            page.texts.append(Text(x, y + line.baseline, run, segment.style.face, segment.style.size, segment.color))
+            x += run.width
+        y += line.height
