@@ -17,12 +17,26 @@ class Tag:
     """An element of the structure tree.
 
     kind: Its PDF name, such as TD.
+    table: Place of a cell's table, row and column; its headers' places.
     """
 
     kind: str
-    children: list[Tag | Text] = field(default_factory=list)
-    scope: str = ""
+    children: list[Tag | Text | Picture] = field(default_factory=list)
     alternative: str = ""
+    area: tuple[float, float, float, float] | None = None
+    cell: Cell | None = None
+
+
+@dataclass(slots=True)
+class Cell:
+    """What a cell's tag says beside its content.
+
+    name: Of a header cell. headers: Names of the header cells it belongs to.
+    """
+
+    name: str = ""
+    headers: tuple[str, ...] = ()
+    span: int = 1
 
 
 @dataclass(slots=True)
@@ -32,10 +46,18 @@ class Text:
     x: float
     y: float
     run: Run
-    face: int
-    size: float
     color: Color
-    page: int = 0
+    mark: int = 0
+
+
+@dataclass(slots=True)
+class Picture:
+    """A drawing of the engine's, moved from where the engine drew it."""
+
+    operators: bytes
+    dx: float
+    dy: float
+    mark: int = 0
 
 
 @dataclass(slots=True)
@@ -50,10 +72,33 @@ class Area:
 
 
 @dataclass(slots=True)
+class Bookmark:
+    """A heading in the file's outline."""
+
+    level: int
+    title: str
+    page: int
+    x: float
+    y: float
+
+
+@dataclass(slots=True)
 class Page:
     """One page, in painting order: areas and lines below all text."""
 
     width: float
     height: float
     areas: list[Area] = field(default_factory=list)
-    texts: list[Text] = field(default_factory=list)
+    marked: list[Text | Picture] = field(default_factory=list)
+    beside: list[Text | Picture] = field(default_factory=list)  # heads and feet, which are no part of what is read
+    tags: list[Tag] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Display:
+    """A whole document."""
+
+    title: str
+    language: str
+    pages: list[Page]
+    bookmarks: list[Bookmark] = field(default_factory=list)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ccm.compose.document.fill.display import Area, Color, Page, Text
+from ccm.compose.document.fill.display import Area, Bookmark, Color, Page, Tag
 from ccm.compose.document.fill.inline import Inlines, Line
 from ccm.compose.document.fill.measures import Sides, borders, color, margins, paddings
 from ccm.compose.document.fill.styles import StyleBook
-from ccm.compose.document.fill.tables import Row, Table, Tables, draw_rows
+from ccm.compose.document.fill.tables import Row, Table, Tables, draw_lines, draw_rows
+from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -31,6 +32,7 @@ class Margin:
 class Lines:
     """A block of text."""
 
+    element: Element
     computed: Any
     x: float
     width: float
@@ -52,10 +54,11 @@ class Lines:
 class Lifted:
     """A block that the engine laid out, the same for everybody."""
 
+    element: Element
     computed: Any
     x: float
     height: float
-    draw: Callable[[Page, float, float], None]
+    draw: Callable[[Page, Tag | None, float, float], None]
 
 
 Step: TypeAlias = "Margin | Lines | Table | Lifted"
@@ -145,7 +148,7 @@ class Flow:
             lines = self._inlines.lines(self._inlines.paragraphs(element), inner, self._fonts.style(computed))
             if not lines:
                 raise Unfillable("an empty block")
-            found.append(Lines(computed, left, inner, padding, border, lines, background))
+            found.append(Lines(element, computed, left, inner, padding, border, lines, background))
         else:
             if decorated:
                 raise Unfillable("a block of blocks with padding or background")
@@ -181,6 +184,9 @@ class Paginator:
         self._empty = True
         self._margins: list[float] = []
         self._before: Any = None  # the style of the block above on this page
+        self._open: dict[int, Tag] = {}  # tags of the containers on this page, by element
+        self._tables = 0
+        self.bookmarks: list[Bookmark] = []
 
     def place(self, steps: list[Step]) -> list[Page]:
         """Place everything."""
@@ -206,10 +212,29 @@ class Paginator:
         """Begin a new page before a block."""
         if self._before is not None and "avoid" in (self._before["break_after"], computed["break_before"]):
             raise Unfillable("a break that is to be avoided")
+        self._next_page()
+
+    def _next_page(self) -> None:
         self.pages.append(self._fresh())
+        self._open = {}
         self._y = self._top
         self._empty = True
         self._margins = []
+
+    def _tag_above(self, element: Element) -> Tag | None:
+        """Return the tag of what an element stands in on this page; None for the body."""
+        above = element.parent
+        if above is None or above.tag in ("html", "body"):
+            return None
+        known = self._open.get(id(above))
+        if known is None:
+            known = self._open[id(above)] = Tag(kind_of(above.tag))
+            self._add(self._tag_above(above), known)
+        return known
+
+    def _add(self, above: Tag | None, tag: Tag) -> Tag:
+        (self.pages[-1].tags if above is None else above.children).append(tag)
+        return tag
 
     def _block(self, step: Lines | Lifted) -> None:
         y = self._y + self._gap()
@@ -219,11 +244,22 @@ class Paginator:
             self._turn(step.computed)
             y = self._y
         page = self.pages[-1]
+        above = self._tag_above(step.element)
         if isinstance(step, Lines):
-            _draw_lines(page, step, y)
+            tag = self._add(above, Tag(kind_of(step.element.tag)))
+            self._bookmark(step, y)
+            _draw(page, step, y, tag)
         else:
-            step.draw(page, step.x, y)
+            step.draw(page, above, step.x, y)
         self._after(y + step.height, step.computed)
+
+    def _bookmark(self, step: Lines, y: float) -> None:
+        level = step.computed["bookmark_level"]
+        if level != "none":
+            title = " ".join("".join(run.text for line in step.lines for run, _ in line.runs).split())
+            if len(step.lines) != 1:
+                raise Unfillable("a heading of several lines")
+            self.bookmarks.append(Bookmark(level, title, len(self.pages) - 1, step.x - step.padding.left, y))
 
     def _after(self, y: float, computed: Any) -> None:
         self._y = y
@@ -248,25 +284,23 @@ class Paginator:
             if not fitting and len(table.rows) > skipped:
                 raise Unfillable("a row that is higher than a page")
             page = self.pages[-1]
-            texts: list[Text] = []
-            areas: list[Area] = []
-            end = draw_rows(table, skipped, rows, top, texts, areas)
+            behind = len(page.areas)
+            tag = self._add(self._tag_above(table.element), Tag("Table"))
+            self._tables += 1
+            end = draw_rows(table, skipped, rows, top, page, tag, self._tables)
             if table.background[3]:
                 left = table.columns[0] - table.vertical[0][0][1] / 2
                 right = table.columns[-1] + table.vertical[0][-1][1] / 2
-                page.areas.append(Area(left, y, right - left, end + table.border_bottom - y, table.background))
-            page.areas += areas
-            page.texts += texts
+                area = Area(left, y, right - left, end + table.border_bottom - y, table.background)
+                page.areas.insert(behind, area)
             skipped += len(rows)
             if skipped == len(table.rows):
                 self._after(end + table.border_bottom, table.computed)
                 return
             if table.background[3]:
                 raise Unfillable("a table with a background over several pages")
-            self.pages.append(self._fresh())
-            self._y = y = self._top
-            self._empty = True
-            self._margins = []
+            self._next_page()
+            y = self._y
 
     def _fitting(self, table: Table, rows: list[Row], y: float) -> int:
         """Return how many rows fit from here."""
@@ -278,22 +312,10 @@ class Paginator:
         return len(rows)
 
 
-def _draw_lines(page: Page, step: Lines, y: float) -> None:
+def _draw(page: Page, step: Lines, y: float, tag: Tag) -> None:
     if step.background[3]:
         left = step.x - step.padding.left
         width = step.width + step.padding.left + step.padding.right
         page.areas.append(Area(left, y, width, step.height, step.background))
-    y += step.border.top + step.padding.top
-    align = step.computed["text_align_all"]
-    for line in step.lines:
-        x = step.x
-        if align in ("end", "right"):
-            x += step.width - line.width
-        elif align == "center":
-            x += (step.width - line.width) / 2
-        elif align not in ("start", "left"):
-            raise Unfillable(f"text-align: {align}")
-        for run, segment in line.runs:
-            page.texts.append(Text(x, y + line.baseline, run, segment.style.face, segment.style.size, segment.color))
-            x += run.width
-        y += line.height
+    top = y + step.border.top + step.padding.top
+    draw_lines(step.lines, step.element, step.computed, step.x, step.width, top, page, tag)

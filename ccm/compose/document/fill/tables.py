@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ccm.compose.document.fill.display import Area, Color, Text
+from ccm.compose.document.fill.display import Area, Color, Page, Tag, Text
 from ccm.compose.document.fill.inline import Inlines, Line, Segment
 from ccm.compose.document.fill.measures import Sides, borders, color, length, paddings
 from ccm.compose.document.fill.styles import StyleBook
+from ccm.compose.document.fill.tags import InlineTags, kind_of, name_headers
 from ccm.compose.document.fill.text import Fonts
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -309,12 +310,14 @@ def _contend(grid: list[Border], at: int, computed: Any, side: str) -> None:
         grid[at] = (score, width, color(computed[f"border_{side}_color"], computed["color"]))
 
 
-def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, texts: list[Text], areas: list[Area]) -> float:
+def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, page: Page, tag: Tag, number: int) -> float:
     """Draw the head and some rows below each other; returns where they end.
 
     Args:
         skipped: How many body rows earlier pages took.
         y: Top of the first row.
+        tag: Of the table on this page.
+        number: Of the table within the file.
     """
     head = len(table.header)
     across = [*range(head), *range(head + skipped, head + skipped + len(rows))]
@@ -324,6 +327,7 @@ def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, texts: list
     tops = [y]
     for row in rows:
         tops.append(tops[-1] + row.height)
+    areas = page.areas
     for row, top in zip(rows, tops, strict=False):
         if row.background[3]:
             areas.append(Area(table.columns[0], top, table.width, row.height, row.background))
@@ -331,30 +335,62 @@ def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, texts: list
             if cell.background[3]:
                 left, right = table.columns[cell.x], table.columns[cell.x + cell.span]
                 areas.append(Area(left, top, right - left, row.height, cell.background))
+    group: Element | None = None
+    named: list[list[tuple[Tag, Element, int]]] = []
     for row, top in zip(rows, tops, strict=False):
+        if row.element.parent is not group:
+            group = row.element.parent
+            assert group is not None
+            group_tag = Tag(kind_of(group.tag))
+            tag.children.append(group_tag)
+        row_tag = Tag("TR")
+        group_tag.children.append(row_tag)
+        cells: list[tuple[Tag, Element, int]] = []
         for cell, start in zip(row.cells, row.tops, strict=True):
-            _draw_cell(table, cell, top + start, texts)
+            cell_tag = Tag(kind_of(cell.element.tag))
+            row_tag.children.append(cell_tag)
+            cells.append((cell_tag, cell.element, cell.span))
+            _draw_cell(table, cell, top + start, page, cell_tag)
+        named.append(cells)
+    name_headers(number, named)
     _lines_of(table, across, along, tops, lines)
     lines.sort(key=lambda one: one[0])
     areas += [area for _, area in lines]
     return tops[-1]
 
 
-def _draw_cell(table: Table, cell: Cell, y: float, texts: list[Text]) -> None:
+def _draw_cell(table: Table, cell: Cell, y: float, page: Page, tag: Tag) -> None:
     left = table.columns[cell.x] + cell.border.left + cell.padding.left
     right = table.columns[cell.x + cell.span] - cell.border.right - cell.padding.right
-    align = cell.computed["text_align_all"]
-    for line in cell.lines:
-        x = left
+    draw_lines(cell.lines, cell.element, cell.computed, left, right - left, y, page, tag)
+
+
+def draw_lines(
+    lines: list[Line], block: Element, computed: Any, x: float, width: float, y: float, page: Page, tag: Tag
+) -> None:
+    """Draw the lines of a block, aligned as its style says."""
+    align = computed["text_align_all"]
+    for line in lines:
+        at = x
         if align in ("end", "right"):
-            x = right - line.width
+            at = x + width - line.width
         elif align == "center":
-            x = left + (right - left - line.width) / 2
+            at = x + (width - line.width) / 2
         elif align not in ("start", "left"):
             raise Unfillable(f"text-align: {align}")
-        for run, segment in line.runs:
-            texts.append(Text(x, y + line.baseline, run, segment.style.face, segment.style.size, segment.color))
-            x += run.width
+        base = y + line.baseline
+        if len(line.runs) == 1 and line.runs[0][1].element is block:
+            run, segment = line.runs[0]
+            text = Text(at, base, run, segment.color)
+            tag.children.append(text)
+            page.marked.append(text)
+        else:
+            inline = InlineTags(block, tag)
+            for run, segment in line.runs:
+                text = Text(at, base, run, segment.color)
+                inline.of(segment.element).children.append(text)
+                page.marked.append(text)
+                at += run.width
         y += line.height
 
 

@@ -26,17 +26,21 @@ _SHAPING = itemgetter(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Run:
     """Shaped text.
 
-    glyphs: Glyph ids with their advances in units of 1/1,024 px.
+    glyphs: Glyph ids with their advances and horizontal offsets in units of 1/1,024 px.
     width: In px, letter spacing included.
+    shown: The operand that shows it, once it was written.
     """
 
     text: str
-    glyphs: tuple[tuple[int, int], ...]
+    glyphs: tuple[tuple[int, int, int], ...]
     width: float
+    face: int
+    size: float
+    shown: bytes = b""
 
 
 class TextStyle:
@@ -88,17 +92,28 @@ class TextStyle:
         if self._language:
             buffer.language = self._language
         hb.shape(self._font, buffer, self._features)
-        spacing = int(self.letter_spacing * UNITS)
         glyphs = []
         width = 0
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             if not info.codepoint or position.x_offset or position.y_offset or position.y_advance:
                 raise Unfillable("a sign that the first font lacks or moves")
-            glyphs.append((info.codepoint, position.x_advance + spacing))
+            glyphs.append((info.codepoint, position.x_advance, 0))
             width += position.x_advance
-        if spacing and len(glyphs) != len(text):
-            raise Unfillable("letter-spacing over ligatures")
-        return Run(text, tuple(glyphs), width / UNITS + self._spaced(len(glyphs)))
+        if self.letter_spacing:
+            if len(glyphs) != len(text):
+                raise Unfillable("letter-spacing over ligatures")
+            glyphs = self._letter_spaced(glyphs)
+        return Run(text, tuple(glyphs), width / UNITS + self._spaced(len(glyphs)), self.face, self.size)
+
+    def _letter_spaced(self, glyphs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """Spread letter spacing as Pango does: half of it before and half behind a letter, none at the edges."""
+        whole = int(self.letter_spacing * UNITS)
+        left = int(whole / 2)
+        last = len(glyphs) - 1
+        return [
+            (glyph, advance + (left if at else 0) + (whole - left if at < last else 0), left if at else 0)
+            for at, (glyph, advance, _) in enumerate(glyphs)
+        ]
 
     def _spaced(self, count: int) -> float:
         """Pango puts letter spacing between the letters, and the engine adds one more."""
