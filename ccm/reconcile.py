@@ -53,6 +53,7 @@ def reconcile(tally: RunTally) -> RunReport:
         slow_paths=tally.slow_paths,
         locales=tally.locales,
         broadcasts=tally.broadcasts,
+        possible_duplicates=tally.possible_duplicates,
     )
     ended = tally.run.finished_at is not None and tally.run.state != "stopped"
     if ended and (tally.undecided or not report.balanced):

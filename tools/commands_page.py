@@ -51,7 +51,12 @@ def text() -> str:
     parts += [f"| [`ccm {name}`](#ccm-{name}) | {short} |\n" for name, short in COMMANDS.items()]
     parts += ["\n## ccm\n\n```text\n", help_of(cli, "ccm"), "\n```\n"]
     for name in COMMANDS:
-        parts += [f"\n## ccm {name}\n\n```text\n", help_of(command_named(name), name, top), "\n```\n"]
+        command = command_named(name)
+        parts += [f"\n## ccm {name}\n\n```text\n", help_of(command, name, top), "\n```\n"]
+        if isinstance(command, click.Group):
+            parent = click.Context(command, info_name=name, parent=top)
+            for inner, one in command.commands.items():
+                parts += [f"\n### ccm {name} {inner}\n\n```text\n", help_of(one, inner, parent), "\n```\n"]
     return "".join(parts)
 
 

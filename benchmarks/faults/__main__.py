@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.faults import kills, proof
+from benchmarks.faults import fleet, kills, proof, verbs
+from benchmarks.faults.simulation import many
 from benchmarks.faults.tools import ROOT
 from benchmarks.faults.verdict import Tally
 
@@ -24,6 +25,9 @@ OUT = ROOT / "benchmarks" / "out" / "faults.json"
 Part = Callable[[bool], list[Tally]]  # told whether it must be quick
 PARTS: dict[str, Part] = {
     "kills": kills.all_configurations,
+    "verbs": verbs.all_cells,
+    "simulation": many.all_seeds,
+    "fleet": fleet.all_fleets,
 }
 ROW = "{:<46} {:>7} {:>6} {:>11} {:>8} {:>9}"
 

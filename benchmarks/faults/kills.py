@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from benchmarks.faults.mutants import MARK
 from benchmarks.faults.sink import Sink
 from benchmarks.faults.tracing import Point, counted, hit
 from benchmarks.faults.verdict import Tally, Verdict, judged
@@ -138,6 +139,7 @@ def kill_at(place: Place, point: Point, tally: Tally, mutant: str = "") -> None:
             tally.fail(point, f"ended with {ended.code}: {ended.stderr[-300:]}")
         return
     again = place.finish(mutant)
+    tally.mutant_fired |= MARK in ended.stderr + again.stderr
     if again.code not in (0, 1):
         tally.fail(point, f"the same command ended with {again.code}: {again.stderr[-300:]}")
     tally.add(place.verdict(), point)

@@ -7,7 +7,7 @@ stderr when it changed something; one that never does no longer fits the engine,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,20 +46,32 @@ def original(owner: Any, name: str) -> Any:
 
 
 def record_after_send() -> None:
-    from ccm.ledger.sql import SqlLedger
     from ccm.model.records import PieceState
 
-    advance = original(SqlLedger, "advance")
     before = (PieceState.INTENT, PieceState.SENDING)
 
-    def forgetful(self: Any, run_id: str, changes: Sequence[Any], **rest: Any) -> None:
+    def forgetful(write: Callable[..., None], changes: Sequence[Any], rest: Mapping[str, Any]) -> None:
         kept = [change for change in changes if change.state not in before]
         if len(kept) < len(changes):
             fired()
-        if kept:
-            advance(self, run_id, kept, **rest)
+        write(kept, **rest)
 
-    SqlLedger.advance = forgetful  # type: ignore[method-assign]
+    change_writing(forgetful)
+
+
+def change_writing(changed: Callable[[Callable[..., None], Sequence[Any], Mapping[str, Any]], None]) -> None:
+    """Put something between the sender and both ways of writing steps of pieces into the ledger."""
+    from ccm.ledger.sql import SqlLedger
+
+    advance, record = original(SqlLedger, "advance"), original(SqlLedger, "record")
+
+    def advanced(self: Any, run_id: str, changes: Sequence[Any], **rest: Any) -> None:
+        changed(lambda kept, **rest: advance(self, run_id, kept, **rest), changes, rest)
+
+    def recorded(self: Any, run_id: str, changes: Sequence[Any], outcomes: Sequence[Any], **rest: Any) -> None:
+        changed(lambda kept, **rest: record(self, run_id, kept, outcomes, **rest), changes, rest)
+
+    SqlLedger.advance, SqlLedger.record = advanced, recorded  # type: ignore[method-assign]
 
 
 def checkpoint_at_fetch() -> None:
@@ -136,7 +148,7 @@ def swallowed_enospc() -> None:
     from ccm.ledger.interface import LedgerError
     from ccm.ledger.sql import SqlLedger
 
-    for name in ("advance", "save", "settle"):
+    for name in ("advance", "record", "save", "settle"):
         setattr(SqlLedger, name, deaf(original(SqlLedger, name), LedgerError))
 
 
@@ -152,35 +164,13 @@ def deaf(method: Callable[..., None], error: type[Exception]) -> Callable[..., N
     return unconcerned
 
 
-def unfenced_lease() -> None:
-    from ccm.ledger.sql import SqlLedger
-
-    hold = original(SqlLedger, "_hold")
-
-    def trusting(self: Any, connection: Any, run_id: str, owner: str) -> int:
-        from ccm.ledger.interface import LeaseLost
-
-        try:
-            fence: int = hold(self, connection, run_id, owner)
-            return fence
-        except LeaseLost:
-            fired()
-            return 0
-
-    SqlLedger._hold = trusting  # type: ignore[method-assign]
-
-
 def intents_not_durable() -> None:
-    from ccm.ledger.sql import SqlLedger
-
-    advance = original(SqlLedger, "advance")
-
-    def hasty(self: Any, run_id: str, changes: Sequence[Any], *, owner: str, durable: bool, **rest: Any) -> None:
-        if durable:
+    def hasty(write: Callable[..., None], changes: Sequence[Any], rest: Mapping[str, Any]) -> None:
+        if rest["durable"]:
             fired()
-        advance(self, run_id, changes, owner=owner, durable=False, **rest)
+        write(changes, **{**rest, "durable": False})
 
-    SqlLedger.advance = hasty  # type: ignore[method-assign]
+    change_writing(hasty)
 
 
 def trusts_the_server_to_deduplicate() -> None:
@@ -190,6 +180,10 @@ def trusts_the_server_to_deduplicate() -> None:
         raise NoLongerFits("SMTP cannot deduplicate")
     fired()
     SmtpAdapter.capabilities = replace(SmtpAdapter.capabilities, deduplicates=True)
+
+
+def in_the_simulator() -> None:
+    """Nothing to do in a process: the simulator has its own place for it."""
 
 
 MUTANTS = {
@@ -203,6 +197,8 @@ MUTANTS = {
         Mutant("sdk-default-retries", "boto3 sends again by itself", "ses", sdk_default_retries),
         Mutant("swallowed-enospc", "a full disk is no reason to stop", "disk", swallowed_enospc),
         Mutant("intents-not-durable", "intents do not wait for the disk", "power", intents_not_durable),
-        Mutant("unfenced-lease", "a late process may still write", "fleet", unfenced_lease),
+        Mutant("unfenced", "a process that lost the run may still write", "simulation", in_the_simulator),
+        Mutant("no-window", "all intents of a run are written at once", "simulation", in_the_simulator),
+        Mutant("deaf-to-opt-outs", "permission is asked once, when a row is read", "simulation", in_the_simulator),
     )
 }

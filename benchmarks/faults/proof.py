@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.faults.kills import CONFIGURATIONS, SEED, Place, drawn, kill_at, points_of
-from benchmarks.faults.mutants import MARK, MUTANTS, Mutant
+from benchmarks.faults.mutants import MUTANTS, Mutant, NoLongerFits
+from benchmarks.faults.simulation.history import play
+from benchmarks.faults.simulation.many import quiet_logs, seeds
+from benchmarks.faults.verbs import Cell, all_cells
 from benchmarks.faults.verdict import Tally
 
+SEEDS_FOR_A_MUTANT = 2_000
 ATTEMPTS = 60  # kills before a mutant counts as escaped
 
 
@@ -53,10 +57,43 @@ def by_kills(mutants: list[Mutant]) -> list[Trial]:
                 kill_at(place, point, tally, mutant.name)
                 if not tally.good:
                     break
-            trials.append(Trial(mutant, tally.failures[0] if tally.failures else "", tally.kills))
+            trials.append(trial_of(mutant, tally))
     return trials
 
 
-PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {"kills": by_kills}
+def by_verbs(mutants: list[Mutant]) -> list[Trial]:
+    """Let the server store a message and hang up before it answers."""
+    return [trial_of(mutant, all_cells(mutant=mutant.name, cells=(Cell(".", "hang-up"),))[0]) for mutant in mutants]
 
-__all__ = ["MARK", "PROVERS", "Trial", "tried"]
+
+def by_simulation(mutants: list[Mutant]) -> list[Trial]:
+    """Play histories until a promise is broken."""
+    quiet_logs()
+    trials = []
+    for mutant in mutants:
+        histories = (play(seed, mutant.name) for seed in seeds(SEEDS_FOR_A_MUTANT))
+        tried, broken = next(
+            ((number, one.broken) for number, one in enumerate(histories, 1) if one.broken), (SEEDS_FOR_A_MUTANT, "")
+        )
+        trials.append(Trial(mutant, broken, tried))
+    return trials
+
+
+def trial_of(mutant: Mutant, tally: Tally) -> Trial:
+    """Return what a part made of a mutant.
+
+    Raises:
+        NoLongerFits: If the mistake was never made: the place that it changes is not used any more.
+    """
+    if not tally.mutant_fired:
+        raise NoLongerFits(f"the mutant {mutant.name} changed nothing; mend it")
+    return Trial(mutant, "" if tally.good else (tally.failures or ["somebody was reached twice"])[0], tally.kills)
+
+
+PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {
+    "kills": by_kills,
+    "verbs": by_verbs,
+    "simulation": by_simulation,
+}
+
+__all__ = ["PROVERS", "Trial", "tried"]

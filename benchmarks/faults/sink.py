@@ -43,6 +43,11 @@ class Sink:
     """One smtp-sink; use as a context. Only messages that came to their final dot are stored."""
 
     def __init__(self, *options: str, port: int = 0) -> None:
+        """Prepare it.
+
+        Args:
+            options: Of smtp-sink.
+        """
         self.options = options
         self.port = port or free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="ccm-sink-"))
@@ -58,7 +63,7 @@ class Sink:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Start it and wait until it listens."""
+        """Start it and wait until its port is open."""
         user = ("-u", "nobody") if os.geteuid() == 0 else ()
         command = [program("smtp-sink"), *user, *self.options, "-d", "m.%s.", f"127.0.0.1:{self.port}", "200"]
         self._process = subprocess.Popen(
@@ -66,11 +71,9 @@ class Sink:
         )
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            if is_open(self.port):
                 return
-            except OSError:
-                time.sleep(0.005)
+            time.sleep(0.005)
         raise RuntimeError("smtp-sink does not listen")
 
     def stop(self) -> None:
@@ -97,8 +100,9 @@ class Sink:
         return [read(path.read_bytes()) for path in self.folder.iterdir()]
 
     def counts(self) -> Counter[str]:
-        """Return how often each piece arrived."""
-        return Counter(piece_of(path.read_bytes()) for path in self.folder.iterdir())
+        """Return how often each piece arrived; a transaction that never got to its text is none."""
+        found = (_PIECE.search(path.read_bytes()) for path in self.folder.iterdir())
+        return Counter(match[1].decode() for match in found if match)
 
 
 def piece_of(content: bytes) -> str:
@@ -106,6 +110,15 @@ def piece_of(content: bytes) -> str:
     found = _PIECE.search(content)
     assert found, "a message without a piece id"
     return found[1].decode()
+
+
+def is_open(port: int) -> bool:
+    """Tell whether somebody listens on a port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def read(content: bytes) -> Stored:

@@ -39,7 +39,8 @@ class Tally:
     """The sums of one configuration.
 
     most_unknown: Of a single fault.
-    failures: What was wrong, and where; the first few.
+    failures: What was wrong, and where; the first few are told.
+    mutant_fired: Whether a mistake that was put in really changed something.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Tally:
     most_unknown: int = 0
     seconds: float = 0.0
     failures: list[str] = field(default_factory=list)
+    mutant_fired: bool = False
 
     def add(self, verdict: Verdict, at: object) -> None:
         """Count one fault and its verdict."""

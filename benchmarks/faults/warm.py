@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -88,7 +89,12 @@ class Running:
         os.kill(self.pid, signal.SIGSTOP)
 
     def wait(self) -> Ended:
-        """Wait for its end."""
+        """Wait for its end; commands beside it may begin and end meanwhile."""
+        end = os.pidfd_open(self.pid)
+        try:
+            select.select([end], [], [])
+        finally:
+            os.close(end)
         code = self._owner.code_of(self.pid)
         return Ended(code, said(self._folder / "stdout"), said(self._folder / "stderr"))
 
@@ -131,7 +137,7 @@ class WarmCcm:
         return self.begin(Task(args, str(folder), **options)).wait()
 
     def code_of(self, pid: int) -> int:
-        """Wait for the end of one command."""
+        """Return how a command ended that is no more."""
         code: int = self._ask({"wait": pid})["code"]
         return code
 
@@ -166,15 +172,13 @@ def serve(warm_up: Path | None) -> None:
     import_everything()
     if warm_up is not None:
         run_here(warm_up)
-    ended: dict[int, int] = {}
     try:
         for line in sys.stdin:
             question = json.loads(line)
             if "task" in question:
                 answer: dict[str, Any] = {"pid": fork(Task(**question["task"]), folder)}
             elif "wait" in question:
-                pid = question["wait"]
-                answer = {"code": ended.pop(pid) if pid in ended else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}
+                answer = {"code": os.waitstatus_to_exitcode(os.waitpid(question["wait"], 0)[1])}
             else:
                 answer = {"folder": str(folder)}
             print(json.dumps(answer), file=answers, flush=True)

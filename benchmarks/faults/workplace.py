@@ -132,6 +132,11 @@ def make(root: Path, shape: Shape) -> Path:
     return root
 
 
+def warm_up(root: Path) -> Path:
+    """Make a small workspace that reaches nobody, for a process to get warm in."""
+    return make(root, Shape(people=4, settings={"mail": {"adapter": "outbox", "folder": "outbox"}}))
+
+
 def configuration(shape: Shape) -> str:
     """Return ccm.yaml."""
     lines = ["workspace: faults", f"ledger: {shape.ledger}", "providers:"]

@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ccm.archive.interface import Archive, ArchiveError
+from ccm.archive.interface import Archive, ArchiveError, ContentChanged, ContentMissing
 from ccm.durable_file import create_once, replace_whole, sync_file, sync_folder
 from ccm.model.records import ArchiveRef
 
@@ -56,13 +56,13 @@ class FolderArchive(Archive):
         try:
             content = self._path(sha256).read_bytes()
         except FileNotFoundError:
-            raise ArchiveError(
+            raise ContentMissing(
                 f"the archive has no {sha256}", "restore it from a backup, or run the campaign that made it again"
             ) from None
         except OSError as error:
             raise _cannot("give", error) from None
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise ArchiveError(f"the bytes of {sha256} changed in the archive", "restore it from a backup")
+            raise ContentChanged(f"the bytes of {sha256} changed in the archive", "restore it from a backup")
         return content
 
     def remove(self, sha256: str) -> bool:

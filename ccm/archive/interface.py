@@ -15,6 +15,14 @@ class ArchiveError(Exception):
         super().__init__(f"{message}; {remedy}")
 
 
+class ContentMissing(ArchiveError):
+    """The archive does not have what it was asked for."""
+
+
+class ContentChanged(ArchiveError):
+    """The archive has other bytes than those it was given."""
+
+
 class Archive(ABC):
     """Base of every archive: create-only, content-addressed."""
 
@@ -31,7 +39,9 @@ class Archive(ABC):
         """Return content, checked against its hash.
 
         Raises:
-            ArchiveError: If it is missing or its bytes changed.
+            ContentMissing: If there is none.
+            ContentChanged: If its bytes changed.
+            ArchiveError: If the archive cannot be used.
         """
 
     def remove(self, sha256: str) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any, Self
 
-from ccm.archive.interface import Archive, ArchiveError
+from ccm.archive.interface import Archive, ArchiveError, ContentChanged, ContentMissing
 from ccm.model.records import ArchiveRef
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -72,9 +72,9 @@ class S3Archive(Archive):
             raise ArchiveError("the archive was asked for something that is no SHA-256", "give 64 hex digits")
         content = self._read(sha256)
         if content is None:
-            raise ArchiveError(f"the archive has no {sha256}", "restore it from a backup or an older version")
+            raise ContentMissing(f"the archive has no {sha256}", "restore it from a backup or an older version")
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise ArchiveError(f"the bytes of {sha256} changed in the archive", "restore it from a backup")
+            raise ContentChanged(f"the bytes of {sha256} changed in the archive", "restore it from a backup")
         return content
 
     def remove(self, sha256: str) -> bool:

@@ -21,6 +21,10 @@ def limits(reading: Reading, composed: Composed, rules: CheckRules) -> Iterator[
     def finding(code: str, message: str, remedy: str, severity: Severity = Severity.ERROR) -> Finding:
         return Finding(code, message, remedy, rendition.piece_id, rendition.channel, severity)
 
+    largest = rules.largest.get(rendition.channel)
+    if largest is not None and len(rendition.content) > largest:
+        message = f"it has {len(rendition.content):,} bytes and its provider takes {largest:,}"
+        yield finding("too-large-for-provider", message, "shorten it, or use another provider for the channel")
     match rendition:
         case SmsRendition(segments=segments):
             if len(segments) > rules.sms_segments:

@@ -26,6 +26,7 @@ class CheckRules:
     avoid: Words that no rendition may contain, by locale tag.
     attaches: The email of a communication carries its document.
     max_email_bytes: Largest whole message.
+    largest: Most bytes that the channel's provider takes, where it says so.
     authored: What authors wrote, for the fact proof; without it only declared facts are looked for.
     slot: Regular expression of the placeholders that composing fills; none may be left.
     """
@@ -35,6 +36,7 @@ class CheckRules:
     avoid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attaches: bool = True
     max_email_bytes: int = MAX_EMAIL_BYTES
+    largest: Mapping[Channel, int] = field(default_factory=dict)
     authored: Authored | None = None
     slot: str = r"Zq\d+sX\d+"
 

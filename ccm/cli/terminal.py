@@ -191,6 +191,7 @@ def parse_moment(context: click.Context, parameter: click.Parameter, value: str 
 def exit_for(error: Exception) -> ExitCode | None:
     """Say what went wrong in one sentence and return the exit code; None for a bug, which keeps its traceback."""
     from ccm.archive.interface import ArchiveError
+    from ccm.archive.vault import VaultLocked
     from ccm.check.totals import ControlTotalsDiffer
     from ccm.deliver.interface import DeliveryError
     from ccm.ledger.interface import LeaseLost, LedgerError, RunBusy
@@ -212,6 +213,8 @@ def exit_for(error: Exception) -> ExitCode | None:
             return ExitCode.CONFIGURATION
         case StoreUnusable():
             code = ExitCode.OUTSIDE
+        case VaultLocked():
+            code = ExitCode.CONFIGURATION
         case PluginError():
             code = ExitCode.CONFIGURATION
         case TooManyHeld() | Unbalanced() | ControlTotalsDiffer():

@@ -5,18 +5,20 @@ from __future__ import annotations
 
 import re
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
 from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.deliver.packages import require_package
 from ccm.deliver.smtp_connection import SmtpConnection, SmtpPool
-from ccm.deliver.smtp_settings import read_settings
+from ccm.deliver.smtp_settings import SmtpSettings, read_settings
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, EmailRendition, Envelope, Receipt, ReceiptStatus
 
-_LOST = (OSError, smtplib.SMTPServerDisconnected, smtplib.SMTPResponseException)
+Sign = Callable[[bytes], bytes]
+
 _ADDRESS = re.compile(r"[^\s<>\x00-\x20\x7f@]{1,256}@[A-Za-z0-9.\[\]:-]{1,255}")
 _ENHANCED = re.compile(rb"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _QUEUED = re.compile(rb"queued(?: mail)?(?: for delivery)?(?: as|:)? *[<\"]?([A-Za-z0-9][\w.-]{3,99})")
@@ -29,11 +31,20 @@ class SmtpAdapter(Adapter):
     SMTP cannot deduplicate or look up: an answer that is lost after the final dot stays unknown.
     """
 
-    capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.EMAIL,), concurrency=8)
+    capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.EMAIL,), concurrency=16)
+    how_to_look_up: ClassVar[str] = "search the mail server's log for a Message-ID that begins with the piece id"
 
-    def __init__(self, provider: str, pool: SmtpPool, *, return_path: str = "", connections: int = 8) -> None:
+    def __init__(
+        self, provider: str, pool: SmtpPool, *, return_path: str = "", connections: int = 16, sign: Sign | None = None
+    ) -> None:
+        """Use a pool.
+
+        Args:
+            sign: Returns a message with its DKIM signature; None sends messages as they are.
+        """
         self._provider = provider
         self._pool = pool
+        self._sign = sign
         self._return_path = return_path
         self._connections = connections
 
@@ -48,13 +59,14 @@ class SmtpAdapter(Adapter):
         if settings.get("ca_file"):
             settings = {**settings, "ca_file": str(Path(root) / settings["ca_file"])}
         found = read_settings(provider, settings)
+        sign = _signing(provider, found, root)
         pool = SmtpPool(provider, found)
-        return cls(provider, pool, return_path=found.return_path, connections=found.connections)
+        return cls(provider, pool, return_path=found.return_path, connections=found.connections, sign=sign)
 
     def deliver(self, envelope: Envelope) -> Receipt:
         """Hand over one message."""
         try:
-            payload = build(envelope, self._return_path)
+            payload = build(envelope, self._return_path, self._sign)
         except UnfitForSmtp as error:
             return Receipt(envelope.key, ReceiptStatus.REJECTED, self._provider, provider_status=error.reason)
         if not is_wire_address(payload.sender):
@@ -82,42 +94,45 @@ class SmtpAdapter(Adapter):
         if first or not answer.idle_lost:
             return answer
         # The server had hung up on the idle connection before it heard of this message: a new one is safe.
-        connection.smtp = self._pool.fresh().smtp
-        connection.uses = 0
+        connection.take_over(self._pool.fresh())
         return self._talk(connection, payload)
 
     def _talk(self, connection: SmtpConnection, payload: Payload) -> Answer:
         """Speak MAIL, RCPT, DATA and the message; every way out is an answer, or a fault of the provider."""
-        smtp = connection.smtp
+        smtp, wire = connection.smtp, connection.wire
         unfit = payload.unfit_for(smtp)
         if unfit:
             return Answer(ReceiptStatus.REJECTED, unfit)
         connection.uses += 1
+        commands = payload.commands(smtp)
+        together = smtp.has_extn("pipelining")
+        heard = False
         try:
-            code, text = smtp.mail(payload.sender, payload.mail_options(smtp))
-        except _LOST:
+            wire.send(b"".join(commands) if together else commands[0])
+            code, text = wire.reply()
+            heard = True
+            if code == 421:
+                connection.drop()
+                return Answer(ReceiptStatus.DEFERRED, _status(code, text), idle_lost=True)
+            if 500 <= code < 600 and code != _MAIL_ABOUT_MESSAGE:
+                connection.drop()
+                raise self._sender_refused(code, text)
+            refused = None if code == 250 else (code, text)
+            for command, good in zip(commands[1:], ((250, 251), (354,)), strict=True):
+                if refused and not together:
+                    break
+                if not together:
+                    wire.send(command)
+                code, text = wire.reply()
+                if refused and code == 354:  # the server would take a message for nobody; it gets none
+                    connection.drop()
+                elif code not in good:
+                    refused = refused or (code, text)
+        except (OSError, ValueError):
             connection.drop()
-            return Answer(ReceiptStatus.DEFERRED, "connection lost before DATA", idle_lost=True)
-        if code == 421:
-            connection.drop()
-            return Answer(ReceiptStatus.DEFERRED, _status(code, text), idle_lost=True)
-        if 500 <= code < 600 and code != _MAIL_ABOUT_MESSAGE:
-            connection.drop()
-            raise self._sender_refused(code, text)
-        if code != 250:
-            return _refusal(connection, code, text)
-        try:
-            code, text = smtp.rcpt(payload.recipient)
-            if code not in (250, 251):
-                return _refusal(connection, code, text)
-            code, text = smtp.docmd("DATA")
-            if code != 354:
-                return _refusal(connection, code, text)
-            smtp.send(payload.body)
-        except _LOST:
-            connection.drop()
-            return Answer(ReceiptStatus.DEFERRED, "connection lost before the end of the message")
-        return _end(connection)
+            said = "connection lost before the end of the message" if heard else "connection lost before DATA"
+            return Answer(ReceiptStatus.DEFERRED, said, idle_lost=not heard)
+        return _refusal(connection, *refused) if refused else _end(connection, payload.body)
 
     def _sender_refused(self, code: int, text: bytes) -> DeliveryError:
         return DeliveryError(
@@ -159,14 +174,15 @@ class Payload:
             return "server does not offer 8BITMIME"
         return ""
 
-    def mail_options(self, smtp: smtplib.SMTP) -> list[str]:
-        """Return the parameters of MAIL FROM."""
-        options = [f"SIZE={len(self.body)}"] if smtp.has_extn("size") else []
+    def commands(self, smtp: smtplib.SMTP) -> tuple[bytes, bytes, bytes]:
+        """Return what is said before the message."""
+        options = f" SIZE={len(self.body)}" if smtp.has_extn("size") else ""
         if not self.body.isascii():
-            options.append("BODY=8BITMIME")
+            options += " BODY=8BITMIME"
         if self.needs_utf8:
-            options.append("SMTPUTF8")
-        return options
+            options += " SMTPUTF8"
+        mail, to = f"MAIL FROM:<{self.sender}>{options}\r\n", f"RCPT TO:<{self.recipient}>\r\n"
+        return mail.encode(), to.encode(), b"DATA\r\n"
 
 
 @dataclass(frozen=True)
@@ -183,8 +199,8 @@ class Answer:
     idle_lost: bool = False
 
 
-def build(envelope: Envelope, return_path: str = "") -> Payload:
-    """Make a message ready for the wire.
+def build(envelope: Envelope, return_path: str = "", sign: Sign | None = None) -> Payload:
+    """Make a message ready for the wire: signed, then dot-stuffed.
 
     Raises:
         UnfitForSmtp: If it is no email, or an address cannot stand in an SMTP command.
@@ -195,12 +211,28 @@ def build(envelope: Envelope, return_path: str = "") -> Payload:
     if not is_wire_address(envelope.address):
         raise UnfitForSmtp("address cannot stand in an SMTP command")
     sender, recipient = return_path or envelope.sender, envelope.address
-    header = rendition.message.partition(b"\r\n\r\n")[0]
+    message = rendition.message if rendition.message.endswith(b"\r\n") else rendition.message + b"\r\n"
+    header = message[: message.find(b"\r\n\r\n")]
     needs_utf8 = not (sender.isascii() and recipient.isascii() and header.isascii())
-    body = re.sub(rb"(?m)^\.", b"..", rendition.message)
-    if not body.endswith(b"\r\n"):
-        body += b"\r\n"
+    body = (sign(message) if sign else message).replace(b"\n.", b"\n..")
+    if body.startswith(b"."):
+        body = b"." + body
     return Payload(sender, recipient, body, needs_utf8)
+
+
+def _signing(provider: str, settings: SmtpSettings, root: str) -> Sign | None:
+    if not settings.dkim_key_file:
+        return None
+    require_package(provider, "dkim", "dkimpy")
+    from ccm.deliver.dkim import open_signer
+
+    try:
+        key = (Path(root) / settings.dkim_key_file).read_bytes()
+    except OSError:
+        raise DeliveryError(
+            provider, "setting dkim_key_file names no readable file", "correct its path", retriable=False
+        ) from None
+    return open_signer(provider, domain=settings.dkim_domain, selector=settings.dkim_selector, key=key).sign
 
 
 def is_wire_address(address: str) -> bool:
@@ -211,12 +243,14 @@ def is_wire_address(address: str) -> bool:
     return _ADDRESS.fullmatch(address) is not None
 
 
-def _end(connection: SmtpConnection) -> Answer:
-    """Send the final dot and read the answer; from here on only the server knows."""
+def _end(connection: SmtpConnection, body: bytes) -> Answer:
+    """Send the message with its final dot and read the answer; from the dot on only the server knows."""
     try:
-        connection.smtp.send(b".\r\n")
-        code, text = connection.smtp.getreply()
-    except _LOST:
+        if not connection.wire.send_message(body):
+            connection.drop()
+            return Answer(ReceiptStatus.DEFERRED, "connection lost before the end of the message")
+        code, text = connection.wire.reply()
+    except (OSError, ValueError):
         connection.drop()
         return Answer(ReceiptStatus.UNKNOWN, "connection lost after the end of the message")
     if 200 <= code < 300:
@@ -232,9 +266,13 @@ def _refusal(connection: SmtpConnection, code: int, text: bytes) -> Answer:
     """Read a refusal and bring the connection back in step."""
     status = ReceiptStatus.REJECTED if 500 <= code < 600 else ReceiptStatus.DEFERRED
     try:
-        if code == 421 or connection.smtp.rset()[0] != 250:
+        if code == 421:
             connection.drop()
-    except _LOST:
+        elif connection.is_open:
+            connection.wire.send(b"RSET\r\n")
+            if connection.wire.reply()[0] != 250:
+                connection.drop()
+    except (OSError, ValueError):
         connection.drop()
     return Answer(status, _status(code, text))
 

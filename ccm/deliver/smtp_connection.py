@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ccm.deliver.interface import DeliveryError
 from ccm.deliver.smtp_settings import SmtpSettings, TlsMode
+from ccm.deliver.smtp_wire import Wire
 
 _IDLE_SECONDS = 20.0  # servers commonly hang up on idle clients after 30 seconds or more
 _CHECK = "check `host`, `port` and `tls` of the provider, and the network"
@@ -26,8 +27,18 @@ class SmtpConnection:
     """
 
     smtp: smtplib.SMTP
+    wire: Wire
     uses: int = 0
     idle_since: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not dropped."""
+        return self.smtp.sock is not None
+
+    def take_over(self, fresh: SmtpConnection) -> None:
+        """Go on with another connection, in place of one that was dropped."""
+        self.smtp, self.wire, self.uses = fresh.smtp, fresh.wire, 0
 
     def drop(self) -> None:
         """Close without a word; for connections that are out of step."""
@@ -136,7 +147,7 @@ class SmtpPool:
         # The final dot travels in a packet of its own; without this it would wait for the server's delayed ACK.
         assert smtp.sock is not None
         smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return SmtpConnection(smtp)
+        return SmtpConnection(smtp, Wire(smtp))
 
     def _connect(self) -> smtplib.SMTP:
         settings = self._settings

@@ -31,6 +31,7 @@ class SmtpSettings:
     timeout_seconds: For every answer of the server.
     connections: Largest number open at once.
     messages_per_connection: After so many, a connection is closed in good order.
+    dkim_domain, dkim_selector, dkim_key_file: Sign each message; all three or none. The file holds an RSA key in PEM.
     """
 
     host: str
@@ -41,8 +42,11 @@ class SmtpSettings:
     return_path: str = ""
     ca_file: str = ""
     timeout_seconds: float = 30.0
-    connections: int = 8
+    connections: int = 16
     messages_per_connection: int = 100
+    dkim_domain: str = ""
+    dkim_selector: str = ""
+    dkim_key_file: str = ""
 
 
 def read_settings(provider: str, settings: Mapping[str, str]) -> SmtpSettings:
@@ -67,13 +71,20 @@ def read_settings(provider: str, settings: Mapping[str, str]) -> SmtpSettings:
         return_path=settings.get("return_path", ""),
         ca_file=settings.get("ca_file", ""),
         timeout_seconds=_number(provider, settings, "timeout_seconds", 30.0, largest=600),
-        connections=int(_number(provider, settings, "connections", 8, largest=200)),
+        connections=int(_number(provider, settings, "connections", 16, largest=200)),
         messages_per_connection=int(_number(provider, settings, "messages_per_connection", 100, largest=100_000)),
+        dkim_domain=settings.get("dkim_domain", ""),
+        dkim_selector=settings.get("dkim_selector", ""),
+        dkim_key_file=settings.get("dkim_key_file", ""),
     )
     if bool(found.user) != bool(found.password):
         raise _wrong(provider, "only one of user and password is set", "set both, or neither")
     if found.user and tls is TlsMode.NONE and not _is_loopback(found.host):
         raise _wrong(provider, "the password would travel unprotected", "set tls: starttls or tls: implicit")
+    if len({bool(found.dkim_domain), bool(found.dkim_selector), bool(found.dkim_key_file)}) > 1:
+        raise _wrong(
+            provider, "only a part of dkim_domain, dkim_selector and dkim_key_file is set", "set all three, or none"
+        )
     return found
 
 

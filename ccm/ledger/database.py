@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from ccm.ledger.interface import LedgerError
 
 # Revision of the newest file in migrations/versions/.
-HEAD = "0003"
+HEAD = "0004"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -98,6 +98,10 @@ def _engine(url: str, root: str | Path, busy_seconds: float) -> Engine:
         parsed = _absolute(make_url(url), root)
         options = {"connect_args": {"timeout": busy_seconds}} if parsed.get_backend_name() == "sqlite" else {}
         engine = sa.create_engine(parsed, hide_parameters=True, **options)
+    except ModuleNotFoundError as error:
+        raise LedgerError(
+            f"the ledger's database needs the package {error.name}", 'run: pip install "ccm-engine[postgres]"'
+        ) from None
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise LedgerError(
             "the ledger's address is not understood", "write `ledger: sqlite:///.ccm/ledger.db` in ccm.yaml"

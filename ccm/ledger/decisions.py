@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ccm.diagnostics import Severity
 from ccm.ledger.interface import LedgerError
-from ccm.ledger.transitions import OPEN_OUTCOMES, may_follow
+from ccm.ledger.transitions import OPEN_OUTCOMES, comes_late, may_follow
 from ccm.model.definitions import Channel
 from ccm.model.records import Decision, FactValue, Outcome, OutcomeKind, PieceState, StateChange
 
@@ -129,12 +129,19 @@ def refuse_backward(changes: Iterable[StateChange], states: Mapping[str, PieceSt
             raise LedgerError(
                 f"the run has no piece {change.piece_id}", "report this as a bug; nothing of this call was written"
             )
+        if comes_late(old, change.state):
+            continue
         if not may_follow(old, change.state):
             raise LedgerError(
                 f"piece {change.piece_id} cannot go from {old} to {change.state}",
                 "report this as a bug; nothing of this call was written",
             )
         now[change.piece_id] = change.state
+
+
+def in_time(changes: Iterable[StateChange], states: Mapping[str, PieceState]) -> tuple[StateChange, ...]:
+    """Return the changes that move something: all but answers that news were faster than."""
+    return tuple(change for change in changes if not comes_late(states[change.piece_id], change.state))
 
 
 def settleable(outcomes: Iterable[Outcome], current: Mapping[str, str | None]) -> tuple[Outcome, ...]:

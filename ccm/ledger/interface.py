@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
     Decision,
     HistoryEntry,
@@ -111,7 +112,7 @@ class Ledger(ABC):
 
     @abstractmethod
     def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
-        """Move pieces forward in one transaction.
+        """Move pieces forward in one transaction. Intents are counted in `RunRecord.intents`, once for ever.
 
         Args:
             durable: True waits for the disk (intents); False survives a kill but not a power cut. After a
@@ -128,6 +129,48 @@ class Ledger(ABC):
         Raises:
             LeaseLost: If the run belongs to another owner by now.
             LedgerError: If the run has no such communication.
+        """
+
+    def record(
+        self,
+        run_id: str,
+        changes: Sequence[StateChange],
+        outcomes: Sequence[Outcome],
+        *,
+        owner: str,
+        now: datetime,
+        durable: bool,
+    ) -> None:
+        """Move pieces forward and write outcomes: `advance` and `settle` in one transaction where that is possible.
+
+        Args:
+            durable: As for `advance`, and for the outcomes too.
+        Raises:
+            LeaseLost, LedgerError: As `advance` and `settle`.
+        """
+        if changes:
+            self.advance(run_id, changes, owner=owner, durable=durable)
+        if outcomes:
+            self.settle(run_id, outcomes, owner=owner, now=now)
+
+    @abstractmethod
+    def order(self, run_id: str, order: RunOrder) -> None:
+        """Order a run to pause, to be cancelled or to go on; whoever executes it looks by itself. Needs no lease.
+
+        Raises:
+            LedgerError: If there is no such run.
+        """
+
+    @abstractmethod
+    def ordered(self, run_id: str) -> RunOrder:
+        """Return what was ordered last; cheap, asked twice a second."""
+
+    @abstractmethod
+    def tell(self, run_id: str, progress: RunProgress, *, owner: str) -> None:
+        """Write how far the execution is, for whoever looks from another terminal; need not survive a power cut.
+
+        Raises:
+            LeaseLost: If another owner has the run.
         """
 
     @abstractmethod

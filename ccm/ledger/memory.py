@@ -15,6 +15,7 @@ from ccm.ledger.decisions import (
     Remark,
     RemarkKind,
     Verdict,
+    in_time,
     missing_run,
     refuse_backward,
     refuse_lost,
@@ -27,6 +28,7 @@ from ccm.ledger.decisions import (
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.transitions import FINAL_OUTCOMES, HANDED_OVER, TAKEN
 from ccm.model.definitions import Channel
+from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
     Decision,
     FactValue,
@@ -84,7 +86,7 @@ class MemoryLedger(Ledger):
                 known.lease_until = min(known.lease_until, until)
                 raise RunBusy(run.run_id, str(known.owner), known.lease_until)
             known.owner, known.lease_until, known.executions = owner, until, known.executions + 1
-            known.record = replace(known.record, state="open", finished_at=None)
+            known.record = replace(known.record, state="open", finished_at=None, owner=owner)
             return known.record
 
     def renew_lease(self, run_id: str, *, owner: str, now: datetime, lease_seconds: float) -> None:
@@ -93,13 +95,21 @@ class MemoryLedger(Ledger):
             self._hold(run_id, owner).lease_until = now + timedelta(seconds=lease_seconds)
 
     def close_run(
-        self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = ""
+        self,
+        run_id: str,
+        *,
+        owner: str,
+        state: str,
+        now: datetime,
+        read: int | None,
+        outside_segment: int,
+        detail: str = "",
     ) -> None:
         """End this execution and give the lease back; see `Ledger.close_run`."""
         with self._lock:
             run = self._hold(run_id, owner)
             stopped = state == "stopped"
-            run.record = replace(run.record, state=state, finished_at=now, detail=detail)
+            run.record = replace(run.record, state=state, finished_at=now, detail=detail, owner="")
             run.read, run.outside_segment = (None, 0) if stopped else (read, outside_segment)
             run.owner = run.lease_until = None
 
@@ -138,10 +148,13 @@ class MemoryLedger(Ledger):
     def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
         """Move pieces forward; see `Ledger.advance`."""
         with self._lock:
-            self._hold(run_id, owner)
+            run = self._hold(run_id, owner)
             of_run = {key: piece for key, piece in self._pieces.items() if piece.record.run_id == run_id}
-            refuse_backward(changes, {key: piece.record.state for key, piece in of_run.items()})
-            for change in changes:
+            states = {key: piece.record.state for key, piece in of_run.items()}
+            refuse_backward(changes, states)
+            intents = sum(change.state is PieceState.INTENT for change in changes)
+            run.record = replace(run.record, intents=run.record.intents + intents)
+            for change in in_time(changes, states):
                 piece = of_run[change.piece_id]
                 piece.record = replace(
                     piece.record,
@@ -150,6 +163,7 @@ class MemoryLedger(Ledger):
                     provider_id=change.provider_id or piece.record.provider_id,
                     detail=change.detail,
                     attempts=piece.record.attempts + (change.state is PieceState.SENDING),
+                    possible_duplicate=piece.record.possible_duplicate or change.possible_duplicate,
                 )
 
     def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
@@ -160,6 +174,46 @@ class MemoryLedger(Ledger):
             for outcome in settleable(outcomes, current):
                 one = self._communications[outcome.communication_id]
                 one.verdict = replace(one.verdict, kind=outcome.kind, reason=outcome.reason, until=outcome.until)
+
+    def record(
+        self,
+        run_id: str,
+        changes: Sequence[StateChange],
+        outcomes: Sequence[Outcome],
+        *,
+        owner: str,
+        now: datetime,
+        durable: bool,
+    ) -> None:
+        """Move pieces forward and write outcomes at once; see `Ledger.record`."""
+        with self._lock:
+            super().record(run_id, changes, outcomes, owner=owner, now=now, durable=durable)
+
+    def adopt(self, run_id: str, intents: int, *, owner: str, now: datetime) -> None:
+        """Take an older copy of the ledger for the truth; see `Ledger.adopt`."""
+        with self._lock:
+            run = self._hold(run_id, owner)
+            run.record = replace(run.record, intents=intents)
+            for piece in self._pieces.values():
+                if piece.record.run_id == run_id and piece.record.state is PieceState.INTENT:
+                    piece.record = replace(piece.record, state=PieceState.SENDING, updated_at=now)
+
+    def order(self, run_id: str, order: RunOrder) -> None:
+        """Order a run to pause, to be cancelled or to go on; see `Ledger.order`."""
+        with self._lock:
+            run = self._known_run(run_id)
+            run.record = replace(run.record, order=order)
+
+    def ordered(self, run_id: str) -> RunOrder:
+        """Return what was ordered last; see `Ledger.ordered`."""
+        with self._lock:
+            return self._known_run(run_id).record.order
+
+    def tell(self, run_id: str, progress: RunProgress, *, owner: str) -> None:
+        """Write how far the execution is; see `Ledger.tell`."""
+        with self._lock:
+            run = self._hold(run_id, owner)
+            run.record = replace(run.record, progress=progress)
 
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
         """Stream the pieces of a run; see `Ledger.pieces`."""
@@ -205,6 +259,7 @@ class MemoryLedger(Ledger):
                 findings=dict(counts[RemarkKind.FINDING]),
                 slow_paths=dict(counts[RemarkKind.SLOW_PATH]),
                 locales=dict(Counter(one.locale for one in people if one.locale)),
+                possible_duplicates=sum(piece.record.possible_duplicate for piece in made),
             )
 
     def runs(self) -> tuple[RunRecord, ...]:
@@ -223,10 +278,14 @@ class MemoryLedger(Ledger):
         """Do nothing; there are no connections."""
 
     def _hold(self, run_id: str, owner: str) -> _Run:
+        run = self._known_run(run_id)
+        if run.owner != owner:
+            raise LeaseLost(run_id)
+        return run
+
+    def _known_run(self, run_id: str) -> _Run:
         if run_id not in self._runs:
             raise missing_run(run_id)
-        if self._runs[run_id].owner != owner:
-            raise LeaseLost(run_id)
         return self._runs[run_id]
 
     def _save_one(self, run_id: str, decision: Decision, now: datetime) -> None:
@@ -237,13 +296,14 @@ class MemoryLedger(Ledger):
         for piece in decision.pieces:
             if piece.piece_id in kept:
                 continue
-            attempts = earlier[piece.piece_id].record.attempts if piece.piece_id in earlier else 0
+            before = earlier[piece.piece_id].record if piece.piece_id in earlier else piece
             record = replace(
                 piece,
                 run_id=run_id,
                 communication_id=decision.communication_id,
                 recipient_id=decision.recipient_id,
-                attempts=max(piece.attempts, attempts),
+                attempts=max(piece.attempts, before.attempts),
+                possible_duplicate=piece.possible_duplicate or before.possible_duplicate,
                 updated_at=piece.updated_at or now,
             )
             self._pieces[piece.piece_id] = _Piece(record, told_facts(decision, piece.channel))

@@ -61,6 +61,11 @@ class PermissionStore:
             )
         self._seen_idents |= known
 
+    @property
+    def database(self) -> Database:
+        """The database that the store lives in; others write into it in the same transaction."""
+        return self._database
+
     # ── writing ──────────────────────────────────────────────────────────
 
     def record(self, entries: Iterable[PermissionEntry]) -> int:
@@ -172,11 +177,13 @@ class PermissionStore:
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
 
-    def addressee(self, communication_id: str) -> str | None:
-        """Return the recipient id of a communication, or None if the ledger does not know it."""
-        query = sa.select(communications.c.recipient_id).where(communications.c.communication_id == communication_id)
+    def addressee(self, communication_id: str) -> tuple[str, str] | None:
+        """Return recipient id and run id of a communication, or None if the ledger does not know it."""
+        query = sa.select(communications.c.recipient_id, communications.c.run_id)
+        query = query.where(communications.c.communication_id == communication_id)
         with self._database.read() as connection:
-            return connection.scalar(query)
+            row = connection.execute(query).first()
+            return (row.recipient_id, row.run_id) if row else None
 
     def close(self) -> None:
         """Give back connections."""
@@ -209,19 +216,6 @@ def open_permissions(url: str, root: str | Path, idents: frozenset[str]) -> Perm
         LedgerError: If the database cannot be opened, or was written under a secret that is not at hand.
     """
     return PermissionStore(Database(url, root), idents)
-
-
-def in_force(entries: Iterable[PermissionEntry]) -> tuple[SuppressionEntry, ...]:
-    """Return the suppressions that are not lifted; the last of the same kind counts.
-
-    Args:
-        entries: In the order they were written.
-    """
-    last: dict[tuple[object, ...], SuppressionEntry] = {}
-    for entry in entries:
-        if isinstance(entry, SuppressionEntry):
-            last[entry.subject, entry.channel, entry.purpose, entry.brand, entry.reason] = entry
-    return tuple(entry for entry in last.values() if not entry.lifted)
 
 
 def _entries(connection: Connection, subjects: Sequence[str] | None, after: int) -> Iterator[PermissionEntry]:

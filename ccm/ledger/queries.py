@@ -97,6 +97,7 @@ def tally_of(connection: Connection, run_id: str) -> RunTally:
         findings=remark_counts[RemarkKind.FINDING],
         slow_paths=remark_counts[RemarkKind.SLOW_PATH],
         locales=_locales(connection, run_id),
+        possible_duplicates=_possible_duplicates(connection, run_id),
     )
 
 
@@ -167,6 +168,11 @@ def _remarks(connection: Connection, run_id: str) -> dict[RemarkKind, dict[str, 
         remark = Remark(RemarkKind(kind), code, Channel(channel))
         counts[remark.kind][remark.title] = counts[remark.kind].get(remark.title, 0) + count
     return counts
+
+
+def _possible_duplicates(connection: Connection, run_id: str) -> int:
+    query = sa.select(sa.func.count()).where(pieces.c.run_id == run_id, pieces.c.possible_duplicate.is_(True))
+    return connection.scalar(query) or 0
 
 
 def _locales(connection: Connection, run_id: str) -> dict[str, int]:

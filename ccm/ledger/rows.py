@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -11,6 +12,7 @@ from sqlalchemy import RowMapping
 from ccm.ledger.amounts import total_of
 from ccm.ledger.decisions import BROADCAST, remarks_of, told_facts, verdict_of
 from ccm.model.definitions import Channel
+from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import Decision, FactValue, HistoryEntry, PieceRecord, PieceState, RunRecord, StateChange
 
 Values: TypeAlias = dict[str, Any]
@@ -40,7 +42,24 @@ def run_record(row: RowMapping) -> RunRecord:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         detail=row["detail"],
+        order=RunOrder(row["wanted"]),
+        progress=progress_of(row["progress"]),
+        owner=row["owner"] or "",
+        intents=row["intents"],
     )
+
+
+def progress_text(progress: RunProgress) -> str:
+    """Return progress as the ledger keeps it."""
+    return orjson.dumps(asdict(progress)).decode()
+
+
+def progress_of(text: str) -> RunProgress | None:
+    """Read progress; None where nothing was said yet."""
+    if not text:
+        return None
+    found = orjson.loads(text)
+    return RunProgress(**{**found, "at": datetime.fromisoformat(found["at"])})
 
 
 def communication_values(run_id: str, decision: Decision, now: datetime) -> Values:
@@ -60,8 +79,10 @@ def communication_values(run_id: str, decision: Decision, now: datetime) -> Valu
     }
 
 
-def piece_values(run_id: str, decision: Decision, piece: PieceRecord, attempts: int, now: datetime) -> Values:
-    """Return the columns of a piece; attempts are those of earlier decisions."""
+def piece_values(
+    run_id: str, decision: Decision, piece: PieceRecord, now: datetime, *, attempts: int = 0, twice: bool = False
+) -> Values:
+    """Return the columns of a piece; attempts and the mark of a possible duplicate are those of earlier decisions."""
     return {
         "piece_id": piece.piece_id,
         "communication_id": decision.communication_id,
@@ -83,6 +104,7 @@ def piece_values(run_id: str, decision: Decision, piece: PieceRecord, attempts: 
         "facts": _facts_json(told_facts(decision, piece.channel)),
         "archived": piece.archived,
         "snapshot": piece.snapshot,
+        "possible_duplicate": piece.possible_duplicate or twice,
         "purpose": decision.communication.purpose if decision.communication else "",
     }
 
@@ -157,6 +179,7 @@ def piece_record(row: RowMapping) -> PieceRecord:
         updated_at=row["updated_at"],
         archived=row["archived"],
         snapshot=row["snapshot"],
+        possible_duplicate=bool(row["possible_duplicate"]),
     )
 
 

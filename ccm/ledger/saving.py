@@ -29,13 +29,13 @@ def save_chunk(connection: Connection, run_id: str, decisions: Sequence[Decision
     """Write up to 500 decisions inside the caller's transaction."""
     final = final_among(connection, [decision.communication_id for decision in decisions])
     fresh = [decision for decision in decisions if decision.communication_id not in final]
-    kept, attempts = _clear_replaced(connection, [decision.communication_id for decision in fresh])
+    kept, earlier = _clear_replaced(connection, [decision.communication_id for decision in fresh])
     made = [(one, piece) for one in fresh for piece in one.pieces if piece.piece_id not in kept]
     execute_many(connection, sa.insert(communications), [communication_values(run_id, one, now) for one in fresh])
     execute_many(
         connection,
         sa.insert(pieces),
-        [piece_values(run_id, one, piece, attempts.get(piece.piece_id, 0), now) for one, piece in made],
+        [piece_values(run_id, one, piece, now, **earlier.get(piece.piece_id, {})) for one, piece in made],
     )
     execute_many(
         connection, sa.insert(totals), [row for one, piece in made for row in total_values(run_id, one, piece)]
@@ -67,17 +67,17 @@ def chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
         yield items[start : start + _IDS_PER_QUERY]
 
 
-def _clear_replaced(connection: Connection, ids: Sequence[str]) -> tuple[frozenset[str], dict[str, int]]:
+def _clear_replaced(connection: Connection, ids: Sequence[str]) -> tuple[frozenset[str], dict[str, Values]]:
     """Remove earlier decisions but for pieces that were handed over.
 
     Returns:
-        The ids of pieces that stay, and the attempts of all earlier pieces.
+        The ids of pieces that stay; by id, attempts and possible duplicate of all earlier pieces.
     """
     query = sa.select(communications.c.communication_id).where(communications.c.communication_id.in_(ids))
     replaced = connection.scalars(query).all()
     if not replaced:
         return frozenset(), {}
-    query_pieces = sa.select(pieces.c.piece_id, pieces.c.state, pieces.c.attempts)
+    query_pieces = sa.select(pieces.c.piece_id, pieces.c.state, pieces.c.attempts, pieces.c.possible_duplicate)
     earlier = connection.execute(query_pieces.where(pieces.c.communication_id.in_(replaced))).all()
     kept = frozenset(row.piece_id for row in earlier if PieceState(row.state) in HANDED_OVER)
     for gone in chunks([row.piece_id for row in earlier if row.piece_id not in kept]):
@@ -85,4 +85,4 @@ def _clear_replaced(connection: Connection, ids: Sequence[str]) -> tuple[frozens
         connection.execute(sa.delete(pieces).where(pieces.c.piece_id.in_(gone)))
     connection.execute(sa.delete(remarks).where(remarks.c.communication_id.in_(replaced)))
     connection.execute(sa.delete(communications).where(communications.c.communication_id.in_(replaced)))
-    return kept, {row.piece_id: row.attempts for row in earlier}
+    return kept, {row.piece_id: {"attempts": row.attempts, "twice": row.possible_duplicate} for row in earlier}

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ccm.ledger.database import Database
-from ccm.ledger.decisions import missing_run, refuse_backward, refuse_lost, settleable
+from ccm.ledger.decisions import missing_run, refuse_lost
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.queries import all_runs, history_of, page_of_outcomes, page_of_pieces, tally_of
-from ccm.ledger.rows import Values, event_values, piece_record, run_record, run_values
+from ccm.ledger.rows import event_values, piece_record, progress_text, run_record, run_values
 from ccm.ledger.saving import chunks, execute_many, final_among, save_chunk
+from ccm.ledger.stepping import advance_pieces, settle_outcomes
 from ccm.ledger.tables import communications, events, pieces, runs
+from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
     Decision,
     HistoryEntry,
@@ -142,30 +144,49 @@ class SqlLedger(Ledger):
     def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
         """Move pieces forward; see `Ledger.advance`."""
         with self._database.write(durable=durable) as connection:
-            fence = self._hold(connection, run_id, owner)
-            states: dict[str, PieceState] = {}
-            for ids in chunks([change.piece_id for change in changes]):
-                query = sa.select(pieces.c.piece_id, pieces.c.state)
-                query = query.where(pieces.c.run_id == run_id, pieces.c.piece_id.in_(ids))
-                states |= {piece: PieceState(state) for piece, state in connection.execute(query)}
-            refuse_backward(changes, states)
-            execute_many(connection, _ADVANCE, map(_advance_values, changes))
-            lines = [event_values(run_id, item.piece_id, item.state, item.at, fence, item) for item in changes]
-            execute_many(connection, sa.insert(events), lines)
+            advance_pieces(connection, run_id, changes, self._hold(connection, run_id, owner))
 
     def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
         """Write outcomes; see `Ledger.settle`."""
         with self._database.write() as connection:
+            settle_outcomes(connection, run_id, outcomes, self._hold(connection, run_id, owner), now)
+
+    def record(
+        self,
+        run_id: str,
+        changes: Sequence[StateChange],
+        outcomes: Sequence[Outcome],
+        *,
+        owner: str,
+        now: datetime,
+        durable: bool,
+    ) -> None:
+        """Move pieces forward and write outcomes in one transaction; see `Ledger.record`."""
+        with self._database.write(durable=durable) as connection:
             fence = self._hold(connection, run_id, owner)
-            current: dict[str, str | None] = {}
-            for ids in chunks([item.communication_id for item in outcomes]):
-                query = sa.select(communications.c.communication_id, communications.c.outcome)
-                query = query.where(communications.c.run_id == run_id, communications.c.communication_id.in_(ids))
-                current |= {row.communication_id: row.outcome for row in connection.execute(query)}
-            fresh = settleable(outcomes, current)
-            execute_many(connection, _SETTLE, map(_settle_values, fresh))
-            lines = [event_values(run_id, item.communication_id, item.kind, now, fence) for item in fresh]
-            execute_many(connection, sa.insert(events), lines)
+            advance_pieces(connection, run_id, changes, fence)
+            settle_outcomes(connection, run_id, outcomes, fence, now)
+
+    def order(self, run_id: str, order: RunOrder) -> None:
+        """Order a run to pause, to be cancelled or to go on; see `Ledger.order`."""
+        with self._database.write() as connection:
+            if _locked_run(connection, run_id) is None:
+                raise missing_run(run_id)
+            _set_run(connection, run_id, wanted=order.value)
+
+    def ordered(self, run_id: str) -> RunOrder:
+        """Return what was ordered last; see `Ledger.ordered`."""
+        with self._database.read() as connection:
+            wanted = connection.scalar(sa.select(runs.c.wanted).where(runs.c.run_id == run_id))
+        if wanted is None:
+            raise missing_run(run_id)
+        return RunOrder(wanted)
+
+    def tell(self, run_id: str, progress: RunProgress, *, owner: str) -> None:
+        """Write how far the execution is; see `Ledger.tell`."""
+        with self._database.write(durable=False) as connection:
+            self._hold(connection, run_id, owner)
+            _set_run(connection, run_id, progress=progress_text(progress))
 
     def pieces(self, run_id: str, *, states: Sequence[PieceState] = ()) -> Iterator[PieceRecord]:
         """Stream the pieces of a run; see `Ledger.pieces`."""
@@ -221,45 +242,6 @@ class SqlLedger(Ledger):
         if row.owner != owner or self._fences.get((run_id, owner), row.fence) != row.fence:
             raise LeaseLost(run_id)
         return int(row.fence)
-
-
-_ADVANCE = (
-    sa.update(pieces)
-    .where(pieces.c.piece_id == sa.bindparam("b_id"))
-    .values(
-        state=sa.bindparam("state"),
-        updated_at=sa.bindparam("updated_at"),
-        provider_id=sa.func.coalesce(sa.bindparam("b_provider_id", type_=sa.Text), pieces.c.provider_id),
-        detail=sa.bindparam("detail"),
-        attempts=pieces.c.attempts + sa.bindparam("b_tries", type_=sa.Integer),
-    )
-)
-
-_SETTLE = (
-    sa.update(communications)
-    .where(communications.c.communication_id == sa.bindparam("b_id"))
-    .values(outcome=sa.bindparam("outcome"), reason=sa.bindparam("reason"), until=sa.bindparam("until"))
-)
-
-
-def _settle_values(outcome: Outcome) -> Values:
-    return {
-        "b_id": outcome.communication_id,
-        "outcome": outcome.kind,
-        "reason": outcome.reason,
-        "until": outcome.until,
-    }
-
-
-def _advance_values(change: StateChange) -> Values:
-    return {
-        "b_id": change.piece_id,
-        "state": change.state,
-        "updated_at": change.at,
-        "b_provider_id": change.provider_id or None,
-        "detail": change.detail,
-        "b_tries": int(change.state is PieceState.SENDING),
-    }
 
 
 def _locked_run(connection: Connection, run_id: str) -> sa.RowMapping | None:

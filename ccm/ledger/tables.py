@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 # SQLite numbers rows by itself only in a column of type INTEGER.
@@ -63,6 +64,9 @@ runs = Table(
     Column("lease_until", UtcTime),
     Column("fence", Integer, nullable=False),  # grows with every execution; an older one is refused
     Column("boot", Text, nullable=False),  # which start of the machine the last execution ran on
+    Column("wanted", Text, nullable=False, server_default=""),  # pause or cancel, ordered from another terminal
+    Column("progress", Text, nullable=False, server_default=""),  # JSON, for `ccm status`
+    Column("intents", BigInteger, nullable=False, server_default="0"),  # grows with every group of intents, see `marks`
 )
 
 communications = Table(
@@ -108,6 +112,7 @@ pieces = Table(
     Column("archived", Text, nullable=False, server_default=""),  # address of the sealed rendition
     Column("snapshot", Text, nullable=False, server_default=""),  # address of the sealed data it was composed from
     Column("purpose", Text, nullable=False, server_default=""),  # decides how long it is kept
+    Column("possible_duplicate", Boolean, nullable=False, server_default=false()),  # sent again by an operator's order
     Index("pieces_by_communication", "communication_id"),
     Index("pieces_by_run", "run_id"),
     Index("pieces_by_recipient", "recipient_id"),

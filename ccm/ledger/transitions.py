@@ -38,6 +38,14 @@ FINAL_OUTCOMES = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeK
 OPEN_OUTCOMES = frozenset({OutcomeKind.HELD, OutcomeKind.UNKNOWN})
 
 
+def comes_late(old: PieceState, new: PieceState) -> bool:
+    """Tell whether an answer comes after the news that it stands for: the provider's callback was faster than its answer.
+
+    Such an answer is written into the history and moves nothing.
+    """
+    return old in _NEWS and new in _ANSWERS
+
+
 def may_follow(old: PieceState, new: PieceState) -> bool:
     """Tell whether a piece may step from one state to another."""
     return new in FOLLOWERS[old]

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ccm.model.rate import RateLimit
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 LocaleTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$")]
@@ -403,6 +405,9 @@ class CampaignLimits(Definition):
     """When a run stops by itself."""
 
     held_share: float = Field(0.05, ge=0, le=1, description="Share of held recipients that stops the run.")
+    failed_share: float = Field(
+        0.5, ge=0, le=1, description="Share of the last hand-overs, rejected or unanswered, that stops the run."
+    )
     sms_segments: int | None = Field(None, ge=1, le=10, description="Overrides the template's limit.")
     contacts: ContactLimit | None = Field(
         None, description="How often marketing of the brand may have reached the same person; beside the brand's limit."
@@ -523,6 +528,7 @@ class ProviderDefinition(Definition):
     settings: Mapping[Identifier, str] = Field(
         {}, description="Adapter settings; ${NAME} takes an environment variable."
     )
+    rate: RateLimit | None = Field(None, description='How fast it may be used: "14/s", or per_second and per_day.')
 
 
 Retention = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}[ymd]$")]

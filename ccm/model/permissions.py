@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -66,6 +66,19 @@ class SuppressionEntry:
 
 
 PermissionEntry = ConsentEntry | SuppressionEntry
+
+
+def in_force(entries: Iterable[PermissionEntry]) -> tuple[SuppressionEntry, ...]:
+    """Return the suppressions that are not lifted; the last of the same kind counts.
+
+    Args:
+        entries: In the order they were written.
+    """
+    last: dict[tuple[object, ...], SuppressionEntry] = {}
+    for entry in entries:
+        if isinstance(entry, SuppressionEntry):
+            last[entry.subject, entry.channel, entry.purpose, entry.brand, entry.reason] = entry
+    return tuple(entry for entry in last.values() if not entry.lifted)
 
 
 @dataclass(frozen=True)
@@ -149,24 +162,25 @@ class NewsKind(StrEnum):
 
 @dataclass(frozen=True)
 class News:
-    """One event that a provider reported, read and proved genuine.
+    """One event that a provider or a mail server reported, read into our words.
 
-    event_id: The same for the same event, however often it is reported; with the provider's name in front.
-    piece_id: Empty where only the provider's own id is known.
-    provider_id: The provider's own id of the message; may be empty.
+    event_id: The same for the same event, however often it is reported; the provider's name stands in front.
+    piece_id: Empty where the event names none.
     address: Whom it concerns; for the suppression list alone, which keeps its mark; never shown or logged.
     detail: The provider's code or word, free of personal data.
-    at: When the provider says it happened, aware; None where it does not say.
+    at: When it happened, aware; None where nobody says.
+    proved: Signed by the provider. A mail can be written by anybody: its address must be the piece's own to count.
+    sender: Our number that a text message was sent to.
     """
 
     event_id: str
     kind: NewsKind
     channel: Channel
     piece_id: str = ""
-    provider_id: str = ""
     address: str = field(default="", repr=False)
     detail: str = ""
     at: datetime | None = None
+    proved: bool = True
     sender: str = ""
 
 
@@ -174,11 +188,15 @@ class News:
 class NewsTally:
     """What became of a batch of events.
 
-    applied: Events that changed something, by kind.
+    applied: Events by kind, known ones left out.
+    moved: Pieces that stand elsewhere now.
+    suppressed: Suppressions that were written.
     repeated: Known already.
-    unknown: About no piece of ours.
+    strange: About no piece of ours.
     """
 
     applied: Mapping[NewsKind, int] = field(default_factory=dict)
+    moved: int = 0
+    suppressed: int = 0
     repeated: int = 0
-    unknown: int = 0
+    strange: int = 0

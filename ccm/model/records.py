@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from ccm.diagnostics import Diagnostic, Location, Severity
 from ccm.model.definitions import Channel, FactKind, Purpose
+from ccm.model.progress import RunOrder, RunProgress
 
 
 def derived_id(prefix: str, *parts: str) -> str:
@@ -129,6 +130,7 @@ class ExclusionReason(StrEnum):
     LEFT_SOURCE = "left-source"  # was held for a mistake, and a later reading of the source no longer met them
     CONTACT_LIMIT = "contact-limit"  # marketing reached them often enough lately
     OPTED_OUT = "opted-out"  # they left while the run was going on
+    CANCELLED = "cancelled"  # an operator cancelled the run before it was their turn
     NO_RELEASE = "no-effective-release"  # no approved release is effective on the message's date
 
 
@@ -527,13 +529,18 @@ class PieceRecord:
     updated_at: datetime | None = None
     archived: str = ""
     snapshot: str = ""
+    possible_duplicate: bool = False
 
 
 @dataclass(frozen=True)
 class RunRecord:
     """One execution of one campaign occurrence, as the ledger keeps it.
 
-    state: open, closed or stopped.
+    state: open, closed, stopped or cancelled.
+    order: What an operator ordered from another terminal.
+    progress: How far the execution is or was; None before it said anything.
+    owner: Which process executes it now; empty for none.
+    intents: Hand-overs that were ever written down; only grows, so that an older copy of a ledger can be told.
     """
 
     run_id: str
@@ -544,6 +551,10 @@ class RunRecord:
     started_at: datetime
     finished_at: datetime | None = None
     detail: str = ""
+    order: RunOrder = RunOrder.NONE
+    progress: RunProgress | None = None
+    owner: str = ""
+    intents: int = 0
 
 
 @dataclass(frozen=True)
@@ -569,13 +580,17 @@ class Decision:
 
 @dataclass(frozen=True)
 class StateChange:
-    """One step of one piece."""
+    """One step of one piece.
+
+    possible_duplicate: An operator ordered it sent again although it may have gone out; the piece keeps the mark.
+    """
 
     piece_id: str
     state: PieceState
     at: datetime
     provider_id: str = ""
     detail: str = ""
+    possible_duplicate: bool = False
 
 
 @dataclass(frozen=True)
@@ -588,6 +603,7 @@ class RunTally:
     totals: Exact sums of total facts over accepted pieces, by (fact, channel, currency).
     pages, segments: Over accepted pieces.
     broadcasts: Outcomes of social posts, which address nobody in particular; not among `outcomes`.
+    possible_duplicates: Pieces that an operator ordered sent again although they may have gone out before.
     """
 
     run: RunRecord
@@ -604,6 +620,7 @@ class RunTally:
     slow_paths: Mapping[str, int]
     locales: Mapping[str, int]
     broadcasts: Mapping[OutcomeKind, int] = field(default_factory=dict)
+    possible_duplicates: int = 0
 
 
 @dataclass(frozen=True)
@@ -665,6 +682,7 @@ class RunReport:
     slow_paths: Mapping[str, int]
     locales: Mapping[str, int]
     broadcasts: Mapping[OutcomeKind, int] = field(default_factory=dict)
+    possible_duplicates: int = 0
 
     @property
     def addressed(self) -> int:

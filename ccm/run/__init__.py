@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,10 +20,12 @@ from ccm.ledger.interface import Ledger
 from ccm.model.records import Outcome, OutcomeKind, PieceState, RunRecord, RunReport, StateChange
 from ccm.model.workspace import Workspace
 from ccm.reconcile import reconcile
+from ccm.run.allowed import AllOf, Awake, StillAllowed
 from ccm.run.contents import ConfigurationFault
 from ccm.run.drafts import draft_folder, draft_workspace, empty_draft
 from ccm.run.execution import Execution, Progress, TooManyHeld
 from ccm.run.lease import LeaseKeeper, claim, owner_name
+from ccm.run.permitted import Permissions, open_run_permissions
 from ccm.run.prepare import (
     Clock,
     Prepared,
@@ -32,7 +35,8 @@ from ccm.run.prepare import (
     utc_now,
 )
 from ccm.run.preview import Preview, preview_customer
-from ccm.run.sending import STATE_OF, ProviderFailed, Sender
+from ccm.run.sending import ProviderFailed, Sender
+from ccm.run.slots import STATE_OF
 from ccm.run.vault import open_vault
 from ccm.run.workers import MakerParts, WorkerDied, Workers
 
@@ -128,7 +132,9 @@ def run_campaign(
         _log().info("run-started", run_id=record.run_id, release=record.release)
         try:
             prepared = _as_begun(workspace, prepared, options, claimed, now)
-            execution = _execute(prepared, ledger, options, owner, clock, listener)
+            brief = prepared.brief
+            with closing(open_run_permissions(workspace, brief.run_id, brief.brand.name, brief.purpose)) as permissions:
+                execution = _execute(prepared, permissions, ledger, options, owner, clock, listener)
         except BaseException as error:
             _stop(ledger, record.run_id, owner, clock, error)
             raise
@@ -157,6 +163,7 @@ def _as_begun(
 
 def _execute(
     prepared: Prepared,
+    permissions: Permissions,
     ledger: Ledger,
     options: RunOptions,
     owner: str,
@@ -164,9 +171,11 @@ def _execute(
     listener: Callable[[Progress], None],
 ) -> Execution:
     run_id = prepared.brief.run_id
+    prepared = replace(prepared, brief=replace(prepared.brief, book=permissions))
     adapters = open_adapters(prepared.workspace, set(prepared.campaign.deliver.values()))
     workers = Workers(MakerParts.of(prepared), options.workers)
-    sender = Sender(ledger, adapters, run_id=run_id, owner=owner, clock=clock)
+    allowed = still_allowed(permissions, prepared, options)
+    sender = Sender(ledger, adapters, run_id=run_id, owner=owner, clock=clock, allowed=allowed)
     vault: Vault | None = None
     try:
         vault = open_vault(prepared.workspace, make=True)
@@ -185,6 +194,16 @@ def _execute(
             vault.close()
         for adapter in adapters.values():
             adapter.close()
+
+
+def still_allowed(permissions: Permissions, prepared: Prepared, options: RunOptions) -> StillAllowed:
+    """Return what is asked right before every hand-over: has somebody left, and is it night by now?
+
+    A run that was told the time keeps to it.
+    """
+    if options.as_of is not None:
+        return permissions
+    return AllOf((permissions, Awake(prepared.campaign.schedule)))
 
 
 def resolve_lost_answers(

@@ -1,97 +1,99 @@
-"""Is this machine able to run the workspace? Looks, writes a probe file, sends nothing."""
+"""Is this machine able to run the workspace, and do its providers answer? Looks, writes a probe, sends nothing."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from ccm.archive.interface import ArchiveError
-from ccm.archive.vault import WORKSPACE, Kept
-from ccm.deliver.interface import DeliveryError
-from ccm.ledger.interface import LedgerError
-from ccm.ledger.sql import open_ledger
 from ccm.model.workspace import Workspace
-from ccm.plugins import PluginError
+from ccm.run import health
 from ccm.run.prepare import open_adapters
-from ccm.run.vault import open_vault
 
-LOW_DISK_BYTES = 1_000_000_000
+CHECKS: Mapping[str, Callable[[Workspace], str]] = {
+    "layout engine": health.layout_engine,
+    "fonts": health.fonts,
+    "disk": health.disk,
+    "clock": health.clock,
+    "ledger": health.ledger,
+    "archive": health.archive,
+    "archive keys": health.archive_keys,
+    "releases": health.releases,
+    "secrets": health.secret_files,
+}
 
 
 @dataclass(frozen=True)
 class Examined:
-    """One thing looked at; detail is free of secrets and personal data."""
+    """One thing looked at; free of secrets and personal data.
+
+    remedy: What to do, where it is not fine.
+    """
 
     name: str
     fine: bool
     detail: str
+    remedy: str = ""
 
 
-def examine(workspace: Workspace) -> tuple[Examined, ...]:
-    """Look at libraries, disk, ledger, archive and providers."""
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("layout engine", _layout_engine),
-        ("disk", lambda: _disk(workspace)),
-        ("ledger", lambda: _ledger(workspace)),
-        ("archive", lambda: _archive(workspace)),
-    ]
-    return (*(_examined(name, check) for name, check in checks), *_providers(workspace))
+def examine(workspace: Workspace, *, timeout_seconds: float = 15.0) -> tuple[Examined, ...]:
+    """Look at everything at once: machine, stores and every configured provider.
+
+    Args:
+        timeout_seconds: For each; what has not answered by then is not fine.
+    Returns:
+        In a fixed order: machine and stores, then providers by name.
+    """
+    looks: dict[str, Callable[[], str]] = {name: partial(check, workspace) for name, check in CHECKS.items()}
+    looks |= {
+        f"provider {name}": partial(_provider, workspace, name) for name in sorted(workspace.definition.providers)
+    }
+    found: dict[str, Examined] = {}
+
+    def look(name: str) -> None:
+        answer = _examined(name, looks[name])
+        found.setdefault(name, answer)
+
+    # Daemons: a check that hangs must not keep the command from ending.
+    threads = {name: threading.Thread(target=look, args=(name,), daemon=True) for name in looks}
+    for thread in threads.values():
+        thread.start()
+    end = time.monotonic() + timeout_seconds
+    for name, thread in threads.items():
+        thread.join(max(0.0, end - time.monotonic()))
+        if thread.is_alive():
+            remedy = "see whether its server can be reached from here, or wait longer with --timeout"
+            found.setdefault(name, Examined(name, False, f"no answer within {timeout_seconds:g} seconds", remedy))
+    return tuple(found[name] for name in looks)
 
 
 def _examined(name: str, look: Callable[[], str]) -> Examined:
     try:
         return Examined(name, True, look())
-    except (OSError, ImportError, LookupError, LedgerError, ArchiveError) as error:
-        return Examined(name, False, str(error))
+    except Exception as error:  # whatever one check runs into, the others are told as well
+        return told(name, error)
 
 
-def _layout_engine() -> str:
+def told(name: str, error: Exception) -> Examined:
+    """Say what is wrong. Our own exceptions carry a remedy; of others only the kind is told, their words may quote data."""
+    remedy = getattr(error, "remedy", "")
+    if remedy:
+        detail = str(error).removesuffix(f"; {remedy}").removeprefix(f"{name.removeprefix('provider ')}: ")
+        return Examined(name, False, detail, str(remedy))
+    diagnostics = getattr(error, "diagnostics", ())
+    if diagnostics:
+        return Examined(name, False, diagnostics[0].message, diagnostics[0].remedy)
+    if isinstance(error, OSError) and error.strerror:
+        return Examined(name, False, error.strerror, "correct paths and permissions in ccm.yaml and on disk")
+    return Examined(name, False, f"failed with {type(error).__name__}", "update the package that it comes from, or tell its author")
+
+
+def _provider(workspace: Workspace, name: str) -> str:
+    adapter = open_adapters(workspace, {name})[name]
     try:
-        import weasyprint
-    except OSError as error:
-        raise OSError(
-            "Pango is missing; install it: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
-        ) from error
-    return f"WeasyPrint {weasyprint.__version__}"
-
-
-def _disk(workspace: Workspace) -> str:
-    free = shutil.disk_usage(workspace.root).free
-    if free < LOW_DISK_BYTES:
-        raise OSError(f"only {free // 1_000_000} MB free; a run of documents needs about 60 kB for each recipient")
-    return f"{free // 1_000_000_000} GB free"
-
-
-def _ledger(workspace: Workspace) -> str:
-    ledger = open_ledger(workspace.definition.ledger, workspace.root)
-    try:
-        return f"{len(ledger.runs())} runs"
+        adapter.verify()
     finally:
-        ledger.close()
-
-
-def _archive(workspace: Workspace) -> str:
-    probe = b"ccm doctor writes and reads this\n"
-    vault = open_vault(workspace, make=True)
-    try:
-        address = vault.keep(WORKSPACE, "probe", Kept(probe, "text/plain")).address
-        if vault.read(WORKSPACE, "probe", address).content != probe:
-            raise OSError("the archive gave back other bytes than it was given")
-        return f"writes and reads, encrypted; master key from {vault.keys.place}"
-    finally:
-        vault.close()
-
-
-def _providers(workspace: Workspace) -> Iterator[Examined]:
-    for name, provider in sorted(workspace.definition.providers.items()):
-        try:
-            adapter = open_adapters(workspace, {name})[name]
-            try:
-                adapter.verify()
-            finally:
-                adapter.close()
-        except (DeliveryError, PluginError, OSError) as error:
-            yield Examined(f"provider {name}", False, str(error))
-        else:
-            yield Examined(f"provider {name}", True, f"{provider.adapter} answers")
+        adapter.close()
+    return f"{workspace.definition.providers[name].adapter} answers"

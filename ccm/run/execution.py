@@ -31,10 +31,12 @@ from ccm.model.records import (
 )
 from ccm.model.workspace import Brand
 from ccm.plan import plan, plan_broadcasts
+from ccm.run.desk import SendJob
 from ccm.run.keeping import keep
 from ccm.run.postal import postal_address
 from ccm.run.prepare import Clock, Prepared
-from ccm.run.sending import Sender, SendJob, outcome_of, summed_up
+from ccm.run.sending import Sender
+from ccm.run.verdicts import outcome_of, summed_up
 from ccm.run.workers import Made, Window, Workers
 
 WINDOW = 200  # communications written in one transaction
@@ -109,8 +111,14 @@ class Execution:
                 self._prepared.released.refuse_retired()
             self._work(window, made)
             self._watch_held_share()
-            self._listener(Progress(self.read, self._done, dict(self._outcomes), self._pieces))
+            self._tell()
+        self._sender.drain()
+        self._count(self._sender.settled())
+        self._tell()
         self._let_go()
+
+    def _tell(self) -> None:
+        self._listener(Progress(self.read, self._done, dict(self._outcomes), self._pieces))
 
     # ── planning ─────────────────────────────────────────────────────────
 
@@ -166,15 +174,13 @@ class Execution:
         decisions = keep(self._vault, decisions, made)
         self._vault.sync()
         self._ledger.save(self._brief.run_id, decisions, owner=self._owner, now=self._clock())
-        # From what was made, not from the window: under FIRST an alternative may have taken the place of a piece.
-        providers = {piece.piece_id: piece.provider for item in made for piece in item.composed.communication.pieces}
-        settled = self._sender.send(jobs, providers)
-        self._count(decisions, settled)
+        self._sender.submit(jobs)
+        self._count([item.outcome for item in decisions if item.outcome is not None])
+        self._count(self._sender.settled())
         self._pieces += sum(len(job.envelopes) for job in jobs)
 
-    def _count(self, decisions: list[Decision], settled: tuple[Outcome, ...]) -> None:
-        decided = [item.outcome for item in decisions if item.outcome is not None]
-        for outcome in (*decided, *settled):
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
             if outcome.recipient_id.startswith("broadcast:"):
                 continue
             self._outcomes[outcome.kind] += 1
@@ -284,7 +290,8 @@ def decide(
         return replace(decision, outcome=held), None
     if not envelopes:
         return replace(decision, outcome=outcome_of(communication, states, required)), None
-    return decision, SendJob(communication, tuple(envelopes), states, required)
+    providers = {piece.piece_id: piece.provider for piece in communication.pieces}
+    return decision, SendJob(communication, tuple(envelopes), states, required, providers)
 
 
 def _reached_before(made: Made, elsewhere: Sequence[PieceRecord]) -> Decision:

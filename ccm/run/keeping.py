@@ -12,7 +12,9 @@ from ccm.model.records import Decision, PieceRecord, PieceState
 from ccm.run.workers import Made
 
 MEDIA_TYPES = {Channel.EMAIL: "message/rfc822", Channel.DOCUMENT: "application/pdf"}
+PLAIN_TEXT = "text/plain; charset=utf-8"
 FIELDS = "fields"  # the note of a rendition that holds the digests of the data it was made from
+THINNED = "thinned"  # the note of a rendition whose content was given up
 
 
 def keep(vault: Vault, decisions: Sequence[Decision], made: Sequence[Made]) -> list[Decision]:
@@ -47,7 +49,7 @@ def _kept(vault: Vault, decision: Decision, made: Made) -> Decision:
     for piece in decision.pieces:
         rendition = made.rendition(piece.piece_id)
         if rendition is not None and _goes_out(piece):
-            kept = Kept(rendition.content, MEDIA_TYPES.get(piece.channel, "text/plain; charset=utf-8"), notes)
+            kept = Kept(rendition.content, MEDIA_TYPES.get(piece.channel, PLAIN_TEXT), notes)
             sealed = vault.keep(recipient, piece_name(piece.piece_id), kept)
             piece = replace(piece, sha256=sealed.sha256, archived=sealed.address, snapshot=address)
         pieces.append(piece)

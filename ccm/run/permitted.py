@@ -12,11 +12,11 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ccm.ledger.permissions import PermissionStore, in_force, open_permissions
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.keyring import Keyring
-from ccm.model.permissions import ConsentEntry, PermissionEntry, Standing, Subjects, SuppressionEntry
+from ccm.model.permissions import ConsentEntry, PermissionEntry, Standing, Subjects, SuppressionEntry, in_force
 from ccm.model.records import (
     Communication,
     Consent,
@@ -32,6 +32,9 @@ from ccm.plan.permission import consent_allows
 from ccm.plan.suppressions import address_keys, entry_key
 from ccm.run.allowed import Refusal
 from ccm.run.secrets import load_keyring
+
+if TYPE_CHECKING:
+    from ccm.ledger.permissions import PermissionStore
 
 FRESH_SECONDS = 0.02  # how old what we know may be; a look costs a tenth of a millisecond
 
@@ -135,6 +138,8 @@ def open_permission_store(workspace: Workspace) -> tuple[PermissionStore, Keyrin
         ConfigurationFault: If the secrets cannot be used.
         LedgerError: If the database cannot be opened, or was written under a secret that is not at hand.
     """
+    from ccm.ledger.permissions import open_permissions  # SQLAlchemy takes a third of a second
+
     keyring = load_keyring(workspace.root)
     return open_permissions(workspace.definition.ledger, workspace.root, keyring.idents), keyring
 

@@ -13,7 +13,7 @@ from ccm.check import CheckRules
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.diagnostics import Diagnostic, Location, has_errors, suggest
 from ccm.load import compile_segment, load_parameters, load_suppressions
-from ccm.model.definitions import CampaignDefinition, ProviderDefinition
+from ccm.model.definitions import CampaignDefinition, Channel, ProviderDefinition
 from ccm.model.records import Capabilities, ReleaseRef, run_id
 from ccm.model.workspace import Brand, Template, Workspace
 from ccm.plan import OccurrenceError, PlanBrief, compare_capabilities, occurrence_of
@@ -135,6 +135,7 @@ def prepare(
         templates={ref: one.template.definition for ref, one in frozen.contents.items()} if frozen else {},
     )
     rules = CheckRules.for_campaign(campaign, template.definition, brand)
+    rules = replace(rules, largest=largest_messages(campaign, brief.capabilities))
     return Prepared(workspace, campaign, template, brand, release, brief, rules, period, diagnostics, frozen)
 
 
@@ -154,6 +155,12 @@ def provider_capabilities(workspace: Workspace, campaign: CampaignDefinition) ->
         for name in sorted(set(campaign.deliver.values()))
         if name in providers
     }
+
+
+def largest_messages(campaign: CampaignDefinition, capabilities: Mapping[str, Capabilities]) -> dict[Channel, int]:
+    """Return the most bytes that each channel's provider takes, where it says so."""
+    said = {channel: capabilities[name].max_bytes for channel, name in campaign.deliver.items() if name in capabilities}
+    return {channel: size for channel, size in said.items() if size is not None}
 
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

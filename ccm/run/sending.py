@@ -1,57 +1,50 @@
-"""Handing over the pieces of a window: intent is durable before, receipt is written after.
+"""Sending with threads: every slot carries one communication at a time, one thread writes for all of them.
 
-Why this order: a process can die between any two lines. An intent without a receipt is a bounded,
-listed doubt; a receipt without an intent would be a message nobody can find.
+Intent is durable before, the mark is written right before, the receipt after. Why this order: a process can die between
+any two lines. An intent without a receipt is a bounded, listed doubt; a receipt without an intent would be a message
+nobody can find.
+
+What is sent when is decided in `slots` and `desk`, which know neither threads nor clocks. To drive the same code from a
+seeded simulator: make a `Desk` and a `Floor` with your own clock, chance, permission and pace; keep a list of `slot(floor)`
+generators with the step each one waits for; in any order you like answer a step (`Deliver` by your provider, `Mark` once a
+`Desk.group()` with it was given to `Ledger.record` and then to `Desk.written`); stop wherever you like and begin anew on the
+same ledger. `Sender.perform` below is the shortest example of how each step is answered.
 """
 
 from __future__ import annotations
 
+import random  # noqa: TID251 - jitter of pauses; nothing that is sent depends on it
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from ccm.deliver.interface import Adapter, DeliveryError
-from ccm.ledger.interface import Ledger
-from ccm.model.definitions import Channel
-from ccm.model.records import (
-    Communication,
-    Envelope,
-    Outcome,
-    OutcomeKind,
-    PieceState,
-    Receipt,
-    ReceiptStatus,
-    StateChange,
+from ccm.ledger.interface import LeaseLost, Ledger
+from ccm.model.records import Envelope, Outcome, Receipt, ReceiptStatus
+from ccm.run.allowed import StillAllowed
+from ccm.run.circuit import Circuit
+from ccm.run.desk import WINDOW, Desk, Group, SendJob
+from ccm.run.slots import (
+    Deliver,
+    Enter,
+    Everything,
+    Floor,
+    Leave,
+    Mark,
+    Note,
+    Pace,
+    Pause,
+    Step,
+    Steps,
+    Take,
+    Unhurried,
+    slot,
 )
-from ccm.run.prepare import Clock
 
-MAX_ATTEMPTS = 4  # hand-overs of one piece in one execution, while the provider provably does not accept
-BACKOFF_SECONDS = 0.5  # before the second attempt; doubles each time
-MAX_BACKOFF_SECONDS = 30.0  # a longer Retry-After leaves the piece for the next execution
-
-STATE_OF = {
-    ReceiptStatus.ACCEPTED: PieceState.ACCEPTED,
-    ReceiptStatus.REJECTED: PieceState.REJECTED,
-    ReceiptStatus.UNKNOWN: PieceState.UNKNOWN,
-    ReceiptStatus.DEFERRED: PieceState.HELD,  # provably not accepted: the next execution takes it
-}
-
-
-@dataclass(frozen=True)
-class SendJob:
-    """One communication whose required pieces all composed, passed and are allowed.
-
-    envelopes: Pieces still to be handed over, in sending order.
-    states: Where every piece stands, also those sent by an earlier execution or held.
-    required: Channels that decide the outcome.
-    """
-
-    communication: Communication
-    envelopes: tuple[Envelope, ...]
-    states: Mapping[Channel, PieceState]
-    required: frozenset[Channel]
+SLOTS = 16  # hand-overs under way at once, unless the providers allow fewer
+BACKLOG = 256  # composed communications that may wait; composing pauses above it
 
 
 class ProviderFailed(Exception):
@@ -63,7 +56,7 @@ class ProviderFailed(Exception):
 
 
 class Sender:
-    """Sends windows through the adapters, several communications at once."""
+    """Sends communications through the adapters, several at once, while more are being composed."""
 
     def __init__(
         self,
@@ -72,128 +65,279 @@ class Sender:
         *,
         run_id: str,
         owner: str,
-        clock: Clock,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], object] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+        allowed: StillAllowed | None = None,
+        pace: Pace | None = None,
+        circuit: Circuit | None = None,
+        window: int = WINDOW,
+        slots: int | None = None,
     ) -> None:
+        """Begin with nothing to send.
+
+        Args:
+            sleep: Waits so many seconds; from a stop on it returns at once if not given.
+            chance: A number from 0 up to 1, for the jitter of pauses.
+            window: Pieces that a power cut may leave in doubt.
+            slots: Communications under way at once; as many as the providers take if not given, and at most 16 unless
+                one provider alone takes more.
+        """
         self._ledger = ledger
         self._adapters = adapters
         self._run_id = run_id
         self._owner = owner
         self._clock = clock
-        self._sleep = sleep
-        self._writing = threading.Lock()
         self._stop = threading.Event()
-        self._failure: DeliveryError | None = None
-        self._slots = {name: threading.Semaphore(adapter.concurrency) for name, adapter in adapters.items()}
-        threads = max((adapter.concurrency for adapter in adapters.values()), default=1)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ccm-send")
+        self._sleep = sleep or self._stop.wait
+        self._circuit = circuit or Circuit()
+        self._lock = threading.Lock()
+        self._to_take = threading.Condition(self._lock)
+        self._to_enter = threading.Condition(self._lock)
+        self._to_write = threading.Condition(self._lock)
+        self._to_wait = threading.Condition(self._lock)  # submit and drain
+        self._desk = Desk({name: adapter.concurrency for name, adapter in adapters.items()}, window=window)
+        self._floor = Floor(
+            clock,
+            monotonic,
+            chance,
+            self._stop.is_set,
+            lambda error: self._fail(ProviderFailed(error)),
+            self._saw,
+            allowed or Everything(),
+            pace or Unhurried(),
+        )
+        self._failure: BaseException | None = None
+        self._settled: list[Outcome] = []
+        self._paused = False
+        self._ended = False
+        most = max((adapter.concurrency for adapter in adapters.values()), default=1)
+        count = slots or max(most, min(SLOTS, sum(adapter.concurrency for adapter in adapters.values())))
+        self._busy = count  # slots that are not waiting for a communication
+        self._threads = [
+            threading.Thread(target=self._work, name=f"ccm-send-{number}", daemon=True) for number in range(count)
+        ]
+        self._writer = threading.Thread(target=self._write, name="ccm-write", daemon=True)
+        for thread in (self._writer, *self._threads):
+            thread.start()
 
-    def send(self, jobs: Sequence[SendJob], providers: Mapping[str, str]) -> tuple[Outcome, ...]:
-        """Write all intents of the window in one durable transaction, then hand over and settle.
+    # ── for whoever has something to send ────────────────────────────────
 
-        Args:
-            providers: Provider name by piece id.
-        Returns:
-            The outcomes settled; a communication that was stopped half-way has none.
+    def submit(self, jobs: Sequence[SendJob]) -> None:
+        """Queue communications; waits while too many wait already.
+
         Raises:
-            ProviderFailed: If a provider cannot be used; everything not handed over stays resumable.
+            ProviderFailed, TooManyFailed, LedgerError, LeaseLost: If sending stopped; what was not handed over stays
+                resumable.
         """
-        intents = [self._change(item.key, PieceState.INTENT) for job in jobs for item in job.envelopes]
-        self._advance(intents, durable=True)
-        futures = [self._pool.submit(self._send_one, job, providers) for job in jobs]
-        outcomes = tuple(item for item in [future.result() for future in futures] if item is not None)
-        with self._writing:
-            self._ledger.settle(self._run_id, outcomes, owner=self._owner, now=self._clock())
-        if self._failure is not None:
-            raise ProviderFailed(self._failure)
-        return outcomes
+        with self._lock:
+            self._desk.add(jobs)
+            self._to_write.notify()
+            while self._desk.backlog > BACKLOG and not self._stop.is_set():
+                self._to_wait.wait()
+        self._raise_failure()
+
+    def settled(self) -> tuple[Outcome, ...]:
+        """Return the outcomes that were written since the last call."""
+        with self._lock:
+            found, self._settled = tuple(self._settled), []
+        return found
+
+    def drain(self) -> None:
+        """Wait until everything queued was sent and written down, or sending stopped.
+
+        Raises:
+            ProviderFailed, TooManyFailed, LedgerError, LeaseLost: As `submit`.
+        """
+        with self._lock:
+            while not self._is_over():
+                self._to_wait.wait()
+        self._raise_failure()
+
+    def send(self, jobs: Sequence[SendJob]) -> tuple[Outcome, ...]:
+        """Queue, wait, and return the outcomes; a communication that was stopped half-way has none."""
+        self.submit(jobs)
+        self.drain()
+        return self.settled()
+
+    def pause(self, paused: bool) -> None:
+        """Begin no further hand-over until told otherwise; those in flight end normally."""
+        with self._lock:
+            self._paused = paused
+            self._to_take.notify_all()
+            self._to_enter.notify_all()
 
     def stop(self) -> None:
-        """Begin no further hand-over; those in flight end normally."""
+        """Begin no further hand-over; those in flight end normally and are written down."""
         self._stop.set()
+        with self._lock:
+            for condition in (self._to_take, self._to_enter, self._to_write, self._to_wait):
+                condition.notify_all()
+
+    def dropped(self) -> tuple[SendJob, ...]:
+        """Take back what nobody has begun; for a run that is cancelled."""
+        with self._lock:
+            return self._desk.drop_waiting()
 
     def close(self) -> None:
-        """Wait for what is in flight and end the threads."""
-        self._pool.shutdown(wait=True)
+        """Stop, wait for what is in flight, write it down and end the threads."""
+        self.stop()
+        for thread in self._threads:
+            thread.join()
+        with self._lock:
+            self._ended = True
+            self._to_write.notify_all()
+        self._writer.join()
 
-    # ── one communication ────────────────────────────────────────────────
+    def _is_over(self) -> bool:
+        if self._stop.is_set():
+            return not self._busy and (self._failure is not None or not self._desk.unwritten)
+        return not self._busy and self._desk.quiet
 
-    def _send_one(self, job: SendJob, providers: Mapping[str, str]) -> Outcome | None:
-        """Send the pieces in order; None when it stopped half-way and must be resumed."""
-        states = dict(job.states)
-        for envelope in job.envelopes:
-            if self._stop.is_set():
-                return None
-            refused = [channel for channel in job.required if states.get(channel) is PieceState.REJECTED]
-            if refused:
-                states[envelope.channel] = PieceState.HELD
-                self._advance([self._change(envelope.key, PieceState.HELD, detail=f"{refused[0]}-rejected")])
-                continue
-            provider = providers[envelope.key]
-            with self._slots[provider]:
-                if self._stop.is_set():
-                    return None
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    # ── slots ────────────────────────────────────────────────────────────
+
+    def _work(self) -> None:
+        """Drive one slot to its end."""
+        written = threading.Lock()  # opened by the writer; a lock is the cheapest thing to wait for
+        written.acquire()
+        steps: Steps = slot(self._floor)
+        try:
+            step = next(steps)
+            while True:
                 try:
-                    receipt = self._hand_over(envelope, self._adapters[provider])
+                    answer = self.perform(step, written)
                 except DeliveryError as error:
-                    self._advance([self._change(envelope.key, PieceState.HELD, detail="provider-unusable")])
-                    self._failure = error
-                    self.stop()
-                    return None
-                states[envelope.channel] = self._record(receipt)
-        return outcome_of(job.communication, states, job.required)
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration:
+            pass
+        except BaseException as error:
+            self._fail(error)
+        with self._lock:
+            self._busy -= 1
+            self._to_wait.notify_all()
 
-    def _hand_over(self, envelope: Envelope, adapter: Adapter) -> Receipt:
-        """Deliver, trying again only what provably was not accepted."""
-        self._advance([self._change(envelope.key, PieceState.SENDING)])
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            try:
-                receipt = adapter.deliver(envelope)
-            except DeliveryError as error:
-                if not error.retriable or attempt == MAX_ATTEMPTS or self._stop.is_set():
-                    raise
-                wait = BACKOFF_SECONDS * 2 ** (attempt - 1)
+    def perform(self, step: Step, written: Any) -> Any:
+        """Do what a slot asks for, and return the answer."""
+        match step:
+            case Deliver(provider, envelope):
+                return self._deliver(provider, envelope)
+            case Mark(change):
+                with self._lock:
+                    self._raise_failure()
+                    self._desk.mark(change, written)
+                    self._to_write.notify()
+                written.acquire()
+                self._raise_failure()
+            case Note(changes, outcome):
+                with self._lock:
+                    self._desk.note(changes, outcome)
+                    self._to_write.notify()
+            case Enter(provider):
+                with self._lock:
+                    while not self._stop.is_set() and (self._paused or not self._desk.enter(provider)):
+                        self._to_enter.wait()
+                    return not self._stop.is_set()
+            case Leave(provider):
+                with self._lock:
+                    self._desk.leave(provider)
+                    self._to_enter.notify()
+            case Take():
+                return self._take()
+            case Pause(seconds):
+                self._sleep(seconds)
+        return None
+
+    def _take(self) -> SendJob | None:
+        with self._lock:
+            self._busy -= 1
+            if not self._busy:
+                self._to_wait.notify_all()
+            while not self._stop.is_set():
+                job = None if self._paused else self._desk.take()
+                if job is not None:
+                    break
+                self._to_take.wait()
             else:
-                wait = receipt.retry_after_seconds or BACKOFF_SECONDS * 2 ** (attempt - 1)
-                too_long = wait > MAX_BACKOFF_SECONDS or attempt == MAX_ATTEMPTS or self._stop.is_set()
-                if receipt.status is not ReceiptStatus.DEFERRED or too_long:
-                    return receipt
-            self._sleep(wait)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+                job = None
+            self._busy += 1
+            return job
 
-    def _record(self, receipt: Receipt) -> PieceState:
-        state = STATE_OF[receipt.status]
-        detail = receipt.provider_status or str(receipt.status)
-        self._advance([self._change(receipt.key, state, receipt.provider_id, detail)])
-        return state
+    def _deliver(self, provider: str, envelope: Envelope) -> Receipt:
+        """Hand over; an adapter that breaks in any other way than it should leaves its piece in doubt.
 
-    def _change(self, piece_id: str, state: PieceState, provider_id: str = "", detail: str = "") -> StateChange:
-        return StateChange(piece_id, state, self._clock(), provider_id, detail)
+        Why the exception's words stay here: they may quote the message.
+        """
+        try:
+            return self._adapters[provider].deliver(envelope)
+        except DeliveryError:
+            raise
+        except Exception as error:
+            status = f"adapter failed with {type(error).__name__}"
+            return Receipt(envelope.key, ReceiptStatus.UNKNOWN, provider, provider_status=status)
 
-    def _advance(self, changes: list[StateChange], *, durable: bool = False) -> None:
-        if changes:
-            with self._writing:
-                self._ledger.advance(self._run_id, changes, owner=self._owner, durable=durable)
+    def _saw(self, status: ReceiptStatus) -> None:
+        with self._lock:
+            tripped = self._circuit.saw(status)
+        if tripped is not None:
+            self._fail(tripped)
 
+    # ── the writer ───────────────────────────────────────────────────────
 
-def outcome_of(
-    communication: Communication, states: Mapping[Channel, PieceState], required: frozenset[Channel]
-) -> Outcome:
-    """Sum up a communication: the worst required piece decides, optional pieces never do."""
-    return summed_up(communication.communication_id, communication.recipient_id, states, required)
+    def _write(self) -> None:
+        """Write one group after the other; the first that fails ends the sending."""
+        while True:
+            with self._lock:
+                while (group := self._desk.group(intents=not self._stop.is_set())) is None:
+                    if self._ended:
+                        return
+                    self._to_write.wait()
+            try:
+                self._record(group)
+            except BaseException as error:
+                self._fail(error)
+                self._rescue(group, error)
+            else:
+                self._written(group)
+            for waiting in group.waiting:
+                waiting.release()
 
+    def _record(self, group: Group) -> None:
+        now = self._clock()
+        self._ledger.record(
+            self._run_id, group.changes(now), group.outcomes, owner=self._owner, now=now, durable=group.durable
+        )
 
-def summed_up(
-    communication_id: str, recipient_id: str, states: Mapping[Channel, PieceState], required: frozenset[Channel]
-) -> Outcome:
-    """Return the outcome that the states of the required pieces give."""
-    ranking = (
-        (PieceState.UNKNOWN, OutcomeKind.UNKNOWN),
-        (PieceState.REJECTED, OutcomeKind.REJECTED),
-        (PieceState.HELD, OutcomeKind.HELD),
-    )
-    for state, kind in ranking:
-        for channel in sorted(required):
-            if states.get(channel, PieceState.HELD) is state:
-                return Outcome(communication_id, recipient_id, kind, f"{channel}-{state}")
-    return Outcome(communication_id, recipient_id, OutcomeKind.ACCEPTED)
+    def _written(self, group: Group) -> None:
+        with self._lock:
+            self._desk.written(group)
+            self._settled.extend(group.outcomes)
+            if group.intents:
+                self._to_take.notify(len(group.intents))
+            self._to_wait.notify_all()
+
+    def _rescue(self, group: Group, error: BaseException) -> None:
+        """Try once more to write what providers have answered already.
+
+        Why: The disk may have been full for the intents only. Whatever is not written is in doubt and will be listed.
+        """
+        answers = group.without_marks()
+        if not isinstance(error, LeaseLost) and (answers.answers or answers.outcomes):
+            try:
+                self._record(answers)
+            except Exception:
+                answers = Group()
+        else:
+            answers = Group()
+        self._written(answers)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            self._failure = self._failure or error
+        self.stop()

@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ccm.diagnostics import Diagnostic, Location, suggest
-from ccm.ledger.permissions import PermissionStore, in_force
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.keyring import Keyring
-from ccm.model.permissions import ConsentEntry, PermissionEntry, SuppressionEntry, SuppressionReason
+from ccm.model.permissions import ConsentEntry, PermissionEntry, SuppressionEntry, SuppressionReason, in_force
 from ccm.plan.addresses import AddressInvalid, normalised_email, normalised_phone
 from ccm.run.contents import ConfigurationFault
 from ccm.run.permitted import address_subject, person_subject, subjects_of
+
+if TYPE_CHECKING:
+    from ccm.ledger.permissions import PermissionStore
 
 _SHOWN = 20  # faults of a list; more help nobody
 

@@ -91,6 +91,7 @@ class MakerParts:
     def _frozen(cls, prepared: Prepared, content: Content) -> MakerParts:
         template = with_limits(content.template, prepared.campaign)
         rules = CheckRules.for_campaign(prepared.campaign, template.definition, content.brand)
+        rules = replace(rules, largest=prepared.rules.largest)
         return cls(template, content.brand, content.fragments, content.library, rules)
 
 

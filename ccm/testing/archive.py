@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from ccm.archive.interface import Archive, ArchiveError
+from ccm.archive.interface import Archive, ContentChanged, ContentMissing
 from ccm.model.records import ArchiveRef
 
 
@@ -26,9 +26,9 @@ class MemoryArchive(Archive):
     def get(self, sha256: str) -> bytes:
         """Return content after checking it against its hash."""
         if sha256 not in self.kept:
-            raise ArchiveError(f"the archive has no {sha256}", "put it first")
+            raise ContentMissing(f"the archive has no {sha256}", "put it first")
         if hashlib.sha256(self.kept[sha256]).hexdigest() != sha256:
-            raise ArchiveError(f"the bytes of {sha256} changed in the archive", "restore it from a backup")
+            raise ContentChanged(f"the bytes of {sha256} changed in the archive", "restore it from a backup")
         return self.kept[sha256]
 
     def remove(self, sha256: str) -> bool:

@@ -83,6 +83,7 @@ class FaultServer:
         scheme = "https" if fault is HttpFault.TLS else "http"
         self.url = f"{scheme}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._threads: list[threading.Thread] = []
+        self._clients: list[socket.socket] = []
         self._accepting = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> FaultServer:
@@ -100,6 +101,9 @@ class FaultServer:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._accepting.join()
+        for client in self._clients:  # one that is kept open, idle, would be waited for
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
 
@@ -108,6 +112,7 @@ class FaultServer:
             while True:
                 client, _ = self._socket.accept()
                 self.connections += 1
+                self._clients.append(client)
                 thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
                 self._threads.append(thread)
                 thread.start()

@@ -248,7 +248,7 @@ class LedgerContract(LedgerSumsContract):
             PieceState.REJECTED: tuple(PieceState),
             PieceState.HELD: tuple(PieceState),
             PieceState.UNKNOWN: (PieceState.COMPOSED, PieceState.INTENT, PieceState.SENDING),
-            PieceState.DELIVERED: (PieceState.SENDING, PieceState.ACCEPTED, PieceState.UNKNOWN),
+            PieceState.DELIVERED: (PieceState.COMPOSED, PieceState.INTENT, PieceState.SENDING),
         }
         with Claimed(self.open(tmp_path)) as ledger:
             for old, forbidden in backward.items():
@@ -261,6 +261,17 @@ class LedgerContract(LedgerSumsContract):
                         move(ledger, key, new)
                 states = ledger.known([decision.communication_id])[decision.communication_id]
                 assert [piece.state for piece in states] == [old]
+
+    def test_an_answer_that_comes_after_its_news_moves_nothing(self, tmp_path: Path) -> None:
+        """A provider's callback may be faster than its answer; the run goes on, and what is known stays known."""
+        with Claimed(self.open(tmp_path)) as ledger:
+            for news in sorted(NEWS):
+                for answer in (PieceState.ACCEPTED, PieceState.UNKNOWN, PieceState.REJECTED, PieceState.HELD):
+                    decision = sample_decision(f"C-{news}-{answer}", [Channel.EMAIL])
+                    save(ledger, decision)
+                    move(ledger, decision.pieces[0].piece_id, *way_to(news), answer)
+                    states = ledger.known([decision.communication_id])[decision.communication_id]
+                    assert [piece.state for piece in states] == [news]
 
     def test_one_wrong_change_refuses_the_whole_call(self, tmp_path: Path) -> None:
         """Changes are written together or not at all."""

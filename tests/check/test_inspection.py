@@ -111,6 +111,14 @@ def test_too_large(good: Composed, rules: CheckRules) -> None:
     assert codes(good, replace(rules, max_email_bytes=1_000)) == {"email-too-large"}
 
 
+def test_larger_than_the_provider_takes(good: Composed, rules: CheckRules) -> None:
+    """Each channel by what its own provider says; one byte decides."""
+    for rendition in good.renditions:
+        size = len(rendition.content)
+        assert codes(good, replace(rules, largest={rendition.channel: size})) == set()
+        assert codes(good, replace(rules, largest={rendition.channel: size - 1})) == {"too-large-for-provider"}
+
+
 def test_what_composing_said_is_not_repeated(good: Composed, rules: CheckRules) -> None:
     """A piece that composing refused, or a finding it made already, is reported once."""
     refused = Finding("missing-value", "m", "r", "p-mastodon", SOCIAL)

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from ccm.archive.folder import FolderArchive
-from ccm.archive.interface import Archive
+from ccm.archive.interface import Archive, ArchiveError
+from ccm.archive.s3 import S3Archive
 from ccm.testing import ArchiveContract, MemoryArchive
+
+
+@pytest.fixture(scope="module")
+def kept_bucket() -> Iterator[str]:
+    """A real S3 endpoint on this machine, and a bucket in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the server's own libraries, not of ours
+        from moto.server import ThreadedMotoServer
+
+        server = ThreadedMotoServer(port=0, verbose=False)
+        server.start()
+        _, port = server.get_host_and_port()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
+            patch.setenv("AWS_ACCESS_KEY_ID", "test")
+            patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+            patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+            patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+            import boto3
+
+            where = {"LocationConstraint": "eu-central-1"}
+            boto3.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration=where)
+            yield "kept"
+        server.stop()
 
 
 class TestMemoryArchive(ArchiveContract):
@@ -25,6 +54,30 @@ class TestFolderArchive(ArchiveContract):
     def damage(self, archive: Archive, folder: Path, sha256: str) -> None:
         path = folder / sha256[:2] / sha256[2:4] / sha256
         path.write_bytes(path.read_bytes()[:-1] + b"!")
+
+
+class TestS3Archive(ArchiveContract):
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def _endpoint(cls, kept_bucket: str) -> None:
+        cls.bucket = kept_bucket
+
+    bucket: str
+
+    def open(self, folder: Path) -> Archive:
+        return S3Archive.at(f"s3://{self.bucket}/{folder.name}")
+
+    def damage(self, archive: Archive, folder: Path, sha256: str) -> None:
+        import boto3
+
+        key = f"{folder.name}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+        boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"other")
+
+
+def test_an_s3_archive_without_a_bucket_is_told() -> None:
+    """The sentence names ccm.yaml; an endpoint that does not answer is told without the request."""
+    with pytest.raises(ArchiveError, match="ccm"):
+        S3Archive.at("s3://")
 
 
 class TestFolderArchiveThatAlwaysWaits(TestFolderArchive):

@@ -17,12 +17,14 @@ class Asked:
     """One request.
 
     headers: Names in lower case.
+    client_port: The other end's, which tells the process that asks.
     """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes
+    client_port: int = 0
 
     @property
     def path(self) -> str:
@@ -60,7 +62,7 @@ class ContractServer:
             def _serve(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 body = self.rfile.read(int(headers.get("content-length", 0)))
-                asked = Asked(self.command, self.path, headers, body)
+                asked = Asked(self.command, self.path, headers, body, self.client_address[1])
                 outer.requests.append(asked)
                 told = answer(asked)
                 content = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()

@@ -19,7 +19,7 @@ REJECTED, DEFERRED, UNKNOWN = ReceiptStatus.REJECTED, ReceiptStatus.DEFERRED, Re
 
 @pytest.fixture
 def exchange() -> Iterator[Exchange]:
-    made = Exchange("mine", timeout_seconds=2, remedy="check `token`")
+    made = Exchange("mine", timeout_seconds=30, remedy="check `token`")
     yield made
     made.close()
 
@@ -75,7 +75,7 @@ def test_a_private_authority(exchange: Exchange, tmp_path: Path) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    trusting = Exchange("mine", timeout_seconds=2, ca_file=str(tmp_path / "ca.pem"), remedy="")
+    trusting = Exchange("mine", timeout_seconds=30, ca_file=str(tmp_path / "ca.pem"), remedy="")
     with ContractServer(lambda request: Told(200, {"id": "1"}), tls=context) as server:
         with pytest.raises(DeliveryError, match="certificate is not trusted") as caught:
             exchange.call("POST", f"{server.url}/x", content=b"secret")

@@ -8,12 +8,18 @@ import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from guards.reading import DOCS, ROOT, SOURCE, page, pages
 
+from ccm.deliver.end_user_messaging import EndUserMessagingSettings
 from ccm.deliver.interface import Adapter
+from ccm.deliver.s3 import S3Settings
+from ccm.deliver.ses import SesSettings
 from ccm.deliver.smtp_settings import SmtpSettings
+from ccm.deliver.sns import SnsSettings
+from ccm.deliver.twilio import TwilioSettings
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, ReceiptStatus
 from ccm.plugins import adapter_names, load_adapter
@@ -92,10 +98,21 @@ def test_the_adapter_page_explains_the_whole_interface() -> None:
     assert not [name for name in names if not re.search(rf"`{name}[`(]", text)]
 
 
-def test_smtp_settings_are_in_the_table() -> None:
+@pytest.mark.parametrize(
+    ("adapter", "settings"),
+    [
+        ("smtp", SmtpSettings),
+        ("ses", SesSettings),
+        ("sns", SnsSettings),
+        ("end-user-messaging", EndUserMessagingSettings),
+        ("twilio", TwilioSettings),
+        ("s3", S3Settings),
+    ],
+)
+def test_settings_are_in_the_table(adapter: str, settings: Any) -> None:
     """Every setting that the adapter knows."""
-    row = next(line for line in page("providers.md").splitlines() if line.startswith("| `smtp` |"))
-    assert not [item.name for item in fields(SmtpSettings) if f"`{item.name}`" not in row]
+    row = next(line for line in page("providers.md").splitlines() if line.startswith(f"| `{adapter}` |"))
+    assert not [item.name for item in fields(settings) if f"`{item.name}`" not in row]
 
 
 def test_the_map_of_rooms_names_what_is_there() -> None:

@@ -26,6 +26,12 @@ NOT_CODES = frozenset(
         "stand-alone",
         # encodings and JSON Schema
         "date-time", "utf-16-le", "utf-8", "utf-8-sig",
+        # headers and names of HTTP
+        "accept-encoding", "ccm-engine", "content-length", "content-type", "linkedin-version", "ratelimit-reset",
+        "retry-after", "transfer-encoding", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp",
+        "x-rate-limit-reset", "x-ratelimit-reset", "x-restli-id", "x-restli-protocol-version",
+        # a service of Amazon's
+        "pinpoint-sms-voice-v2",
         # distributions of the engine lock
         "css-inline", "mjml-python", "zxing-cpp",
         # names of our own: classes in drawings, threads, an image, a command

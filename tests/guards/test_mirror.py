@@ -16,6 +16,8 @@ SHORT = 40  # lines; below, a module is tested where it is used
 COVERED_BY = {
     "ccm/__init__.py": ("tests/test_public_api.py",),
     "ccm/archive/interface.py": ("tests/contract/test_archives.py",),
+    "ccm/archive/s3.py": ("tests/contract/test_archives.py",),
+    "ccm/archive/vault/": ("tests/archive/vault/test_vault.py",),
     "ccm/check/": ("tests/check/test_inspection.py",),  # each rule by a seeded mutation
     "ccm/check/totals.py": ("tests/check/test_control_totals.py",),
     "ccm/cli/": ("tests/e2e/",),
@@ -30,10 +32,14 @@ COVERED_BY = {
     "ccm/compose/sms/": ("tests/compose/test_sms.py",),
     "ccm/compose/social/": ("tests/compose/test_social.py",),
     "ccm/deliver/interface.py": ("tests/contract/test_adapters.py",),
+    "ccm/deliver/print_shop/": ("tests/deliver/print_shop/test_closing.py",),
+    "ccm/deliver/print_shop/adapter.py": ("tests/deliver/print_shop/test_print_adapter.py",),
     "ccm/deliver/smtp_connection.py": ("tests/deliver/test_smtp.py",),
     "ccm/deliver/smtp_settings.py": ("tests/deliver/test_smtp.py",),
+    "ccm/deliver/twilio_client.py": ("tests/deliver/test_twilio.py",),
     "ccm/diagnostics.py": ("tests/load/lint/test_lint_cases.py",),  # place, code and remedy of every case
     "ccm/ledger/": ("tests/contract/test_ledgers.py", "tests/ledger/test_sql.py"),
+    "ccm/ledger/kept.py": ("tests/run/test_verifying.py",),
     "ccm/ledger/migrations/": ("tests/ledger/",),  # found by their folder; every ledger that is opened runs them
     "ccm/load/": ("tests/load/lint/test_lint_cases.py", "tests/load/test_load_workspace.py"),
     "ccm/load/lint/": ("tests/load/lint/test_lint_cases.py",),  # cases with the expected line and column
@@ -45,6 +51,8 @@ COVERED_BY = {
     "ccm/release/": ("tests/release/test_releasing.py",),
     "ccm/release/s3.py": ("tests/release/test_stores.py",),
     "ccm/run/": ("tests/e2e/",),
+    "ccm/serve/": ("tests/serve/test_app.py",),
+    "ccm/serve/service.py": ("tests/e2e/",),
     "ccm/studio/": ("tests/e2e/",),
     "ccm/testing/": ("tests/contract/test_adapters.py", "tests/contract/test_archives.py", "tests/contract/test_ledgers.py"),
 }  # fmt: skip

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ccm.ledger.interface import LedgerError
-from ccm.ledger.permissions import PermissionStore, in_force, open_permissions
+from ccm.ledger.permissions import PermissionStore, open_permissions
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.keyring import Keyring
-from ccm.model.permissions import ConsentEntry, SuppressionEntry, SuppressionReason
+from ccm.model.permissions import ConsentEntry, SuppressionEntry, SuppressionReason, in_force
 from ccm.testing.samples import NOON
 
 URL = "sqlite:///ledger.db"

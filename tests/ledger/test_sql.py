@@ -19,7 +19,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from ccm.ledger import database, permission_tables, tables
+from ccm.ledger import database, permission_tables, rate_tables, tables
 from ccm.ledger.database import Database
 from ccm.ledger.interface import LeaseLost, LedgerError
 from ccm.ledger.sql import SqlLedger, open_ledger
@@ -60,7 +60,7 @@ def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
     opened = Database(URL, tmp_path)
     with opened.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert permission_tables.metadata is tables.metadata
+        assert permission_tables.metadata is rate_tables.metadata is tables.metadata
         assert compare_metadata(context, tables.metadata) == []
     opened.close()
     config = Config()

@@ -14,7 +14,8 @@ from ccm.ledger.sql import open_ledger
 from ccm.model.definitions import Channel
 from ccm.model.records import Exclusion, ExclusionReason, OutcomeKind, PieceState
 from ccm.run.execution import content_hash, decide, excluded
-from ccm.run.sending import Sender, outcome_of
+from ccm.run.sending import Sender
+from ccm.run.verdicts import outcome_of
 from ccm.run.workers import Made, Maker, next_alternative
 from ccm.testing import FixedClock, LostAnswerAdapter, MemoryLedger, RecordingAdapter, RejectingAdapter, sample_run
 from ccm.testing.samples import RUN_ID
@@ -68,8 +69,7 @@ def carried_out(ledger: Ledger, one: Made, answers: dict[Channel, type[Recording
     decision, job = decide(one, {}, BRAND)
     ledger.save(RUN_ID, [decision], owner="me", now=clock())
     sender = Sender(ledger, adapters, run_id=RUN_ID, owner="me", clock=clock)
-    providers = {piece.piece_id: piece.provider for piece in one.composed.communication.pieces}
-    sender.send([job] if job else [], providers)
+    sender.send([job] if job else [])
     sender.close()
     tried = "".join(LETTER[channel] for channel in (E, D, S) if adapters[channel.value].delivered)
     ((kind, _),) = [(kind, count) for kind, count in ledger.tally(RUN_ID).outcomes.items() if count]

@@ -11,8 +11,10 @@ from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LeaseLost
 from ccm.model.definitions import Channel
 from ccm.model.records import Envelope, PieceState, Receipt, ReceiptStatus
+from ccm.run.desk import WINDOW, SendJob
 from ccm.run.execution import decide
-from ccm.run.sending import MAX_ATTEMPTS, ProviderFailed, Sender, SendJob
+from ccm.run.sending import ProviderFailed, Sender
+from ccm.run.slots import MAX_ATTEMPTS
 from ccm.testing import FixedClock, FlakyAdapter, MemoryLedger, RecordingAdapter, SlowAdapter, sample_run
 from ccm.testing.samples import RUN_ID
 
@@ -28,7 +30,13 @@ class Bench:
         self.waits: list[float] = []
         self.ledger.claim_run(sample_run(), owner="me", now=self.clock(), lease_seconds=60)
         self.sender = Sender(
-            self.ledger, {EMAIL: adapter}, run_id=RUN_ID, owner="me", clock=self.clock, sleep=self.waits.append
+            self.ledger,
+            {EMAIL: adapter},
+            run_id=RUN_ID,
+            owner="me",
+            clock=self.clock,
+            sleep=self.waits.append,
+            chance=lambda: 1.0,
         )
         self.jobs: list[SendJob] = []
         for number in range(count):
@@ -36,12 +44,11 @@ class Bench:
             self.ledger.save(RUN_ID, [decision], owner="me", now=self.clock())
             assert job
             self.jobs.append(job)
-        self.providers = {item.key: EMAIL for job in self.jobs for item in job.envelopes}
 
     def send(self) -> None:
         """Send all jobs and end."""
         try:
-            self.sender.send(self.jobs, self.providers)
+            self.sender.send(self.jobs)
         finally:
             self.sender.close()
 
@@ -139,7 +146,7 @@ def test_an_unusable_provider_stops_the_run(retriable: bool, tries: int) -> None
 
 
 def test_stop_begins_nothing_more() -> None:
-    """After stop() what is under way ends and is written down; the rest keeps its intent and has no outcome."""
+    """After stop() what is under way ends and is written down; the rest was not begun and has no outcome."""
     slow = SlowAdapter(EMAIL, seconds=0.1)
     bench = Bench(slow, 40)
     timer = threading.Timer(0.15, bench.sender.stop)
@@ -149,7 +156,9 @@ def test_stop_begins_nothing_more() -> None:
     accepted = bench.states.count(PieceState.ACCEPTED)
     assert 0 < accepted < 40
     assert accepted == len(slow.delivered)
-    assert bench.states.count(PieceState.INTENT) == 40 - accepted
+    intents = bench.states.count(PieceState.INTENT)
+    assert accepted + intents <= WINDOW + accepted
+    assert intents + bench.states.count(PieceState.COMPOSED) == 40 - accepted
     assert bench.ledger.tally(RUN_ID).undecided == 40 - accepted
 
 

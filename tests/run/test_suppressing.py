@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ccm.ledger.permissions import PermissionStore, in_force, open_permissions
+from ccm.ledger.permissions import PermissionStore, open_permissions
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.keyring import Keyring
-from ccm.model.permissions import ConsentEntry, SuppressionReason
+from ccm.model.permissions import ConsentEntry, SuppressionReason, in_force
 from ccm.plan.addresses import AddressInvalid
 from ccm.run.contents import ConfigurationFault
 from ccm.run.permitted import address_subject, person_subject, standing_of, subjects_of

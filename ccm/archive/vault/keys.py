@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ccm.archive.interface import ArchiveError
 from ccm.archive.vault.master import VARIABLE, MasterKey, VaultLocked
@@ -127,12 +128,10 @@ class KeyStore:
             return connection.execute(query).rowcount > 0
 
     def scrub(self) -> None:
-        """Overwrite what destroyed keys left in the database's free space and log (SQLite)."""
+        """Overwrite what destroyed keys left in the database's free space (SQLite)."""
         if self._engine.dialect.name == "sqlite":
-            with _named_errors(), self._engine.connect() as connection:
-                raw = connection.execution_options(isolation_level="AUTOCOMMIT")
-                raw.exec_driver_sql("VACUUM")
-                raw.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            with _named_errors(), closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("VACUUM")
 
     def close(self) -> None:
         """Give back connections."""
@@ -245,13 +244,12 @@ def _begin_sqlite(connection: Connection) -> None:
 def _named_errors() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        code = getattr(error.orig, "sqlite_errorname", "") or type(error.orig).__name__
-        if isinstance(error, OperationalError) or error.connection_invalidated or code.startswith("SQLITE_"):
-            raise ArchiveError(
-                f"the key store cannot be used ({code})", "check its disk, permissions and `keys` in ccm.yaml"
-            ) from None
-        raise
+    except (DBAPIError, sqlite3.Error) as error:
+        origin = getattr(error, "orig", error)
+        code = getattr(origin, "sqlite_errorname", "") or type(origin).__name__
+        raise ArchiveError(
+            f"the key store cannot be used ({code})", "check its disk, permissions and `keys` in ccm.yaml"
+        ) from None
 
 
 def readable_by_owner_only(url: str, root: str | Path) -> None:

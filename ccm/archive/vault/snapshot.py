@@ -28,6 +28,7 @@ from ccm.model.values import Money
 
 VERSION = 1
 MEDIA_TYPE = "application/vnd.ccm.snapshot+json"
+_OBJECT = "$object"
 _DIGEST_BYTES = 4  # of each field: a hint which one changed; the seal proves, not this
 
 
@@ -95,8 +96,8 @@ def _digest(path: str, value: str) -> str:
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and not _is_typed(value):
-        for name, inner in value.items():
+    if isinstance(value, dict) and (not _is_typed(value) or _OBJECT in value):
+        for name, inner in value.get(_OBJECT) or value.items():
             yield from _leaves(f"{path}.{name}" if path else name, inner)
     elif isinstance(value, list):
         for number, inner in enumerate(value, 1):
@@ -140,7 +141,7 @@ def encode(value: object) -> object:
             if any(not isinstance(name, str) for name in value):
                 raise TypeError("the names of a record are texts")
             if any(name.startswith("$") for name in value):
-                return {"$object": [[name, encode(item)] for name, item in value.items()]}
+                return {_OBJECT: [[name, encode(item)] for name, item in value.items()]}
             return {name: encode(item) for name, item in value.items()}
         case _:
             raise TypeError(f"a snapshot cannot hold a {type(value).__name__}")
@@ -166,7 +167,7 @@ def decode(value: Any) -> Any:
             return date.fromisoformat(inner)
         case "$datetime":
             return _moment(*inner)
-        case "$object":
+        case "$object":  # _OBJECT
             return {name: decode(item) for name, item in inner}
     raise SnapshotUnreadable(f'it has a value of the type "{kind}", which this ccm does not know')
 

@@ -1,0 +1,99 @@
+"""`ccm archive`: read sent pieces, and give up what is no longer needed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ccm.cli.terminal import err, fail, json_option, open_settings, out, print_json, with_errors, workspace_option
+from ccm.diagnostics import ExitCode
+
+
+@click.group("archive", invoke_without_command=True)
+@click.option("--thin", "run_id", metavar="RUN", help="Keep snapshot and hash instead of a run's PDFs.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Composing processes of --thin."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@workspace_option
+@json_option
+@click.pass_context
+@with_errors
+def command(
+    context: click.Context, run_id: str | None, workers: int, yes: bool, folder: Path | None, as_json: bool
+) -> None:
+    """Read sent pieces from the archive, or give up what can be made again.
+
+    With --thin RUN: every PDF of the run, and every email that carries one, is composed again; where it is identical
+    byte for byte, the archive keeps its hash and the data snapshot alone. What that risks: docs/replay.md.
+
+    Exit code: 0 done, 1 something differs and stays whole, 3 the master key is missing or wrong, 4 the archive failed.
+
+    Example: ccm archive --thin october-statement.2026-10
+    """
+    context.obj = folder
+    if context.invoked_subcommand is not None:
+        return
+    if run_id is None:
+        raise click.UsageError("say --thin RUN, or name a command: get")
+    _thin(folder, run_id, workers, yes=yes, as_json=as_json)
+
+
+def _thin(folder: Path | None, run_id: str, workers: int, *, yes: bool, as_json: bool) -> None:
+    from ccm.run.thinning import thin
+    from ccm.run.verifying import UnknownTarget
+
+    workspace = open_settings(folder)
+    if not yes and not as_json:
+        click.confirm(
+            f"give up the archived PDFs of {run_id}? They can be made again only by this engine", abort=True, err=True
+        )
+    try:
+        counts = thin(workspace, run_id, workers=workers)
+    except UnknownTarget:
+        fail(f'the ledger knows no run "{run_id}"', "list them with: ccm status")
+    given_up = counts.pop("bytes", 0)
+    if as_json:
+        print_json({"run": run_id, **counts, "bytes": given_up})
+    else:
+        words = {"small": "without a PDF", "already": "thinned before", "different": "different, kept whole"}
+        sums = " · ".join(f"{count} {words.get(name, name)}" for name, count in sorted(counts.items()))
+        out.print(f"{sums or 'nothing to thin'}; {given_up / 1_000_000:.1f} MB given up")
+    raise SystemExit(ExitCode.PROBLEMS if counts["different"] else ExitCode.FINE)
+
+
+@click.command("get")
+@click.argument("piece_id", metavar="PIECE")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File; stdout if not given.")
+@workspace_option
+@click.pass_context
+@with_errors
+def get(context: click.Context, piece_id: str, output: Path | None, folder: Path | None) -> None:
+    """Give a piece as it was sent: the email, the text, the PDF or the post.
+
+    It is checked against the ledger's hash. A thinned piece is composed again and checked alike.
+
+    Exit code: 0 given, 3 no such piece, 4 it cannot be read: erased, changed or missing.
+
+    Example: ccm archive get p-5d3hq2… -o letter.pdf
+    """
+    from ccm.run.archived import sent_piece
+    from ccm.run.verifying import UnknownTarget
+
+    try:
+        sent = sent_piece(open_settings(folder or context.obj), piece_id)
+    except UnknownTarget:
+        fail(f'the ledger knows no piece "{piece_id}"', "a customer's pieces are in: ccm history CUSTOMER --json")
+    if output is None:
+        if sys.stdout.isatty() and not sent.media_type.startswith("text/"):
+            fail("this would fill the terminal", f"say -o FILE; it is {sent.media_type}")
+        click.echo(sent.content, nl=False)
+        return
+    output.write_bytes(sent.content)
+    again = ", composed again" if sent.composed_again else ""
+    err.print(f"{output}: {sent.media_type}, {len(sent.content)} bytes{again}, as the ledger noted", markup=False)
+
+
+command.add_command(get)

@@ -1,0 +1,125 @@
+"""Moving pieces forward and settling communications: the writes of the hot path. Inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ccm.ledger.decisions import in_time, refuse_backward, settleable
+from ccm.ledger.rows import Values, event_values
+from ccm.ledger.saving import chunks, execute_many
+from ccm.ledger.sqlite_steps import advance_in_one, append_events, as_text, settle_in_one
+from ccm.ledger.tables import communications, events, pieces, runs
+from ccm.model.records import Outcome, PieceState, StateChange
+
+
+def advance_pieces(connection: Connection, run_id: str, changes: Sequence[StateChange], fence: int) -> None:
+    """Move pieces forward; see `Ledger.advance`."""
+    if intents := sum(item.state is PieceState.INTENT for item in changes):
+        count = sa.update(runs).where(runs.c.run_id == run_id).values(intents=runs.c.intents + intents)
+        connection.execute(count)
+    once = len({item.piece_id for item in changes}) == len(changes)
+    if connection.dialect.name == "sqlite" and once:
+        for part in chunks(changes):
+            moved = advance_in_one(connection, run_id, part)
+            if len(moved) < len(part):
+                stuck = [item for item in part if item.piece_id not in moved]
+                refuse_backward(stuck, _states(connection, run_id, stuck))
+            lines = [
+                (run_id, item.piece_id, item.state.value, as_text(item.at), fence, item.provider_id, item.detail)
+                for item in part
+            ]
+            append_events(connection, lines)
+        return
+    states = _states(connection, run_id, changes)
+    refuse_backward(changes, states)
+    execute_many(connection, _ADVANCE, map(_advance_values, in_time(changes, states)))
+    rows = [event_values(run_id, item.piece_id, item.state, item.at, fence, item) for item in changes]
+    execute_many(connection, sa.insert(events), rows)
+
+
+def settle_outcomes(
+    connection: Connection, run_id: str, outcomes: Sequence[Outcome], fence: int, now: datetime
+) -> None:
+    """Write outcomes that are not final yet; see `Ledger.settle`."""
+    once = len({item.communication_id for item in outcomes}) == len(outcomes)
+    if connection.dialect.name == "sqlite" and once:
+        for part in chunks(outcomes):
+            settled = settle_in_one(connection, run_id, part)
+            if len(settled) < len(part):
+                settleable(part, _outcomes(connection, run_id, part))  # refuses what the run has not
+            at = as_text(now)
+            lines = [
+                (run_id, item.communication_id, item.kind.value, at, fence, "", "")
+                for item in part
+                if item.communication_id in settled
+            ]
+            if lines:
+                append_events(connection, lines)
+        return
+    fresh = settleable(outcomes, _outcomes(connection, run_id, outcomes))
+    execute_many(connection, _SETTLE, map(_settle_values, fresh))
+    rows = [event_values(run_id, item.communication_id, item.kind, now, fence) for item in fresh]
+    execute_many(connection, sa.insert(events), rows)
+
+
+def _states(connection: Connection, run_id: str, changes: Iterable[StateChange]) -> dict[str, PieceState]:
+    """Return where the pieces of this run stand. The run is compared here: its index would read the whole run."""
+    states: dict[str, PieceState] = {}
+    for ids in chunks([change.piece_id for change in changes]):
+        query = sa.select(pieces.c.piece_id, pieces.c.state, pieces.c.run_id).where(pieces.c.piece_id.in_(ids))
+        states |= {row.piece_id: PieceState(row.state) for row in connection.execute(query) if row.run_id == run_id}
+    return states
+
+
+def _outcomes(connection: Connection, run_id: str, outcomes: Iterable[Outcome]) -> dict[str, str | None]:
+    current: dict[str, str | None] = {}
+    for ids in chunks([item.communication_id for item in outcomes]):
+        table = communications.c
+        query = sa.select(table.communication_id, table.outcome, table.run_id).where(table.communication_id.in_(ids))
+        current |= {row.communication_id: row.outcome for row in connection.execute(query) if row.run_id == run_id}
+    return current
+
+
+_ADVANCE = (
+    sa.update(pieces)
+    .where(pieces.c.piece_id == sa.bindparam("b_id"))
+    .values(
+        state=sa.bindparam("state"),
+        updated_at=sa.bindparam("updated_at"),
+        provider_id=sa.func.coalesce(sa.bindparam("b_provider_id", type_=sa.Text), pieces.c.provider_id),
+        detail=sa.bindparam("detail"),
+        attempts=pieces.c.attempts + sa.bindparam("b_tries", type_=sa.Integer),
+        possible_duplicate=sa.or_(pieces.c.possible_duplicate, sa.bindparam("b_twice", type_=sa.Boolean)),
+    )
+)
+
+_SETTLE = (
+    sa.update(communications)
+    .where(communications.c.communication_id == sa.bindparam("b_id"))
+    .values(outcome=sa.bindparam("outcome"), reason=sa.bindparam("reason"), until=sa.bindparam("until"))
+)
+
+
+def _settle_values(outcome: Outcome) -> Values:
+    return {
+        "b_id": outcome.communication_id,
+        "outcome": outcome.kind,
+        "reason": outcome.reason,
+        "until": outcome.until,
+    }
+
+
+def _advance_values(change: StateChange) -> Values:
+    return {
+        "b_id": change.piece_id,
+        "state": change.state,
+        "updated_at": change.at,
+        "b_provider_id": change.provider_id or None,
+        "detail": change.detail,
+        "b_tries": int(change.state is PieceState.SENDING),
+        "b_twice": change.possible_duplicate,
+    }
