@@ -27,14 +27,11 @@ class FillEngine:
         files: Font files of the brand, in its order.
         sheets: Text of the style sheets beside those of the page itself.
         profile: ICC profile of screens.
-        cascade: Runs the engine's cascade over a page; returns its root and the function from element to style.
     """
 
-    def __init__(self, files: Mapping[str, bytes], sheets: str, profile: bytes, cascade: Any, canvas: Any) -> None:
+    def __init__(self, files: Mapping[str, bytes], sheets: str, profile: bytes) -> None:
         self._fonts = Fonts(files)
         self._sheets = sheets
-        self._cascade = cascade
-        self._canvas = canvas
         contents = list(files.values())
         self._writer = PdfWriter([FontFile(one, face) for one, face in zip(contents, self._fonts.faces, strict=True)], profile)
         self._books: dict[tuple[str, ...], StyleBook] = {}
@@ -43,13 +40,22 @@ class FillEngine:
         self._sizes: dict[object, tuple[float, float, float, float, float, float]] = {}
         self._refused: dict[tuple[str, ...], str] = {}
 
-    def fill(self, html: str, about: About) -> tuple[bytes, Display]:
-        """Return the PDF.
+    def fill(self, html: str, about: About, language: str) -> tuple[bytes, Display]:
+        """Return the PDF and what is drawn in it.
+
+        Args:
+            html: The whole page.
+            language: BCP 47; for pages that do not say it themselves.
 
         Raises:
             Unlearned: If the engine must lay this page out first; give it to `learn` then.
             Unfillable: If the page has something that filling does not know.
         """
+        display = self.display(html, language)
+        return self._writer.write(display, about), display
+
+    def display(self, html: str, language: str) -> Display:
+        """Lay a page out; raises as `fill` does."""
         root = parse(html)
         sheets = _own_sheets(root)
         if sheets in self._refused:
@@ -78,9 +84,8 @@ class FillEngine:
                 raise frame
             for lift in frame:
                 lift.draw(page, None, lift.x, lift.y)
-        language = dict(root.attributes).get("lang", "")
-        display = Display(_title(root), language, pages, paginator.bookmarks)
-        return self._writer.write(display, about), display
+        language = dict(root.attributes).get("lang", language)
+        return Display(_title(root), language, pages, paginator.bookmarks)
 
     def _lifted(self, book: StyleBook) -> Any:
         def lift(element: Element, width: float) -> Lifted:
@@ -104,8 +109,7 @@ class FillEngine:
             book = self._books.get(sheets)
             if book is None:
                 book = StyleBook("\n".join((self._sheets, *sheets)))
-            page, style_for = self._cascade(html)
-            book.learn(root, page, style_for)
+            book.learn(root, document._html.etree_element, document.style_for)
             self._books[sheets] = book
         except Unfillable as refusal:
             self._refused[sheets] = refusal.reason
@@ -141,7 +145,7 @@ class FillEngine:
             try:
                 if len(found) != 1:
                     raise Unfillable("a block over several pages")
-                self._lifts[key] = Lift(found[0], self._fonts, self._canvas, readable=True)
+                self._lifts[key] = Lift(found[0], self._fonts, readable=True)
             except Unfillable as refusal:
                 self._lifts[key] = refusal
 
@@ -158,7 +162,7 @@ class FillEngine:
             key = (sheets, running, number, len(document.pages))
             try:
                 margin_boxes = [one for one in page._page_box.children if isinstance(one, boxes.MarginBox)]
-                self._frames[key] = tuple(Lift(one, self._fonts, self._canvas, readable=False) for one in margin_boxes)
+                self._frames[key] = tuple(Lift(one, self._fonts, readable=False) for one in margin_boxes)
             except Unfillable as refusal:
                 self._frames[key] = refusal
 

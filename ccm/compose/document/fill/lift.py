@@ -5,7 +5,6 @@ What the engine made of a block is the same wherever the same block stands in th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,11 +23,10 @@ class Lift:
     x, y: Of its border box, in px; height: likewise.
     """
 
-    def __init__(self, box: Any, fonts: Fonts, canvas: Callable[[], Any], *, readable: bool) -> None:
+    def __init__(self, box: Any, fonts: Fonts, *, readable: bool) -> None:
         self.x, self.y = box.border_box_x(), box.border_box_y()
         self.height: float = box.border_height()
         self._fonts = fonts
-        self._canvas = canvas
         self._areas: list[Area] = []
         self._items: list[Text | Picture] = []
         self._tags: list[Tag] = []
@@ -92,7 +90,7 @@ class Lift:
     def _picture(self, box: Any) -> Tag:
         from weasyprint.draw import draw_replacedbox
 
-        canvas = self._canvas()
+        canvas = _canvas()
         before = {name: len(part) for name, part in canvas._resources.items() if isinstance(part, dict)}
         draw_replacedbox(canvas, box)
         resources = canvas._resources
@@ -133,6 +131,16 @@ class Lift:
         corners = ("top_left", "top_right", "bottom_left", "bottom_right")
         if any(length.value for corner in corners for length in style[f"border_{corner}_radius"]):
             raise Unfillable("round corners")
+
+
+def _canvas() -> Any:
+    """Return a stream of the engine's that belongs to no file."""
+    import pydyf
+    from weasyprint.pdf.stream import Stream
+
+    kinds = ("ExtGState", "XObject", "Pattern", "Shading", "ColorSpace", "Font")
+    resources = pydyf.Dictionary({kind: pydyf.Dictionary() for kind in kinds})
+    return Stream({}, (0, 0, 10_000, 10_000), resources, {}, None, {}, None, compress=False)
 
 
 def _copied(tag: Tag, copies: dict[int, Text | Picture], dx: float, dy: float) -> Tag:

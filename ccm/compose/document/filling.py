@@ -1,0 +1,103 @@
+"""Filling or not: decides for each page, lets the layout engine teach, and holds what the two would make differently."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccm import __version__
+from ccm.compose.document.fill.audit import differs
+from ccm.compose.document.fill.engine import FillEngine, Unlearned
+from ccm.compose.document.fill.unfillable import Unfillable
+from ccm.compose.document.fill.writer import About
+from ccm.compose.document.layout_problem import LayoutProblem
+from ccm.compose.document.pdf_metadata import conformance
+from ccm.compose.document.stylesheet import font_paths
+from ccm.compose.document.typesetting import MAX_PAGES, Typeset, Typesetter
+from ccm.model.workspace import Brand, ContentLibrary
+
+ENGINE = "70.0"  # the version of WeasyPrint whose layout is known
+_AUDITED_OF = 1000  # one of so many filled documents is laid out by the engine as well, chosen by the piece's id
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What came of filling.
+
+    content: The PDF; empty where the page was not filled.
+    reason: Why not.
+    learns: The engine's layout of this page would teach how.
+    """
+
+    content: bytes = b""
+    title: str = ""
+    pages: int = 0
+    reason: str = ""
+    learns: bool = False
+    problems: tuple[LayoutProblem, ...] = ()
+
+
+class Filling:
+    """Fills the documents of one template in one brand."""
+
+    def __init__(self, brand: Brand, library: ContentLibrary, typesetter: Typesetter, *, with_files: bool) -> None:
+        import weasyprint
+
+        self._brand = brand
+        self._always = ""
+        if with_files:
+            self._always = "the document carries files"
+        elif weasyprint.__version__ != ENGINE:
+            self._always = f"WeasyPrint is not {ENGINE}"
+        elif typesetter.problems:
+            self._always = "the style sheet has problems"
+        files = {path: library.files[path] for path in font_paths(brand) if path in library.files}
+        try:
+            self._engine = FillEngine(files, typesetter.style_text, typesetter.screen_profile)
+        except Unfillable as refusal:
+            self._always = refusal.reason
+
+    def fill(self, html: str, piece_id: str, language: str, issued_at: datetime) -> Filled:
+        """Fill a page if everything on it is known.
+
+        Why not when it is to be audited: `learn` compares, and fills it then.
+        """
+        if self._always:
+            return Filled(reason=self._always)
+        if int.from_bytes(hashlib.sha256(piece_id.encode()).digest()[:4], "big") % _AUDITED_OF == 0:
+            return Filled(reason="laid out to be compared", learns=True)
+        try:
+            return self._filled(html, piece_id, language, issued_at)
+        except Unlearned:
+            return Filled(reason="a page of a new kind", learns=True)
+        except Unfillable as refusal:
+            return Filled(reason=refusal.reason)
+
+    def learn(self, html: str, piece_id: str, language: str, issued_at: datetime, typeset: Typeset) -> Filled:
+        """Learn from the engine's layout of a page, and fill the page then; it must be the same.
+
+        Why fill it although the engine made it already: the bytes must not hang on which page came first.
+        """
+        if typeset.document is None or typeset.problems:
+            return Filled(reason="the page has problems")
+        self._engine.learn(html, typeset.document)
+        try:
+            difference = differs(self._engine.display(html, language), typeset.document)
+            if not difference:
+                return self._filled(html, piece_id, language, issued_at)
+        except (Unlearned, Unfillable) as refusal:
+            return Filled(reason=getattr(refusal, "reason", "a page that cannot be learned"))
+        problem = LayoutProblem(
+            "fill-differs",
+            f"filling gives another page than the layout engine ({difference})",
+            "report this with the template; `fill: false` under document in template.yaml takes the engine alone",
+        )
+        return Filled(reason="filling differs", problems=(problem,))
+
+    def _filled(self, html: str, piece_id: str, language: str, issued_at: datetime) -> Filled:
+        about = About(piece_id, self._brand.definition.title, f"ccm {__version__}", issued_at, conformance(piece_id))
+        content, display = self._engine.fill(html, about, language)
+        if not display.title or len(display.pages) > MAX_PAGES:
+            raise Unfillable("no title, or too many pages")
+        return Filled(content, display.title, len(display.pages))
