@@ -87,7 +87,9 @@ def told(name: str, error: Exception) -> Examined:
         return Examined(name, False, diagnostics[0].message, diagnostics[0].remedy)
     if isinstance(error, OSError) and error.strerror:
         return Examined(name, False, error.strerror, "correct paths and permissions in ccm.yaml and on disk")
-    return Examined(name, False, f"failed with {type(error).__name__}", "update the package that it comes from, or tell its author")
+    return Examined(
+        name, False, f"failed with {type(error).__name__}", "update the package that it comes from, or tell its author"
+    )
 
 
 def _provider(workspace: Workspace, name: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from weasyprint import Attachment as PdfAttachment
 
 from ccm.compose.document.fetcher import media_type_of
-from ccm.compose.document.layout_problem import LayoutProblem, prevents_output
 from ccm.compose.document.filling import Filling
+from ccm.compose.document.layout_problem import LayoutProblem, prevents_output
 from ccm.compose.document.pdf_metadata import ConformanceMark, describe
 from ccm.compose.document.typesetting import Typesetter
 from ccm.model.definitions import Channel
@@ -31,7 +31,10 @@ class DocumentComposer:
             brand, library, roots=(template.root,), style=style.source if style is not None else ""
         )
         self._attachments, self._missing = _attached_files(template, library)
-        self._filling = Filling(brand, library, self._typesetter, with_files=bool(self._attachments or self._missing))
+        always = "the document carries files" if self._attachments or self._missing else ""
+        if not template.definition.document.fill:
+            always = "fill is off in template.yaml"
+        self._filling = Filling(brand, library, self._typesetter, always)
 
     def compose(
         self,

@@ -17,6 +17,7 @@ from ccm.compose.document.stylesheet import font_paths
 from ccm.compose.document.typesetting import MAX_PAGES, Typeset, Typesetter
 from ccm.model.workspace import Brand, ContentLibrary
 
+MAX_CHARACTERS = 1_000_000  # a longer page is for the engine, which has limits of its own
 ENGINE = "70.0"  # the version of WeasyPrint whose layout is known
 _AUDITED_OF = 1000  # one of so many filled documents is laid out by the engine as well, chosen by the piece's id
 
@@ -41,14 +42,19 @@ class Filled:
 class Filling:
     """Fills the documents of one template in one brand."""
 
-    def __init__(self, brand: Brand, library: ContentLibrary, typesetter: Typesetter, *, with_files: bool) -> None:
+    def __init__(self, brand: Brand, library: ContentLibrary, typesetter: Typesetter, always: str = "") -> None:
+        """Prepare for the pages of one stylesheet.
+
+        Args:
+            always: Why no page may be filled; empty if pages may.
+        """
         import weasyprint
 
         self._brand = brand
-        self._always = ""
-        if with_files:
-            self._always = "the document carries files"
-        elif weasyprint.__version__ != ENGINE:
+        self._always = always
+        if always:
+            return
+        if weasyprint.__version__ != ENGINE:
             self._always = f"WeasyPrint is not {ENGINE}"
         elif typesetter.problems:
             self._always = "the style sheet has problems"
@@ -65,14 +71,16 @@ class Filling:
         """
         if self._always:
             return Filled(reason=self._always)
+        if len(html) > MAX_CHARACTERS:
+            return Filled(reason="a very long page")
         if int.from_bytes(hashlib.sha256(piece_id.encode()).digest()[:4], "big") % _AUDITED_OF == 0:
             return Filled(reason="laid out to be compared", learns=True)
         try:
             return self._filled(html, piece_id, language, issued_at)
         except Unlearned:
             return Filled(reason="a page of a new kind", learns=True)
-        except Unfillable as refusal:
-            return Filled(reason=refusal.reason)
+        except Exception as fault:
+            return Filled(reason=_reason(fault))
 
     def learn(self, html: str, piece_id: str, language: str, issued_at: datetime, typeset: Typeset) -> Filled:
         """Learn from the engine's layout of a page, and fill the page then; it must be the same.
@@ -81,13 +89,13 @@ class Filling:
         """
         if typeset.document is None or typeset.problems:
             return Filled(reason="the page has problems")
-        self._engine.learn(html, typeset.document)
         try:
+            self._engine.learn(html, typeset.document)
             difference = differs(self._engine.display(html, language), typeset.document)
             if not difference:
                 return self._filled(html, piece_id, language, issued_at)
-        except (Unlearned, Unfillable) as refusal:
-            return Filled(reason=getattr(refusal, "reason", "a page that cannot be learned"))
+        except Exception as fault:
+            return Filled(reason=_reason(fault))
         problem = LayoutProblem(
             "fill-differs",
             f"filling gives another page than the layout engine ({difference})",
@@ -101,3 +109,12 @@ class Filling:
         if not display.title or len(display.pages) > MAX_PAGES:
             raise Unfillable("no title, or too many pages")
         return Filled(content, display.title, len(display.pages))
+
+
+def _reason(fault: Exception) -> str:
+    """Say why a page takes the full path; a mistake of ours costs time and nothing else, and is counted."""
+    if isinstance(fault, Unfillable):
+        return fault.reason
+    if isinstance(fault, Unlearned):
+        return "a page that cannot be learned"
+    return f"filling stumbled ({type(fault).__name__})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,9 @@ class FillEngine:
         self._fonts = Fonts(files)
         self._sheets = sheets
         contents = list(files.values())
-        self._writer = PdfWriter([FontFile(one, face) for one, face in zip(contents, self._fonts.faces, strict=True)], profile)
+        self._writer = PdfWriter(
+            [FontFile(one, face) for one, face in zip(contents, self._fonts.faces, strict=True)], profile
+        )
         self._books: dict[tuple[str, ...], StyleBook] = {}
         self._lifts: dict[object, Lift | Unfillable] = {}
         self._frames: dict[object, tuple[Lift, ...] | Unfillable] = {}
@@ -133,10 +136,8 @@ class FillEngine:
             return Lifted(element, book.styles[element.signature][0], 0, 0, lambda *ignored: None)
 
         first = document.pages[0]._page_box
-        try:
+        with contextlib.suppress(Unfillable):
             Flow(book, self._fonts, note).steps(root, first.content_box_x(), first.width)
-        except Unfillable:
-            pass
         boxes = _boxes_by_place(document)
         order = {id(element): index for index, element in enumerate(_elements(root))}
         for element, width in wanted.values():

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ccm.compose.document.fill.display import Area, Bookmark, Color, Page, Tag
+from ccm.compose.document.fill.drawing import draw_lines, draw_rows
 from ccm.compose.document.fill.inline import Inlines, Line
 from ccm.compose.document.fill.measures import Sides, borders, color, margins, paddings
 from ccm.compose.document.fill.styles import StyleBook
-from ccm.compose.document.fill.tables import Row, Table, Tables, draw_lines, draw_rows
+from ccm.compose.document.fill.table_parts import Row, Table
+from ccm.compose.document.fill.tables import Tables
 from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts
 from ccm.compose.document.fill.tree import Element
@@ -271,10 +273,12 @@ class Paginator:
         y = self._y + self._gap()
         head = sum(row.height for row in table.header)
         skipped = 0
+        if not table.header and len(table.rows) > self._fitting(table, table.rows, y + table.border_top):
+            raise Unfillable("a table without a head over several pages")
         if any(one.computed["break_before"] != "auto" or one.computed["break_after"] != "auto" for one in table.rows):
             raise Unfillable("rows with breaks to avoid")
         while True:
-            top = y + (table.border_top if not skipped or not table.header else table.border_top)
+            top = y + table.border_top
             fitting = self._fitting(table, table.rows[skipped:], top + head)
             if not fitting and not self._empty:
                 self._turn(table.computed)

@@ -51,12 +51,14 @@ class FontFile:
     @cached_property
     def ascent(self) -> int:
         """In thousandths of the size, like `descent`."""
-        return round(self._font.get_font_extents("ltr").ascender * 1000 / self.upem)
+        rounded: int = round(self._font.get_font_extents("ltr").ascender * 1000 / self.upem)
+        return rounded
 
     @cached_property
     def descent(self) -> int:
         """Below the baseline, negative."""
-        return round(self._font.get_font_extents("ltr").descender * 1000 / self.upem)
+        rounded: int = round(self._font.get_font_extents("ltr").descender * 1000 / self.upem)
+        return rounded
 
     def width(self, glyph: int) -> int:
         """Return a glyph's own width in thousandths of the size."""

@@ -60,6 +60,23 @@ class Inlines:
         self._read(block, computed, found, white)
         return [trimmed for paragraph in found if (trimmed := _trimmed(paragraph)) or len(found) > 1]
 
+    def plain(self, element: Element, computed: Any, style: TextStyle, ink: Color) -> list[list[Segment]] | None:
+        """Return the content of an element that holds one text and nothing else; None where it holds more.
+
+        Args:
+            computed, style, ink: Of the element, known already.
+        """
+        children = element.children
+        if not children:
+            return []
+        if len(children) != 1 or type(children[0]) is not str:
+            return None
+        text = children[0]
+        if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
+            text = _BLANKS.sub(" ", text)
+        text = text.strip(" ")
+        return [[Segment(text, style, computed, ink, element)]] if text else []
+
     def _read(self, element: Element, computed: Any, found: list[list[Segment]], white: str) -> None:
         for child in element.children:
             if type(child) is str:
@@ -103,15 +120,18 @@ class Inlines:
             for segment in paragraph:
                 if (segment.style.height, segment.style.baseline) != (strut.height, strut.baseline):
                     raise Unfillable("text of several sizes in one line")
-            nowrap = all(segment.computed["white_space"] == "nowrap" for segment in paragraph)
-            if total <= width or (nowrap and len(runs) == 1):
+            if total <= width:
                 made.append(Line(runs, total, strut.height, strut.baseline))
                 continue
+            if any(segment.computed["white_space"] == "nowrap" for segment in paragraph):
+                raise Unfillable("text that is wider than its place")
             if len(runs) != 1:
                 raise Unfillable("text of several styles that needs more than one line")
             segment = paragraph[0]
             for text in self._broken(segment, width):
                 run = segment.style.shape(text)
+                if run.width > width * (1 + 1e-9):
+                    raise Unfillable("a word that is wider than its place")
                 made.append(Line([(run, segment)], run.width, strut.height, strut.baseline))
         return made
 
@@ -179,5 +199,3 @@ def _broken_by_the_engine(text: str, computed: Any, width: float, minimum: bool)
             break
         rest = rest[resume_at:].lstrip(b" ")
     return lines
-
-

@@ -55,17 +55,25 @@ class Lift:
 
         if isinstance(box, AbsolutePlaceholder) or box.style["position"] not in ("static", "relative"):
             raise Unfillable("a positioned box")
-        if box.style["position"] == "relative" and any(box.style[side] != "auto" for side in ("top", "right", "bottom", "left")):
+        if box.style["position"] == "relative" and any(
+            box.style[side] != "auto" for side in ("top", "right", "bottom", "left")
+        ):
             raise Unfillable("a box that is moved")
         self._decorate(box)
         if isinstance(box, boxes.LineBox):
             raise AssertionError("lines are walked by their blocks")
         if isinstance(box, boxes.MarginBox):
-            return [tag for child in box.children for tag in self._walk(child, "")]
+            tag = Tag("")
+            self._children(box, tag, boxes)
+            return [tag]
         name = box.element_tag or ""
         if isinstance(box, boxes.ReplacedBox):
             return [self._picture(box)]
         tag = Tag(kind_of(name) if name not in ("br",) else "NonStruct")
+        self._children(box, tag, boxes)
+        return [tag]
+
+    def _children(self, box: Any, tag: Tag, boxes: Any) -> None:
         for child in box.children:
             if isinstance(child, boxes.LineBox):
                 self._decorate(child)
@@ -73,7 +81,6 @@ class Lift:
                     self._part(part, tag, boxes)
             else:
                 self._part(child, tag, boxes)
-        return [tag]
 
     def _part(self, part: Any, tag: Tag, boxes: Any) -> None:
         if isinstance(part, boxes.TextBox):

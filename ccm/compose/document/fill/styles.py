@@ -62,7 +62,7 @@ class StyleBook:
                 signature = signatures[key] = len(signatures)
                 new.append(element)
             element.signature = signature
-            children = [child for child in element.children if type(child) is not str]
+            children = [child for child in element.children if isinstance(child, Element)]
             if looks and children:
                 waiting += [(child, signature, place(index, children)) for index, child in enumerate(children, 1)]
             else:
@@ -153,18 +153,22 @@ def _tests(selectors: list[str]) -> Iterator[Callable[[int, int], bool]]:
                 continue
             seen.add(name)
             if plain:
-                yield {
-                    "first-child": lambda index, count: index == 1,
-                    "last-child": lambda index, count: index == count,
-                    "only-child": lambda index, count: count == 1,
-                }[plain]
+                yield _PLAIN_TESTS[plain]
             else:
-                matches = _formula(formula)
-                yield (
-                    (lambda index, count, matches=matches: matches(index))
-                    if kind == "nth-child"
-                    else (lambda index, count, matches=matches: matches(count - index + 1))
-                )
+                yield _counted(_formula(formula), from_end=kind == "nth-last-child")
+
+
+_PLAIN_TESTS: dict[str, Callable[[int, int], bool]] = {
+    "first-child": lambda index, count: index == 1,
+    "last-child": lambda index, count: index == count,
+    "only-child": lambda index, count: count == 1,
+}
+
+
+def _counted(matches: Callable[[int], bool], *, from_end: bool) -> Callable[[int, int], bool]:
+    if from_end:
+        return lambda index, count: matches(count - index + 1)
+    return lambda index, count: matches(index)
 
 
 def _formula(text: str) -> Callable[[int], bool]:

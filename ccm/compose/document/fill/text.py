@@ -63,9 +63,7 @@ class TextStyle:
             raise Unfillable("text from right to left")
         names = ("kerning", "variant_ligatures", "variant_position", "variant_caps", "variant_numeric",
                  "variant_alternates", "variant_east_asian", "feature_settings")  # fmt: skip
-        self._features = {
-            tag: value for tag, value in font_features(*(computed[f"font_{name}"] for name in names)).items()
-        }
+        self._features = dict(font_features(*(computed[f"font_{name}"] for name in names)).items())
         self._font = font
         self._language = computed["lang"] or ""
         self._runs: dict[str, Run] = {}
@@ -125,7 +123,7 @@ class TextStyle:
 @lru_cache(maxsize=200_000)
 def is_plain(text: str) -> bool:
     """Tell whether a text is Latin letters, digits, signs and blanks."""
-    return text.isascii() and text.isprintable() or all(map(_is_plain_sign, text))
+    return (text.isascii() and text.isprintable()) or all(map(_is_plain_sign, text))
 
 
 @lru_cache(maxsize=4096)

@@ -182,7 +182,11 @@ class _File:
     def _font(self, face: int, glyphs: set[int]) -> int:
         font, subset = self._writer._fonts[face], self._writer.subset(face, glyphs)
         program = self._stream(b"/Length1 %d" % len(subset.program), self._writer.program(subset))
-        mark = hashlib.sha256(subset.program).hexdigest()[:6].translate(str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP"))
+        mark = (
+            hashlib.sha256(subset.program)
+            .hexdigest()[:6]
+            .translate(str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP"))
+        )
         name = f"/{mark}+{font.name}".encode("ascii")
         descriptor = self._add(
             b"<</Type/FontDescriptor/FontName%b/Flags 4/FontBBox[0 %d 1000 %d]/ItalicAngle 0/Ascent %d/Descent %d"
@@ -228,7 +232,7 @@ class _File:
                 self._plain[span] = b"<</Type/StructElem/S/Span/P %d 0 R/Pg %d 0 R/K[%d]>>" % (number, page, child.mark)
                 owners[child.mark] = span
                 kids.append(b"%d 0 R" % span)
-            else:
+            elif isinstance(child, Picture):
                 owners[child.mark] = number
                 kids.append(b"%d" % child.mark)
         more = b""
@@ -342,7 +346,7 @@ class _File:
             at += len(body)
         number = self._number()
         places[number] = (1, at, 0)
-        rows = b"\0\0\0\0\0\0\xff\xff" [:7] + b"".join(
+        rows = b"\0\0\0\0\0\0\xff\xff"[:7] + b"".join(
             [struct.pack(">BIH", *places[one]) for one in range(1, number + 1)]
         )
         rows = struct.pack(">BIH", 0, 0, 65535) + rows[7:]
@@ -351,7 +355,17 @@ class _File:
         out.append(
             b"%d 0 obj\n<</Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]/Filter/FlateDecode/Length %d>>stream\n"
             b"%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
-            % (number, number + 1, catalog, info, self._about.piece_id.encode().hex().encode(), mark, len(deflated), deflated, at)
+            % (
+                number,
+                number + 1,
+                catalog,
+                info,
+                self._about.piece_id.encode().hex().encode(),
+                mark,
+                len(deflated),
+                deflated,
+                at,
+            )
         )
         return b"".join(out)
 
