@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := out/demo
 AS_OF := 2026-11-02T11:30Z
 
-.PHONY: help setup dev demo test check oracle mutations faults bench format clean
+.PHONY: help setup dev demo test check oracle mutations replay faults bench format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ mutations: dev ## Break composed output in one place at a time: all must be caug
 
 faults: dev ## Kill, starve, cut off and fence runs: nobody lost, nobody twice; writes benchmarks/out/faults.json
 	$(BIN)/python -m benchmarks.faults $(F)
+
+replay: dev ## Compose 1,000 sent pieces again after everything changed; name every alteration; writes benchmarks/out/replay.json
+	$(BIN)/python -m benchmarks.replay $(R)
 
 bench: dev ## Measure emails, SMS and documents per second; writes benchmarks/out/bench.json
 	$(BIN)/python -m benchmarks.bench $(B)

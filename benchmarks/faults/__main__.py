@@ -13,20 +13,24 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.faults import fleet, kills, proof, verbs
+from benchmarks.faults import disk, fleet, flips, injection, kills, power, proof, verbs
 from benchmarks.faults.simulation import many
 from benchmarks.faults.tools import ROOT
 from benchmarks.faults.verdict import Tally
 
 OUT = ROOT / "benchmarks" / "out" / "faults.json"
-Part = Callable[[bool], list[Tally]]  # told whether it must be quick
+Part = Callable[[bool], Iterable[Tally]]  # told whether it must be quick
 PARTS: dict[str, Part] = {
     "kills": kills.all_configurations,
     "verbs": verbs.all_cells,
     "simulation": many.all_seeds,
+    "disk": disk.all_disks,
+    "power": power.all_cuts,
+    "damage": flips.all_damage,
+    "injection": injection.all_values,
     "fleet": fleet.all_fleets,
 }
 ROW = "{:<46} {:>7} {:>6} {:>11} {:>8} {:>9}"
@@ -52,14 +56,14 @@ def main() -> int:
     return int(not all(tally.good for tally in tallies) or caught < len(trials))
 
 
-def told(tallies: list[Tally]) -> list[Tally]:
+def told(tallies: Iterable[Tally]) -> Iterator[Tally]:
     """Print rows as they come."""
     for one in tallies:
         print(ROW.format(one.name, one.kills, one.lost, one.duplicated, one.unknown, f"{one.seconds:.0f}"))
         for failure in one.failures[:10]:
             print(f"    wrong: {failure}")
         sys.stdout.flush()
-    return tallies
+        yield one
 
 
 def write(tallies: list[Tally], trials: list[proof.Trial], seconds: float) -> None:

@@ -46,10 +46,13 @@ def set_clock_wrong(offset_seconds: float) -> None:
 
 
 def start_machine_again(boot: str) -> None:
-    """Let the ledger see another start of the machine, as after a power cut."""
+    """Let ledger and lease see another start of the machine, as after a power cut."""
     import ccm.ledger.sql as sql
+    import ccm.run.lease as lease
 
     assert sql._BOOT_FILE.name == "boot_id", "the mark of the machine's start has moved"
+    assert callable(lease._machine_mark), "the mark of the machine's start has moved"
+    lease._machine_mark = lambda: "rebooted"
     mark = Path(tempfile.gettempdir()) / f"ccm-boot-{os.getpid()}"
     mark.write_text(boot)
     sql._BOOT_FILE = mark

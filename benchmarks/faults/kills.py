@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ CALLS = (
 )  # fmt: skip
 TELLING = frozenset({"sendto", "recvfrom", "pwrite64", "fdatasync", "fsync"})  # killed at more than the others
 SEED = 20261122
+WORKERS = 2  # workplaces at once: a fault waits as much as it works
 RESUMES = 3  # executions after the kill; one must be enough to close the run
 
 
@@ -59,6 +60,7 @@ class Place:
         self.configuration = configuration
         self.folder = Path(tempfile.mkdtemp(prefix="ccm-kill-"))
         self.root = self.folder / "workspace"
+        self.mutant_fired = False
         self._stack = ExitStack()
         self.sink = Sink(*options)
 
@@ -145,26 +147,22 @@ def kill_at(place: Place, point: Point, tally: Tally, mutant: str = "") -> None:
     tally.add(place.verdict(), point)
 
 
-def run_configuration(configuration: Configuration, kills: int, workers: int = 2) -> Tally:
-    """Kill a configuration's run so many times, in some workplaces side by side."""
-    total = Tally(configuration.name)
+def run_configuration(configuration: Configuration, kills: int) -> Tally:
+    """Kill a configuration's run so many times, in workplaces side by side."""
+
+    def work(number: int, tally: Tally) -> None:
+        part(configuration, kills // WORKERS + (number < kills % WORKERS), number, tally)
+
+    return side_by_side(configuration.name, work)
+
+
+def side_by_side(name: str, work: Callable[[int, Tally], None]) -> Tally:
+    """Do the parts of one configuration at once, and add up."""
+    total = Tally(name)
     started = time.monotonic()
-    parts = [Tally(configuration.name) for _ in range(workers)]
-    faults: list[BaseException] = []
-
-    def work(number: int) -> None:
-        try:
-            part(configuration, kills // workers + (number < kills % workers), number, parts[number])
-        except BaseException as error:
-            faults.append(error)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise faults[0]
+    parts = [Tally(name) for _ in range(WORKERS)]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(work, range(WORKERS), parts))
     for one in parts:
         total.join(one)
     total.seconds = time.monotonic() - started
@@ -184,6 +182,7 @@ def part(configuration: Configuration, kills: int, number: int, tally: Tally) ->
             assert tries < 20, "most points are never reached"
 
 
-def all_configurations(quick: bool) -> list[Tally]:
+def all_configurations(quick: bool) -> Iterator[Tally]:
     """Run every configuration; quick is a sample of a few dozen kills."""
-    return [run_configuration(one, max(8, one.kills // 30) if quick else one.kills) for one in CONFIGURATIONS]
+    for one in CONFIGURATIONS:
+        yield run_configuration(one, max(8, one.kills // 30) if quick else one.kills)

@@ -6,8 +6,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.faults.disk import FAILING, fail_at, failing_points
 from benchmarks.faults.kills import CONFIGURATIONS, SEED, Place, drawn, kill_at, points_of
 from benchmarks.faults.mutants import MUTANTS, Mutant, NoLongerFits
+from benchmarks.faults.power import CUT, cuts
 from benchmarks.faults.simulation.history import play
 from benchmarks.faults.simulation.many import quiet_logs, seeds
 from benchmarks.faults.verbs import Cell, all_cells
@@ -66,6 +68,32 @@ def by_verbs(mutants: list[Mutant]) -> list[Trial]:
     return [trial_of(mutant, all_cells(mutant=mutant.name, cells=(Cell(".", "hang-up"),))[0]) for mutant in mutants]
 
 
+def by_disk(mutants: list[Mutant]) -> list[Trial]:
+    """Let writes of the ledger fail until something goes out that it does not know of."""
+    trials = []
+    with Place(FAILING) as place:
+        points = [point for point in failing_points(place, 200) if point.call == "pwrite64"]
+        for mutant in mutants:
+            tally = Tally(mutant.name)
+            for point in random.Random(SEED).sample(points, min(ATTEMPTS, len(points))):
+                fail_at(place, point, tally, mutant.name)
+                if not tally.good:
+                    break
+            trials.append(trial_of(mutant, tally))
+    return trials
+
+
+def by_power_cuts(mutants: list[Mutant]) -> list[Trial]:
+    """Cut the power until somebody is reached twice."""
+    trials = []
+    with Place(CUT) as place:
+        for mutant in mutants:
+            tally = Tally(mutant.name)
+            cuts(place, ATTEMPTS, 0, tally, mutant.name)
+            trials.append(trial_of(mutant, tally))
+    return trials
+
+
 def by_simulation(mutants: list[Mutant]) -> list[Trial]:
     """Play histories until a promise is broken."""
     quiet_logs()
@@ -93,6 +121,8 @@ def trial_of(mutant: Mutant, tally: Tally) -> Trial:
 PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {
     "kills": by_kills,
     "verbs": by_verbs,
+    "disk": by_disk,
+    "power": by_power_cuts,
     "simulation": by_simulation,
 }
 

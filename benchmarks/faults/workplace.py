@@ -17,6 +17,7 @@ from ccm.testing.releases import release_everything
 FONT = ROOT / "brands" / "northwind-bank" / "fonts" / "IBMPlexSans-Regular.ttf"
 AS_OF = "2026-11-02T12:00Z"
 CAMPAIGN = "news"
+PEOPLE = "data/people.csv"
 RUN_ID = "news.once"
 RUN = ("run", CAMPAIGN, "--as-of", AS_OF, "--json")
 STATE = (".ccm", "archive", "outbox", "report")  # folders that a run writes
@@ -76,6 +77,7 @@ class Shape:
     email, sms: Provider of the channel; no provider, no channel.
     settings: Of every provider, by name; `adapter` among them.
     required: Channels that go together.
+    files: Text by path, instead of or beside the workspace's own.
     """
 
     people: int = 24
@@ -84,6 +86,7 @@ class Shape:
     required: tuple[str, ...] = ("email",)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ledger: str = "sqlite:///.ccm/ledger.db"
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def mail_provider(port: int, connections: int, timeout_seconds: float = 5.0) -> dict[str, str]:
@@ -117,6 +120,7 @@ def make(root: Path, shape: Shape) -> Path:
             f"channels: {{together: [{', '.join(shape.required)}], optional: [{', '.join(optional)}]}}\n"
             f"deliver: {{{deliver}}}\n"
         ),
+        **shape.files,
     }
     for name, text in files.items():
         path = root / name
@@ -127,7 +131,8 @@ def make(root: Path, shape: Shape) -> Path:
     (root / "brands" / "plain" / "logo.png").write_bytes(picture.getvalue())
     (root / "brands" / "plain" / "fonts").mkdir()
     shutil.copy(FONT, root / "brands" / "plain" / "fonts" / "plain.ttf")
-    write_people(root, shape.people)
+    if PEOPLE not in shape.files:
+        write_people(root, shape.people)
     release_everything(root)
     return root
 
@@ -154,7 +159,7 @@ def write_people(root: Path, count: int) -> None:
         f"P-{number:05},p{number:05}@example.org,+4474001{number % 100000:05},en-GB,Person {number},GBP,{number}.25"
         for number in range(1, count + 1)
     ]
-    (root / "data" / "people.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (root / PEOPLE).write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def reset(root: Path, fresh_ledger: Path | None = None) -> None:

@@ -57,6 +57,7 @@ def measure(found: list[Sample], each: int = EACH) -> dict[str, object]:
     rng = random.Random(SEED)  # drawn anew the same way, no secret
     done, caught, escaped = 0, 0, Counter[str]()
     kinds: Counter[str] = Counter()
+    pieces, alarms = false_alarms(found)  # first, so that mistakes meet checks that know the right messages
     for sample in found:
         for mistake in chosen(sample, rng, each):
             done += 1
@@ -66,7 +67,6 @@ def measure(found: list[Sample], each: int = EACH) -> dict[str, object]:
             else:
                 language = mistake.composed.communication.language
                 escaped[f"{sample.campaign}: {mistake.kind}, {mistake.where}, {language}"] += 1
-    pieces, alarms = false_alarms(found)
     return {
         "mutations": done,
         "caught": caught,

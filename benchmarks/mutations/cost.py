@@ -86,7 +86,7 @@ def _measured(prepared: Prepared, communications: list[Communication], messages:
     """Measure after every structure was met once; each message is another one, and no text comes twice."""
     composer, authored = _parts(prepared)
     tiled = _tiled(communications)
-    for one in itertools.islice(tiled, len(communications)):
+    for one in itertools.islice(tiled, 2 * len(communications)):
         prove_facts(composer.compose(one), authored)
     rounds = []
     for _ in range(ROUNDS):

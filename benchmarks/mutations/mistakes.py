@@ -73,10 +73,30 @@ def _mistake(kind: str, composed: Composed, rendition: Rendition, part: str, tex
     fields: dict[str, object] = {part: text}
     if isinstance(rendition, SmsRendition):
         fields["segments"] = (text,)
+    if isinstance(rendition, EmailRendition) and part != "subject":
+        fields |= _hints(rendition, part, text)
     changed = replace(rendition, **fields)  # type: ignore[arg-type]
     renditions = tuple(changed if one is rendition else one for one in composed.renditions)
     where = f"{rendition.channel} {part}" if isinstance(rendition, EmailRendition) else str(rendition.channel)
     return Mistake(kind, where, replace(composed, renditions=renditions))
+
+
+def _hints(email: EmailRendition, part: str, text: str) -> dict[str, object]:
+    """Return the hints that composing would give if it had made the mistake: shared pieces, and the wrong value between."""
+    outline, name = (email.outline, "fillings") if part == "html" else (email.text_outline, "text_fillings")
+    return {name: tuple(_between(outline, text))} if outline else {}
+
+
+def _between(outline: tuple[str, ...], text: str) -> Iterator[str]:
+    """Yield what stands between shared pieces; where one of them is broken, what comes out fits no page."""
+    at = len(outline[0])
+    for piece in outline[1:-1]:
+        found = text.find(piece, at)
+        if found < 0:
+            return
+        yield text[at:found]
+        at = found + len(piece)
+    yield text[at : len(text) - len(outline[-1])]
 
 
 def _as_in(text: str, part: str) -> str:

@@ -33,18 +33,24 @@ class Sample:
 
 
 def samples(
-    root: Path = ROOT, *, now: datetime = NOW, documents_each: int = 1, per_language: int | None = None
+    root: Path = ROOT,
+    *,
+    now: datetime = NOW,
+    documents_each: int = 1,
+    per_language: int | None = None,
+    only: str = "",
 ) -> Iterator[Sample]:
     """Compose every campaign of a workspace.
 
     Args:
         documents_each: Documents for each language and campaign; they take most of the time.
         per_language: Recipients for each language; all of them if None.
+        only: One campaign; all if empty.
     """
     workspace, diagnostics = load_workspace(root)
     if workspace is None:
         raise ValueError(f"the workspace has errors: {diagnostics[0]}")
-    for name in sorted(workspace.campaigns):
+    for name in [only] if only else sorted(workspace.campaigns):
         prepared = prepare(workspace, name, now=now, ignore_schedule=True)
         recipients = load_recipients(workspace, prepared.campaign, period=prepared.period)
         planned = [item for item in plan(recipients, prepared.brief) if isinstance(item, Communication)]

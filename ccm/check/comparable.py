@@ -12,6 +12,18 @@ from anyascii import anyascii
 _MARKS = {**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fromkeys("“”„‟″", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
 _MARKED = re.compile(f"[{''.join(_MARKS)}]")
 _UNSHOWN = regex.compile(r"\p{Cf}+")
+# Letters and signs below Arabic that are their own comparable form: most texts hold nothing else.
+_PLAIN = re.compile(
+    "[\x00-\x7f"
+    + "".join(
+        letter
+        for letter in map(chr, (*range(0xA1, 0x590), *range(0x20A0, 0x20BF)))
+        if unicodedata.normalize("NFKC", letter) == letter
+        and unicodedata.category(letter) not in ("Cf", "Nd", "Mn", "Mc", "Cn")
+        and letter not in _MARKS
+    )
+    + "]*"
+)
 _DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
 _GROUPING = ".,'٫٬"
 
@@ -33,6 +45,9 @@ def comparable_line(line: str) -> str:
 def plain(text: str) -> str:
     """Return the same form with its blanks and line ends as they were."""
     if text.isascii():
+        return text
+    text = text.replace("\u00a0", " ").replace("\u202f", " ")
+    if _PLAIN.fullmatch(text):
         return text
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)

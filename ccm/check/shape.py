@@ -17,12 +17,12 @@ from functools import lru_cache
 from ccm.check.comparable import comparable, comparable_line
 from ccm.check.markup import hidden_text, link_targets, visible_text
 
-_FIRST = 0xF0000  # a private letter stands for each value while the shared pieces are read
-_SLOT = re.compile("[\U000f0000-\U000ffffd]")
+FIRST_LETTER = 0xF0000  # a private letter stands for each value while the shared pieces are read
+VALUE_LETTER = re.compile("[\U000f0000-\U000ffffd]")
 _TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
 _MOST = 8000
-_OPEN_ENTITY = re.compile(r"&#?\w*$")
-_BREAKS = re.compile('[<>"\x7f\U000f0000-\U000ffffd]')
+OPEN_ENTITY = re.compile(r"&#?\w*$")
+TEXT_ENDS = re.compile('[<>"\x7f\U000f0000-\U000ffffd]')
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class Pattern:
     @classmethod
     def of(cls, text: str) -> Pattern:
         """Split text at its private letters."""
-        return cls(tuple(_SLOT.split(text)), tuple(ord(letter) - _FIRST for letter in _SLOT.findall(text)))
+        return cls(
+            tuple(VALUE_LETTER.split(text)), tuple(ord(letter) - FIRST_LETTER for letter in VALUE_LETTER.findall(text))
+        )
 
     def filled(self, values: Sequence[str]) -> str:
         """Put values in."""
@@ -92,7 +94,7 @@ def read_page(source: str, outline: tuple[str, ...]) -> PageReading:
         outline: Pieces that it is said to share with others; empty if none are known.
     """
     values = values_between(source, outline) if 1 < len(outline) < _MOST else None
-    shape = _shape(outline) if values is not None else None
+    shape = shape_of(outline) if values is not None else None
     if values is None or shape is None or any(_quoted(values[slot]) for slot in shape.attributes):
         visible, unseen = visible_text(source), hidden_text(source)
         shown, told = lines_of(visible), lines_of(unseen)
@@ -146,7 +148,7 @@ def values_between(source: str, outline: tuple[str, ...]) -> list[str] | None:
         value = source[at:end]
         values.append(value)
         at = end + len(piece)
-    if _BREAKS.search("".join(values)):
+    if TEXT_ENDS.search("".join(values)):
         return None
     return [html.unescape(value) if "&" in value else value for value in values]
 
@@ -168,15 +170,15 @@ def digest_of(outline: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _shape(outline: tuple[str, ...]) -> Shape | None:
+def shape_of(outline: tuple[str, ...]) -> Shape | None:
     """Read the shared pieces, private letters standing between them; None where values cannot be put in safely."""
-    if any(_SLOT.search(piece) for piece in outline) or any(_OPEN_ENTITY.search(piece) for piece in outline[:-1]):
+    if any(VALUE_LETTER.search(piece) for piece in outline) or any(OPEN_ENTITY.search(piece) for piece in outline[:-1]):
         return None
-    page = outline[0] + "".join(chr(_FIRST + number) + piece for number, piece in enumerate(outline[1:]))
+    page = outline[0] + "".join(chr(FIRST_LETTER + number) + piece for number, piece in enumerate(outline[1:]))
     visible, unseen = visible_text(page), hidden_text(page)
     targets = tuple(map(Pattern.of, link_targets(page)))
-    inside = {ord(letter) - _FIRST for tag in _TAG.findall(page) for letter in _SLOT.findall(tag)}
-    shown, told = _lines(visible), _lines(unseen)
+    inside = {ord(letter) - FIRST_LETTER for tag in _TAG.findall(page) for letter in VALUE_LETTER.findall(tag)}
+    shown, told = pattern_lines(visible), pattern_lines(unseen)
     return Shape(
         Pattern.of(visible),
         Pattern.of(unseen),
@@ -188,11 +190,11 @@ def _shape(outline: tuple[str, ...]) -> Shape | None:
     )
 
 
-def _lines(text: str) -> tuple[Pattern, ...]:
+def pattern_lines(text: str) -> tuple[Pattern, ...]:
     """Return lines as patterns; those without values comparable, empty ones left out."""
     found = []
     for line in text.split("\n"):
-        if _SLOT.search(line):
+        if VALUE_LETTER.search(line):
             found.append(Pattern.of(line))
         elif line.strip():
             found.append(Pattern((comparable(line),), ()))

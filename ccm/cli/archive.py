@@ -37,7 +37,7 @@ def command(
     if context.invoked_subcommand is not None:
         return
     if run_id is None:
-        raise click.UsageError("say --thin RUN, or name a command: get")
+        raise click.UsageError("say --thin RUN, or name a command: get, expire")
     _thin(folder, run_id, workers, yes=yes, as_json=as_json)
 
 
@@ -96,4 +96,38 @@ def get(context: click.Context, piece_id: str, output: Path | None, folder: Path
     err.print(f"{output}: {sent.media_type}, {len(sent.content)} bytes{again}, as the ledger noted", markup=False)
 
 
+@click.command("expire")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@workspace_option
+@json_option
+@click.pass_context
+@with_errors
+def expire(context: click.Context, dry_run: bool, yes: bool, folder: Path | None, as_json: bool) -> None:
+    """Delete pieces that are past the retention of their purpose (`retention` in ccm.yaml).
+
+    They leave the archive, and the ledger no longer says whose they were; outcomes and amounts stay. The key of a
+    customer of whom nothing is left is destroyed.
+
+    Exit code: 0 done.
+
+    Example: ccm archive expire --dry-run
+    """
+    from ccm.run.expiring import expire as expire_pieces
+    from ccm.run.prepare import utc_now
+
+    workspace, now = open_settings(folder or context.obj), utc_now()
+    if not (dry_run or yes):
+        found = expire_pieces(workspace, at=now, really=False)
+        click.confirm(f"delete {sum(found.pieces.values())} pieces for good?", abort=True, err=True)
+    expiry = expire_pieces(workspace, at=now, really=not dry_run)
+    if as_json:
+        print_json({"pieces": dict(expiry.pieces), "keys": expiry.keys, "dry_run": dry_run})
+        return
+    sums = " · ".join(f"{count} {purpose}" for purpose, count in expiry.pieces.items())
+    done = "would go" if dry_run else f"deleted, {expiry.keys} customers' keys destroyed"
+    out.print(f"{sums} pieces {done}" if sums else "nothing is past its retention")
+
+
 command.add_command(get)
+command.add_command(expire)

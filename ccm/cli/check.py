@@ -48,8 +48,12 @@ def command(campaign: str | None, strict: bool, folder: Path | None, as_json: bo
     else:
         print_diagnostics(diagnostics)
         colour = "red" if errors else "yellow" if warnings else "green"
-        err.print(f"{errors} errors, {warnings} warnings", style=colour)
+        err.print(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}", style=colour)
     if errors:
         raise SystemExit(ExitCode.CONFIGURATION)
     if warnings and strict:
         raise SystemExit(ExitCode.PROBLEMS)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

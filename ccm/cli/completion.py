@@ -38,3 +38,19 @@ def channel_names(context: click.Context, parameter: click.Parameter, incomplete
     from ccm.model.definitions import Channel
 
     return [str(channel) for channel in Channel if channel.startswith(incomplete)]
+
+
+def run_ids(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the runs that begin so, newest first; none where the ledger cannot be read."""
+    from ccm.cli.terminal import open_settings
+    from ccm.ledger.interface import LedgerError
+    from ccm.run import workspace_ledger
+
+    try:
+        ledger = workspace_ledger(open_settings(context.params.get("folder")))
+    except (LedgerError, SystemExit):
+        return []
+    try:
+        return [run.run_id for run in ledger.runs() if run.run_id.startswith(incomplete)]
+    finally:
+        ledger.close()

@@ -13,23 +13,29 @@ from ccm.diagnostics import ExitCode
 
 @click.command("history")
 @click.argument("customer")
+@click.option("--links", "with_links", is_flag=True, help="Add addresses at which the customer fetches documents.")
 @workspace_option
 @json_option
 @with_errors
-def command(customer: str, folder: Path | None, as_json: bool) -> None:
+def command(customer: str, with_links: bool, folder: Path | None, as_json: bool) -> None:
     """Show every piece a customer got or should have got, newest first, with the facts it told.
+
+    Links are made for documents in S3, and end after the provider's `link_days`; whoever has one can fetch the document.
 
     Exit code: 0 found, 1 the ledger knows nothing of this customer.
 
     Example: ccm history C-1001 --json
     """
     from ccm.run import workspace_ledger
+    from ccm.run.linking import links_of
 
-    ledger = workspace_ledger(open_workspace(folder, quiet=True, lint=False))
+    workspace = open_workspace(folder, quiet=True, lint=False)
+    ledger = workspace_ledger(workspace)
     try:
         entries = ledger.history(customer)
     finally:
         ledger.close()
+    links = links_of(workspace, entries) if with_links else {}
     if as_json:
         print_json(
             [
@@ -44,6 +50,7 @@ def command(customer: str, folder: Path | None, as_json: bool) -> None:
                     "provider_id": entry.provider_id,
                     "sha256": entry.sha256,
                     "facts": dict(entry.facts),
+                    **({"link": links.get(entry.provider_id, "")} if with_links else {}),
                 }
                 for entry in entries
             ]
@@ -58,6 +65,11 @@ def command(customer: str, folder: Path | None, as_json: bool) -> None:
             campaign = f"{entry.campaign} {entry.occurrence}"
             table.add_row(when, campaign, str(entry.channel), str(entry.state), entry.release, facts)
         out.print(table)
+        for entry in entries:
+            if entry.provider_id in links:
+                out.print(
+                    f"{entry.at:%Y-%m-%d} {entry.campaign} {entry.channel}: {links[entry.provider_id]}", soft_wrap=True
+                )
     if not entries:
         if not as_json:
             err.print("the ledger knows nothing of this customer; ids are those of the source's key column")

@@ -121,7 +121,8 @@ def _show(made: MadeRelease, dry_run: bool) -> None:
             markup=False,
         )
     if not dry_run:
-        out.print(f"  next: ccm approve {release.name} --brand {release.brand}", markup=False)
+        retires = f" --supersede  (retires {', '.join(one.name for one in made.rivals)})" if made.rivals else ""
+        out.print(f"  next: ccm approve {release.name} --brand {release.brand}{retires}", markup=False)
 
 
 def as_json_of(made: MadeRelease) -> dict[str, object]:
@@ -139,6 +140,7 @@ def as_json_of(made: MadeRelease) -> dict[str, object]:
             {"level": str(item.level), "kind": item.kind, "where": item.where, "what": item.what}
             for item in made.changes
         ],
+        "supersedes": [one.name for one in made.rivals],
         "affected": [
             {"template": item.template, "brand": item.brand, "through": list(item.through)} for item in made.affected
         ],

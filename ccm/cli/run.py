@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ccm.cli.completion import campaign_names
+from ccm.cli.status import duration
 from ccm.cli.terminal import (
     err,
     json_option,
@@ -25,7 +28,9 @@ from ccm.cli.terminal import (
 from ccm.diagnostics import ExitCode
 
 if TYPE_CHECKING:
-    from ccm.run import Progress
+    from ccm.model.records import RunReport
+    from ccm.model.workspace import Workspace
+    from ccm.run import Progress, RunOptions
 
 
 @click.command("run")
@@ -41,6 +46,13 @@ if TYPE_CHECKING:
 @click.option(
     "--draft", is_flag=True, help="Take the working folder, marked DRAFT, into the folder draft; reach nobody."
 )
+@click.option("--late", is_flag=True, help="Begin although the schedule is hours ago.")
+@click.option(
+    "--resend-unknown", is_flag=True, help="Send again whoever's answer was lost; some may get the message twice."
+)
+@click.option(
+    "--adopt", is_flag=True, help="Go on with a ledger older than what was sent; what it does not know goes again."
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @workspace_option
 @json_option
@@ -51,6 +63,9 @@ def command(
     occurrence: str | None,
     workers: int | None,
     draft: bool,
+    late: bool,
+    resend_unknown: bool,
+    adopt: bool,
     quiet: bool,
     folder: Path | None,
     as_json: bool,
@@ -63,23 +78,27 @@ def command(
     Killed or interrupted? Give the same command again: it goes on, repeats nothing and loses nobody.
     The same occurrence never goes twice.
 
-    Exit code: 0 all accepted or left out by permission, 1 somebody is held, rejected or unknown,
-    3 configuration, 4 a provider, disk or ledger failed, 130 interrupted.
+    From another terminal: `ccm status`, `ccm pause`, `ccm resume`, `ccm cancel` with the run's id.
+
+    Exit code: 0 all accepted or left out by permission; 1 somebody, or a piece beside, is held, rejected or unknown,
+    or the run refused to begin; 3 configuration, 4 a provider, disk or ledger failed, 130 interrupted.
 
     Example: ccm run october-statement --as-of 2026-11-02T11:30Z
     """
-    from ccm.run import RunOptions, draft_folder, draft_workspace, run_attention, run_campaign
+    from ccm.run import RunOptions, ScheduleLate, draft_folder, draft_workspace, run_attention
     from ccm.studio.report import ATTENTION_ROWS, write_report
 
     start_logs(chosen_log_level())
     workspace = open_workspace(folder, quiet=quiet) if draft else open_workspace_for_run(folder, campaign)
     processes = workers or default_workers(workspace.campaigns.get(campaign))
-    options = RunOptions(as_of, occurrence, processes, draft)
-    if quiet or as_json:
-        report = run_campaign(workspace, campaign, options, tell=print_diagnostics)
-    else:
-        with ProgressLine(campaign) as line:
-            report = run_campaign(workspace, campaign, options, listener=line.show, tell=print_diagnostics)
+    options = RunOptions(as_of, occurrence, processes, draft, resend_unknown, adopt, late)
+    silent = quiet or as_json
+    try:
+        report = _run(workspace, campaign, options, silent)
+    except ScheduleLate as error:
+        if silent or not sys.stdin.isatty() or not click.confirm(f"{error}\nsend it now?", err=True):
+            raise
+        report = _run(workspace, campaign, replace(options, late=True), silent)
     own_page = None
     if draft:
         workspace = draft_workspace(workspace, campaign)
@@ -95,7 +114,17 @@ def command(
 
         print_report(report, attention)
         err.print(f"report: {page}")
-    raise SystemExit(exit_code_of(report.outcomes))
+    raise SystemExit(exit_code_of(report))
+
+
+def _run(workspace: Workspace, campaign: str, options: RunOptions, silent: bool) -> RunReport:
+    """Run with or without a line of progress."""
+    from ccm.run import run_campaign
+
+    if silent:
+        return run_campaign(workspace, campaign, options, tell=print_diagnostics)
+    with ProgressLine(campaign) as line:
+        return run_campaign(workspace, campaign, options, listener=line.show, tell=print_diagnostics)
 
 
 def chosen_log_level() -> str:
@@ -105,13 +134,15 @@ def chosen_log_level() -> str:
     return str(context.find_root().params.get("log_level", "off"))
 
 
-def exit_code_of(outcomes: object) -> ExitCode:
-    """Tell the shell whether a person must look: somebody held, rejected or unknown."""
-    from ccm.model.records import OutcomeKind
+def exit_code_of(report: RunReport) -> ExitCode:
+    """Tell the shell whether a person must look: somebody held, rejected or unknown, or a piece beside the required ones."""
+    from ccm.model.records import OutcomeKind, PieceState
 
-    assert isinstance(outcomes, dict)
-    watched = (OutcomeKind.HELD, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN)
-    return ExitCode.PROBLEMS if any(outcomes.get(kind) for kind in watched) else ExitCode.FINE
+    kinds = (OutcomeKind.HELD, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN)
+    outcomes = any(report.outcomes.get(kind) or report.broadcasts.get(kind) for kind in kinds)
+    states = (PieceState.HELD, PieceState.REJECTED, PieceState.UNKNOWN)
+    beside = any(counts.get(state) for counts in report.pieces.values() for state in states)
+    return ExitCode.PROBLEMS if outcomes or (beside and report.state != "cancelled") else ExitCode.FINE
 
 
 def default_workers(campaign: object) -> int:
@@ -147,7 +178,10 @@ class ProgressLine:
 
     def show(self, progress: Progress) -> None:
         """Take the newest figures."""
-        sums = " · ".join(f"{kind} {count}" for kind, count in progress.outcomes.items() if count)
-        self._progress.update(
-            self._task, completed=progress.done, total=None, sums=f"{sums} · {progress.pieces} pieces"
-        )
+        sums = [f"{kind} {count}" for kind, count in progress.outcomes.items() if count]
+        sums.append(f"{progress.pieces} pieces")
+        if progress.per_second:
+            sums.append(f"{progress.per_second:.0f}/s")
+        if progress.per_second and progress.total is not None and progress.total > progress.done:
+            sums.append(f"about {duration((progress.total - progress.done) / progress.per_second)} left")
+        self._progress.update(self._task, completed=progress.done, total=progress.total, sums=" · ".join(sums))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
@@ -78,7 +78,23 @@ def fail(message: str, remedy: str, code: ExitCode = ExitCode.CONFIGURATION) -> 
     """End the command with an error and its remedy."""
     err.print(Text("error: ", style="bold red") + Text(message))
     err.print(Text("  fix: ", style="green") + Text(remedy))
+    _as_json({"code": "failed", "severity": "error", "message": message, "remedy": remedy})
     raise SystemExit(code)
+
+
+def stop(diagnostics: Iterable[Diagnostic]) -> NoReturn:
+    """End the command with what is wrong with the workspace."""
+    diagnostics = tuple(diagnostics)
+    print_diagnostics(diagnostics)
+    _as_json(*(item.as_json() for item in diagnostics))
+    raise SystemExit(ExitCode.CONFIGURATION)
+
+
+def _as_json(*errors: Mapping[str, object]) -> None:
+    """Tell programs what stopped a command, where they asked for JSON."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.params.get("as_json"):
+        print_json({"errors": list(errors)})
 
 
 def find_workspace(folder: Path | None) -> Path:
@@ -111,8 +127,7 @@ def open_workspace(
     if workspace is not None and lint_for is not None and lint_for in workspace.campaigns:
         diagnostics += lint_templates(workspace, [workspace.campaigns[lint_for].template_name])
     if has_errors(diagnostics) or workspace is None:
-        print_diagnostics(diagnostics)
-        raise SystemExit(ExitCode.CONFIGURATION)
+        stop(diagnostics)
     warnings = len(diagnostics)
     if warnings and not quiet:
         err.print(f"{warnings} warning{'s' if warnings > 1 else ''} in the workspace; see: ccm check", style="yellow")
@@ -125,8 +140,7 @@ def open_workspace_as_is(folder: Path | None) -> tuple[Workspace, tuple[Diagnost
 
     workspace, diagnostics = load_workspace(find_workspace(folder), lint=False)
     if workspace is None:
-        print_diagnostics(diagnostics)
-        raise SystemExit(ExitCode.CONFIGURATION)
+        stop(diagnostics)
     return workspace, diagnostics
 
 
@@ -151,8 +165,7 @@ def open_workspace_for_run(folder: Path | None, campaign: str) -> Workspace:
         or (own and item.location.path.startswith(f"campaigns/{campaign}."))
     ]
     if has_errors(counted) or workspace is None:
-        print_diagnostics(counted)
-        raise SystemExit(ExitCode.CONFIGURATION)
+        stop(counted)
     return workspace
 
 
@@ -199,33 +212,45 @@ def exit_for(error: Exception) -> ExitCode | None:
     from ccm.plugins import PluginError
     from ccm.reconcile import Unbalanced
     from ccm.release import ReleaseError, StoreUnusable, as_diagnostic
-    from ccm.run import ConfigurationFault, ProviderFailed, TooManyHeld, WorkerDied
+    from ccm.run import (
+        ConfigurationFault,
+        DayUsedUp,
+        ProviderFailed,
+        RestoredLedger,
+        RunCancelled,
+        RunPaused,
+        ScheduleLate,
+        TooManyFailed,
+        TooManyHeld,
+        WorkerDied,
+    )
 
     match error:
         case ConfigurationFault():
-            print_diagnostics(error.diagnostics)
-            return ExitCode.CONFIGURATION
+            stop(error.diagnostics)
         case SourceUnreadable():
-            print_diagnostics((error.diagnostic,))
-            return ExitCode.CONFIGURATION
+            stop((error.diagnostic,))
         case ReleaseError():
-            print_diagnostics((as_diagnostic(error),))
-            return ExitCode.CONFIGURATION
+            stop((as_diagnostic(error),))
         case StoreUnusable():
             code = ExitCode.OUTSIDE
         case VaultLocked():
             code = ExitCode.CONFIGURATION
         case PluginError():
             code = ExitCode.CONFIGURATION
-        case TooManyHeld() | Unbalanced() | ControlTotalsDiffer():
+        case TooManyHeld() | TooManyFailed() | Unbalanced() | ControlTotalsDiffer():
+            code = ExitCode.PROBLEMS
+        case RestoredLedger() | RunCancelled() | RunPaused() | ScheduleLate():
             code = ExitCode.PROBLEMS
         case ArchiveError() | DeliveryError() | LedgerError() | LeaseLost() | RunBusy():
             code = ExitCode.OUTSIDE
-        case ProviderFailed() | WorkerDied():
+        case ProviderFailed() | WorkerDied() | DayUsedUp():
             code = ExitCode.OUTSIDE
         case _:
             return None
     err.print(Text("error: ", style="bold red") + Text(str(error)))
+    remedy = str(getattr(error, "remedy", ""))
+    _as_json({"code": "failed", "severity": "error", "message": str(error), "remedy": remedy})
     return code
 
 

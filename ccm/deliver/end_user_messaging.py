@@ -55,6 +55,9 @@ class EndUserMessagingAdapter(Adapter):
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.SMS,), attachments=False, concurrency=8)
+    how_to_look_up: ClassVar[str] = (
+        "look for an event with the piece in its context in the configuration set's destination"
+    )
 
     def __init__(self, provider: str, settings: EndUserMessagingSettings) -> None:
         self._provider = provider

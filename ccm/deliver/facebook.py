@@ -117,9 +117,8 @@ def build(rendition: SocialRendition) -> Post:
     if rendition.card is None:
         fields = {"message": rendition.text, "published": "true"}
         return Post("feed", "application/x-www-form-urlencoded", urlencode(fields).encode())
-    fields = {"caption": rendition.text, "published": "true"}
-    if rendition.card.alt:
-        fields["alt_text_custom"] = rendition.card.alt
+    fields = {"caption": rendition.text, "published": "true", "alt_text_custom": rendition.card.alt}
+    fields = {name: value for name, value in fields.items() if value}
     boundary = "ccm-" + hashlib.sha256(rendition.card.content + rendition.content).hexdigest()
     body = multipart(fields, rendition.card, boundary)
     return Post("photos", f"multipart/form-data; boundary={boundary}", body)

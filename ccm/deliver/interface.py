@@ -21,6 +21,7 @@ class DeliveryError(Exception):
 
     def __init__(self, provider: str, message: str, remedy: str, *, retriable: bool) -> None:
         self.provider = provider
+        self.message = f"{provider}: {message}"
         self.remedy = remedy
         self.retriable = retriable
         super().__init__(f"{provider}: {message}; {remedy}")
@@ -30,6 +31,9 @@ class Adapter(ABC):
     """Base of every delivery adapter."""
 
     capabilities: ClassVar[Capabilities]
+
+    # What a person does to find out about a piece whose answer was lost; one clause, shown with the piece's id.
+    how_to_look_up: ClassVar[str] = "search the provider's own records for the piece id"
 
     @property
     def concurrency(self) -> int:

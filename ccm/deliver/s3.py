@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ccm.deliver.aws import AwsClient, AwsSettings, Refusal, in_doubt, known_settings, read_aws, rejected
 from ccm.deliver.exchange import Setback
 from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.deliver.links import GivesLinks
 from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, DocumentRendition, Envelope, Receipt, ReceiptStatus
@@ -21,7 +22,7 @@ from ccm.model.records import Capabilities, DocumentRendition, Envelope, Receipt
 _LARGEST_BYTES = 5 * 1024**3  # of one put
 _LONGEST_LINK_DAYS = 7  # of a signature, version 4
 _PIECE = "{piece}"
-_KEY = re.compile(r"[A-Za-z0-9!_.*'()/-]*\{piece\}[A-Za-z0-9!_.*'()/-]*")  # what S3 calls safe characters
+_NAME = re.compile(r"[A-Za-z0-9!_.*'()/-]*\{piece\}[A-Za-z0-9!_.*'()/-]*")  # what S3 calls safe characters
 _SAFE_PIECE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _DAMAGED = frozenset({"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"})
 _MODES = ("governance", "compliance")
@@ -31,14 +32,14 @@ _MODES = ("governance", "compliance")
 class S3Settings(AwsSettings):
     """What an S3 provider may be told.
 
-    key: Name of each document in the bucket, from the piece id alone, so that it can be found again.
+    object_name: Name of each document in the bucket, from the piece id alone, so that it can be found again.
     retention_days: How long Object Lock keeps a document from being deleted; 0 for no lock.
     retention_mode: governance (some may lift it) or compliance (nobody can).
     link_days: How long a link stays valid, 7 at most.
     """
 
     bucket: str = ""
-    key: str = "{piece}.pdf"
+    object_name: str = "{piece}.pdf"
     retention_days: int = 0
     retention_mode: str = "governance"
     link_days: int = 7
@@ -52,7 +53,7 @@ class Absent(Exception):
     """The bucket has no such object, or there is no such bucket."""
 
 
-class S3Adapter(Adapter):
+class S3Adapter(Adapter, GivesLinks):
     """Puts each document on the condition that there is none of its name.
 
     A second hand-over of the same document is accepted as known, one of another document is refused; a lost answer can
@@ -62,6 +63,7 @@ class S3Adapter(Adapter):
     capabilities: ClassVar[Capabilities] = Capabilities(
         channels=(Channel.DOCUMENT,), max_bytes=_LARGEST_BYTES, deduplicates=True, looks_up=True, concurrency=8
     )
+    how_to_look_up: ClassVar[str] = "nothing to do: the next execution asks the bucket for the document"
 
     def __init__(self, provider: str, settings: S3Settings) -> None:
         self._provider = provider
@@ -77,16 +79,18 @@ class S3Adapter(Adapter):
     def from_settings(cls, provider: str, settings: Mapping[str, str], *, root: str) -> Self:
         """Make one; `S3Settings` lists the settings."""
         given = ProviderSettings(provider, settings, root=root, known=known_settings(S3Settings))
-        key = given.optional("key", "{piece}.pdf")
-        if not _KEY.fullmatch(key) or key.startswith("/"):
-            raise given.wrong("setting key is no name with {piece} in it, once", "such as key: statements/{piece}.pdf")
+        name = given.optional("object_name", "{piece}.pdf")
+        if not _NAME.fullmatch(name) or name.startswith("/"):
+            raise given.wrong(
+                "setting object_name is no name with {piece} in it, once", "such as object_name: statements/{piece}.pdf"
+            )
         days = "retention_days"
         return cls(
             provider,
             S3Settings(
                 **read_aws(given),
                 bucket=given.required("bucket", "documents"),
-                key=key,
+                object_name=name,
                 retention_days=given.count(days, 1, largest=36_500) if given.optional(days, "") else 0,
                 retention_mode=given.choice("retention_mode", "governance", _MODES),
                 link_days=given.count("link_days", _LONGEST_LINK_DAYS, largest=_LONGEST_LINK_DAYS),
@@ -120,14 +124,21 @@ class S3Adapter(Adapter):
             return None
         return self._accepted(key, "known")
 
-    def link(self, key: str) -> str:
-        """Return an address at which anybody can fetch a piece's document for `link_days`.
+    def link(self, provider_id: str) -> str:
+        """Return an address at which anybody can fetch a document for `link_days`.
 
-        It is made from the piece id and the credentials alone: nothing is asked, and the document may come later. With
-        the credentials of a role it ends when they do.
+        It is made from the document's place and the credentials alone, so the document may come later. With the
+        credentials of a role it ends when they do.
         """
-        place = {"Bucket": self._settings.bucket, "Key": object_key(key, self._settings)}
-        return self._aws.presigned("get_object", place, self._settings.link_days * 86_400)
+        bucket, _, name = provider_id.removeprefix("s3://").partition("/")
+        if not provider_id.startswith("s3://") or bucket != self._settings.bucket or not name:
+            return ""
+        seconds = self._settings.link_days * 86_400
+        return self._aws.presigned("get_object", {"Bucket": bucket, "Key": name}, seconds)
+
+    def place_of(self, key: str) -> str:
+        """Return the place of a piece's document, as its receipt names it: s3://bucket/name."""
+        return f"s3://{self._settings.bucket}/{object_key(key, self._settings)}"
 
     def verify(self) -> None:
         """Look at the bucket; with retention, at its lock."""
@@ -158,13 +169,12 @@ class S3Adapter(Adapter):
         )
 
     def _accepted(self, key: str, status: str) -> Receipt:
-        place = f"s3://{self._settings.bucket}/{object_key(key, self._settings)}"
-        return Receipt(key, ReceiptStatus.ACCEPTED, self._provider, place, status)
+        return Receipt(key, ReceiptStatus.ACCEPTED, self._provider, self.place_of(key), status)
 
 
 def object_key(key: str, settings: S3Settings) -> str:
     """Return the name of a piece's document in the bucket."""
-    return settings.key.replace(_PIECE, key)
+    return settings.object_name.replace(_PIECE, key)
 
 
 def build(envelope: Envelope, settings: S3Settings, *, now: datetime) -> dict[str, Any]:

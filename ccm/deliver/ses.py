@@ -52,6 +52,9 @@ class SesAdapter(Adapter):
     capabilities: ClassVar[Capabilities] = Capabilities(
         channels=(Channel.EMAIL,), max_bytes=_LARGEST_BYTES, concurrency=8
     )
+    how_to_look_up: ClassVar[str] = (
+        "look for an event with the tag piece in the configuration set: SES does not know the piece id otherwise"
+    )
 
     def __init__(self, provider: str, settings: SesSettings) -> None:
         self._provider = provider

@@ -58,7 +58,7 @@ class SmtpAdapter(Adapter):
         """Make one; `SmtpSettings` lists the settings. Connects at the first message."""
         if settings.get("ca_file"):
             settings = {**settings, "ca_file": str(Path(root) / settings["ca_file"])}
-        found = read_settings(provider, settings)
+        found = read_settings(provider, settings, root=root)
         sign = _signing(provider, found, root)
         pool = SmtpPool(provider, found)
         return cls(provider, pool, return_path=found.return_path, connections=found.connections, sign=sign)

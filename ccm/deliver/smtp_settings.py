@@ -1,4 +1,4 @@
-"""What an SMTP provider may be told in ccm.yaml, typed and checked. Pure but for the TLS certificates it names."""
+"""What an SMTP provider may be told in ccm.yaml, typed and checked. Reads the password's file and nothing else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from pathlib import Path
 
 from ccm.deliver.interface import DeliveryError
 from ccm.diagnostics import suggest
@@ -26,6 +27,7 @@ _PORTS = {TlsMode.STARTTLS: 587, TlsMode.IMPLICIT: 465, TlsMode.NONE: 25}
 class SmtpSettings:
     """How to reach one server.
 
+    password_file: A file that holds the password, in place of it.
     return_path: Address for bounces; the brand's sender when empty.
     ca_file: PEM file of a private certificate authority; the system's when empty.
     timeout_seconds: For every answer of the server.
@@ -39,6 +41,7 @@ class SmtpSettings:
     port: int
     user: str = ""
     password: str = field(default="", repr=False)
+    password_file: str = ""
     return_path: str = ""
     ca_file: str = ""
     timeout_seconds: float = 30.0
@@ -49,9 +52,11 @@ class SmtpSettings:
     dkim_key_file: str = ""
 
 
-def read_settings(provider: str, settings: Mapping[str, str]) -> SmtpSettings:
+def read_settings(provider: str, settings: Mapping[str, str], *, root: str = "") -> SmtpSettings:
     """Type the settings.
 
+    Args:
+        root: Absolute folder of the workspace, for the file of the password.
     Raises:
         DeliveryError: If one is missing, unknown or wrong; names it, never its value.
     """
@@ -67,7 +72,8 @@ def read_settings(provider: str, settings: Mapping[str, str]) -> SmtpSettings:
         tls=tls,
         port=int(_number(provider, settings, "port", _PORTS[tls], largest=65535)),
         user=settings.get("user", ""),
-        password=settings.get("password", ""),
+        password=settings.get("password", "") or _from_file(provider, settings.get("password_file", ""), root),
+        password_file=settings.get("password_file", ""),
         return_path=settings.get("return_path", ""),
         ca_file=settings.get("ca_file", ""),
         timeout_seconds=_number(provider, settings, "timeout_seconds", 30.0, largest=600),
@@ -86,6 +92,13 @@ def read_settings(provider: str, settings: Mapping[str, str]) -> SmtpSettings:
             provider, "only a part of dkim_domain, dkim_selector and dkim_key_file is set", "set all three, or none"
         )
     return found
+
+
+def _from_file(provider: str, name: str, root: str) -> str:
+    try:
+        return (Path(root) / name).read_text(encoding="utf-8").strip() if name else ""
+    except (OSError, UnicodeDecodeError):
+        raise _wrong(provider, "setting password_file names no readable file", "correct its path") from None
 
 
 def _tls(provider: str, text: str) -> TlsMode:

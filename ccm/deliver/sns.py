@@ -40,6 +40,7 @@ class SnsAdapter(Adapter):
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.SMS,), attachments=False, concurrency=8)
+    how_to_look_up: ClassVar[str] = "ask the recipient: SNS does not know the piece id"
 
     def __init__(self, provider: str, settings: SnsSettings) -> None:
         self._provider = provider

@@ -15,7 +15,7 @@ from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
 
-_REMEDY = "check `account_sid` and `auth_token`, or `api_key` and `api_key_secret`"
+_REMEDY = "check `account_sid` and `auth_token`, or `api_key_sid` and `api_key_secret`"
 _SENDER = "correct the brand's sms sender or `messaging_service`"
 
 # Twilio's codes, by what they are about. 21606 and 21612 are about one pair of sender and destination, so they are
@@ -30,7 +30,7 @@ _SENDERS = frozenset({"21212", "21603", "21609", "21659", "21660", "21661", "217
 class TwilioSettings:
     """What a Twilio provider may be told.
 
-    auth_token: Of the account; or api_key with api_key_secret. Each also as a file: auth_token_file, api_key_secret_file.
+    auth_token: Of the account; or api_key_sid with api_key_secret. Each also as a file: auth_token_file, api_key_secret_file.
     messaging_service: Chooses the sender; the brand's sender when empty.
     status_callback: Address of `ccm serve` that Twilio tells what became of texts; gets `piece=<piece id>`.
     endpoint_url: For another edge or a test server.
@@ -41,7 +41,7 @@ class TwilioSettings:
     account_sid: str
     auth_token: str = field(default="", repr=False)
     auth_token_file: str = ""
-    api_key: str = ""
+    api_key_sid: str = ""
     api_key_secret: str = field(default="", repr=False)
     api_key_secret_file: str = ""
     messaging_service: str = ""
@@ -59,6 +59,9 @@ class TwilioAdapter(Adapter):
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(channels=(Channel.SMS,), attachments=False, concurrency=8)
+    how_to_look_up: ClassVar[str] = (
+        "look for a status callback with the piece id, or in Twilio's message log by number and time"
+    )
 
     def __init__(self, provider: str, settings: TwilioSettings) -> None:
         require_package(provider, "twilio", "twilio")
@@ -73,7 +76,7 @@ class TwilioAdapter(Adapter):
             self._exchange,
             self._read,
             address=settings.endpoint_url,
-            user=settings.api_key or settings.account_sid,
+            user=settings.api_key_sid or settings.account_sid,
             secret=settings.api_key_secret or settings.auth_token,
             account_sid=settings.account_sid,
         )
@@ -105,7 +108,7 @@ class TwilioAdapter(Adapter):
     def verify(self) -> None:
         """Fetch the account; with an API key, which may not, ask for one message of its list."""
         try:
-            if self._settings.api_key:
+            if self._settings.api_key_sid:
                 self._client.messages.list(limit=1, page_size=1)
                 return
             status = self._client.api.v2010.accounts(self._settings.account_sid).fetch().status
@@ -191,12 +194,12 @@ def read_settings(provider: str, settings: Mapping[str, str], *, root: str) -> T
     account_sid = given.required("account_sid", "${TWILIO_ACCOUNT_SID}")
     if not account_sid.startswith("AC"):
         raise given.wrong("setting account_sid is no account's", "copy it from Twilio's console; it begins with AC")
-    api_key = given.optional("api_key", "")
+    api_key_sid = given.optional("api_key_sid", "")
     return TwilioSettings(
         account_sid=account_sid,
-        auth_token="" if api_key else given.secret("auth_token"),
-        api_key=api_key,
-        api_key_secret=given.secret("api_key_secret") if api_key else "",
+        auth_token="" if api_key_sid else given.secret("auth_token"),
+        api_key_sid=api_key_sid,
+        api_key_secret=given.secret("api_key_secret") if api_key_sid else "",
         messaging_service=given.optional("messaging_service", ""),
         status_callback=given.address("status_callback") if given.optional("status_callback", "") else "",
         endpoint_url=given.address("endpoint_url") if given.optional("endpoint_url", "") else "",

@@ -59,7 +59,7 @@ class XAdapter(Adapter):
                 with nothing_posted():
                     pictures = [self._upload(rendition.card)]
             with _plain_faults():
-                answer: Any = self._client.create_tweet(text=rendition.text, media_ids=pictures, user_auth=True)
+                answer: Any = self._client.create_tweet(text=rendition.text or None, media_ids=pictures, user_auth=True)
                 ident = str(answer["data"]["id"])
         except Setback as setback:
             return setback.receipt(envelope.key, self._provider)

@@ -39,7 +39,7 @@ def read_report(raw: bytes) -> tuple[News, ...]:
         mail = BytesParser(policy=policy.compat32).parsebytes(raw[:LARGEST_BYTES])
         parts = [part for _, part in zip(range(MOST_PARTS), mail.walk(), strict=False)]
         kinds = {part.get_content_type() for part in parts}
-        mark = hashlib.sha256((_header(mail, "message-id") or "").encode() or raw[:LARGEST_BYTES]).hexdigest()[:32]
+        mark = hashlib.sha256((_header(mail, "Message-ID") or "").encode() or raw[:LARGEST_BYTES]).hexdigest()[:32]
         if "message/delivery-status" in kinds:
             return tuple(_deliveries(mail, parts, mark))
         if "message/feedback-report" in kinds:
@@ -53,10 +53,10 @@ def _deliveries(mail: Message, parts: list[Message], mark: str) -> Iterator[News
     piece = _piece(mail, parts)
     for number, block in enumerate(_blocks(parts, "message/delivery-status")):
         action = _header(block, "action").lower().partition(" ")[0]
-        status = _STATUS.search(_header(block, "status")) or _STATUS.search(_header(block, "diagnostic-code"))
+        status = _STATUS.search(_header(block, "status")) or _STATUS.search(_header(block, "Diagnostic-Code"))
         if not action or number > MOST_RECIPIENTS:
             continue
-        address = _typed(_header(block, "original-recipient")) or _typed(_header(block, "final-recipient"))
+        address = _typed(_header(block, "Original-Recipient")) or _typed(_header(block, "Final-Recipient"))
         detail = word(f"{action} {status[0] if status else ''}")
         kind = _delivery_kind(action, status[0] if status else "")
         event_id = f"mail/{mark}/{number}/{word(action)}"
@@ -75,11 +75,11 @@ def _delivery_kind(action: str, status: str) -> NewsKind:
 
 def _complaint(mail: Message, parts: list[Message], mark: str) -> Iterator[News]:
     for number, block in enumerate(_blocks(parts, "message/feedback-report")):
-        what = _header(block, "feedback-type").lower()
+        what = _header(block, "Feedback-Type").lower()
         if not what:
             continue
         kind = NewsKind.COMPLAINED if what in _SPAM else NewsKind.OTHER
-        address = _typed(_header(block, "original-rcpt-to")) or _typed(_header(block, "removal-recipient"))
+        address = _typed(_header(block, "Original-Rcpt-To")) or _typed(_header(block, "Removal-Recipient"))
         event_id = f"mail/{mark}/{number}/{word(what)}"
         yield News(event_id, kind, Channel.EMAIL, _piece(mail, parts), address, word(what), _date(mail), proved=False)
         return
@@ -108,14 +108,14 @@ def _piece(mail: Message, parts: list[Message]) -> str:
         ):
             payload = part.get_payload()
             inner = payload[0] if isinstance(payload, list) and payload else None
-            if isinstance(inner, Message) and piece_in(_header(inner, "message-id")):
-                return piece_in(_header(inner, "message-id"))
+            if isinstance(inner, Message) and piece_in(_header(inner, "Message-ID")):
+                return piece_in(_header(inner, "Message-ID"))
             if isinstance(payload, str) and (found := piece_in(_message_id(payload))):
                 return found
-    for name in ("in-reply-to", "references", "original-message-id"):
+    for name in ("In-Reply-To", "references", "Original-Message-Id"):
         if found := piece_in(_header(mail, name)):
             return found
-    for name in ("to", "delivered-to", "x-original-to"):
+    for name in ("to", "Delivered-To", "X-Original-To"):
         if found := piece_in(_header(mail, name).lower()):
             return found
     return ""

@@ -69,6 +69,6 @@ def _piece(mail: Mapping[str, Any]) -> str:
     if tagged:
         return tagged
     for header in records(mail.get("headers")):
-        if text(header.get("name")).lower() == "message-id" and piece_in(text(header.get("value"))):
+        if text(header.get("name")).title() == "Message-Id" and piece_in(text(header.get("value"))):
             return piece_in(text(header.get("value")))
     return piece_in(text(record(mail.get("commonHeaders")).get("messageId")))

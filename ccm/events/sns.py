@@ -77,11 +77,11 @@ def genuine(body: bytes, *, topics: Collection[str], certificate: FetchCertifica
     address = fields.get("SigningCertURL", "")
     region = certificate_region(address)
     if region is None or region != topic[1]:
-        raise Forged("certificate-address")
+        raise Forged("certificate address")
     try:
         pem = certificate(address)
     except Exception:
-        raise Forged("certificate-unreachable") from None
+        raise Forged("certificate unreachable") from None
     _verify(fields, _key(pem, now))
     return SnsMessage(kind, fields["MessageId"], topic[0], fields["Message"], fields.get("Token", ""))
 
@@ -115,13 +115,13 @@ def _fields(body: bytes) -> Mapping[str, str]:
 def _verify(fields: Mapping[str, str], key: rsa.RSAPublicKey) -> None:
     algorithm = {"1": hashes.SHA1(), "2": hashes.SHA256()}.get(fields.get("SignatureVersion", ""))  # noqa: S303
     if algorithm is None:
-        raise Forged("signature-version")
+        raise Forged("signature version")
     lines = []
     for name in _SIGNED[fields["Type"]]:
         if name in fields:
             lines += [name, fields[name]]
         elif name not in _OPTIONAL:
-            raise Forged("field-missing")
+            raise Forged("field missing")
     try:
         signature = base64.b64decode(fields.get("Signature", ""), validate=True)
         key.verify(signature, ("\n".join(lines) + "\n").encode(), padding.PKCS1v15(), algorithm)
@@ -137,9 +137,9 @@ def _key(pem: bytes, now: datetime) -> rsa.RSAPublicKey:
     except Exception:  # a certificate may be broken in any way
         raise Forged("certificate") from None
     if not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
-        raise Forged("certificate-expired")
+        raise Forged("certificate expired")
     if len(names) != 1 or not _SIGNER.fullmatch(names[0]):
-        raise Forged("certificate-name")
+        raise Forged("certificate name")
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < 2048:
-        raise Forged("certificate-key")
+        raise Forged("certificate key")
     return key

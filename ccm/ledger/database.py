@@ -1,4 +1,4 @@
-"""Opening the ledger's database: engine, migrations, transactions, errors. The only place that knows SQLite."""
+"""Opening the ledger's database: engine, migrations, transactions. SQLite or PostgreSQL, told apart here and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,34 +7,25 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from ccm.ledger.database_errors import named_errors
 from ccm.ledger.interface import LedgerError
 
 # Revision of the newest file in migrations/versions/.
-HEAD = "0004"
+HEAD = "0005"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 _WAL_ATTEMPTS = 100
 _WAL_PAUSE_SECONDS = 0.05
+_LEDGER_LOCK = 0x63636D  # "ccm"; advisory locks of PostgreSQL are numbers
 _upgrading = threading.Lock()  # alembic keeps its context in a module
-
-_REMEDIES = {
-    "SQLITE_BUSY": ("another program holds the ledger's write lock", "close it (a database browser?) and try again"),
-    "SQLITE_LOCKED": ("another program holds the ledger's write lock", "close it (a database browser?) and try again"),
-    "SQLITE_READONLY": ("the ledger is read-only", "give this user write permission on the file and its folder"),
-    "SQLITE_PERM": ("the ledger may not be opened", "give this user write permission on the file and its folder"),
-    "SQLITE_CANTOPEN": ("the ledger cannot be opened", "check that its folder exists and may be written"),
-    "SQLITE_FULL": ("the disk of the ledger is full", "free space and give the command again"),
-    "SQLITE_IOERR": ("the disk of the ledger fails", "check free space and the disk's health, then try again"),
-    "SQLITE_CORRUPT": ("the ledger is damaged", "stop all runs and restore it from the last backup"),
-    "SQLITE_NOTADB": ("the ledger's file is no SQLite database", "correct `ledger` in ccm.yaml or restore a backup"),
-}
 
 
 class Database:
@@ -50,7 +41,7 @@ class Database:
         Raises:
             LedgerError: If it cannot be opened, is damaged, or was made by a newer ccm.
         """
-        self._write_lock = threading.Lock()  # SQLite has one writer; waiting here is fair and cheap
+        self._write_lock = threading.Lock()  # one writer in this process; waiting here is fair and cheap
         self.engine = _engine(url, root, busy_seconds)
         try:
             self._migrate()
@@ -61,18 +52,19 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Run statements on one consistent snapshot."""
-        with _named_errors(), self.engine.connect() as connection, connection.begin():
+        with named_errors(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[Connection]:
-        """Run statements in one transaction that no other writer can interleave with.
+    def write(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
+        """Run statements in one transaction.
 
         Args:
             durable: False gives the commit to the operating system only: it survives a kill, not a power cut.
+            alone: No other writer can interleave. False where a locked row is enough; SQLite has one writer anyway.
         """
-        with self._write_lock, _named_errors(), self.engine.connect() as connection:
-            connection = connection.execution_options(ccm_write=True, ccm_durable=durable)
+        with self._write_lock, named_errors(), self.engine.connect() as connection:
+            connection = connection.execution_options(ccm_write=True, ccm_durable=durable, ccm_alone=alone)
             with connection.begin():
                 yield connection
 
@@ -96,20 +88,32 @@ class Database:
 def _engine(url: str, root: str | Path, busy_seconds: float) -> Engine:
     try:
         parsed = _absolute(make_url(url), root)
-        options = {"connect_args": {"timeout": busy_seconds}} if parsed.get_backend_name() == "sqlite" else {}
+        if parsed.drivername in ("postgres", "postgresql"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        sqlite = parsed.get_backend_name() == "sqlite"
+        options = {"connect_args": {"timeout": busy_seconds}} if sqlite else {"pool_pre_ping": True}
         engine = sa.create_engine(parsed, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
-        raise LedgerError(
-            f"the ledger's database needs the package {error.name}", 'run: pip install "ccm-engine[postgres]"'
-        ) from None
+        if error.name == "psycopg":
+            raise LedgerError(
+                "the driver of PostgreSQL is missing", "install it: pip install 'ccm-engine[postgres]'"
+            ) from None
+        raise _not_understood() from None
     except (ArgumentError, NoSuchModuleError, ImportError):
-        raise LedgerError(
-            "the ledger's address is not understood", "write `ledger: sqlite:///.ccm/ledger.db` in ccm.yaml"
-        ) from None
-    if engine.dialect.name == "sqlite":
+        raise _not_understood() from None
+    if sqlite:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+    else:
+        sa.event.listen(engine, "begin", partial(_begin_postgres, busy_seconds))
     return engine
+
+
+def _not_understood() -> LedgerError:
+    return LedgerError(
+        "the ledger's address is not understood",
+        "write `ledger: sqlite:///.ccm/ledger.db` or `ledger: postgresql://user@host/name` in ccm.yaml",
+    )
 
 
 def _absolute(url: URL, root: str | Path) -> URL:
@@ -161,18 +165,21 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-@contextmanager
-def _named_errors() -> Iterator[None]:
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        code = getattr(getattr(error, "orig", error), "sqlite_errorname", "")
-        for name, (message, remedy) in _REMEDIES.items():
-            if code.startswith(name):
-                raise LedgerError(message, remedy) from None
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
-            raise LedgerError("the connection to the ledger was lost", "give the command again") from None
-        raise
+def _begin_postgres(busy_seconds: float, connection: Connection) -> None:
+    """Begin as on SQLite: readers see one snapshot, and a writer that must be alone is.
+
+    Why a lock of the whole ledger and not of tables: it is given back with the transaction, also when the client dies,
+    and writers who only move their own run's pieces share it.
+    """
+    options = connection.get_execution_options()
+    if not options.get("ccm_write"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return
+    commit = "on" if options.get("ccm_durable") else "off"
+    connection.exec_driver_sql(f"SET LOCAL synchronous_commit = {commit}")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{round(busy_seconds * 1000)}ms'")
+    lock = "pg_advisory_xact_lock" if options.get("ccm_alone") else "pg_advisory_xact_lock_shared"
+    connection.exec_driver_sql(f"SELECT {lock}({_LEDGER_LOCK})")
 
 
 def _revision(connection: Connection) -> str | None:

@@ -73,12 +73,21 @@ class Ledger(ABC):
 
     @abstractmethod
     def close_run(
-        self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = ""
+        self,
+        run_id: str,
+        *,
+        owner: str,
+        state: str,
+        now: datetime,
+        read: int | None,
+        outside_segment: int,
+        detail: str = "",
     ) -> None:
-        """End this execution with state closed (all final), open (resumable) or stopped; gives the lease back.
+        """End this execution with state closed (all final), open (resumable), stopped or cancelled; gives the lease back.
 
         Args:
-            read: Recipients of the source, without broadcasts; of a stopped execution it is not recorded.
+            read: Recipients of the source, without broadcasts; None when it was not read to its end. Of a stopped
+                execution it is not recorded.
             outside_segment: Of these, how many the campaign does not address.
         Raises:
             LeaseLost: If another owner has the run.
@@ -152,6 +161,14 @@ class Ledger(ABC):
             self.advance(run_id, changes, owner=owner, durable=durable)
         if outcomes:
             self.settle(run_id, outcomes, owner=owner, now=now)
+
+    @abstractmethod
+    def adopt(self, run_id: str, intents: int, *, owner: str, now: datetime) -> None:
+        """Take an older copy of the ledger for the truth: count on from `intents`, and doubt every written intent.
+
+        Raises:
+            LeaseLost: If another owner has the run.
+        """
 
     @abstractmethod
     def order(self, run_id: str, order: RunOrder) -> None:

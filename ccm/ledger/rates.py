@@ -7,7 +7,6 @@ The day's quota is counted by hours and holds for any 24 hours, as providers cou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from ccm.ledger.database import Database
 from ccm.ledger.rate_tables import rate_hours, rates
-from ccm.model.rate import RateLimit
+from ccm.model.rate import Grant, RateLimit
 
 _HOUR = 3600
 _DAY_HOURS = 24
@@ -24,20 +23,6 @@ _DAY_HOURS = 24
 _FURTHEST_SECONDS = 120.0
 # Longest wish of a provider to be left alone that is believed.
 _LONGEST_BLOCK_SECONDS = 3600.0
-
-
-@dataclass(frozen=True)
-class Grant:
-    """Moments at which a process may begin a hand-over.
-
-    first: Seconds since 1970; count: how many; interval: seconds between two of them.
-    until: With count 0: when the day's quota has room again.
-    """
-
-    first: float
-    count: int
-    interval: float
-    until: float = 0.0
 
 
 class RateStore:
@@ -54,7 +39,7 @@ class RateStore:
             now: Seconds since 1970.
         """
         interval = 1 / limit.per_second if limit.per_second else 0.0
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             next_at, blocked = _locked(connection, key, now)
             count, until = _left_of_the_day(connection, key, limit, wanted, now)
             first = max(next_at, blocked, now)
@@ -66,7 +51,7 @@ class RateStore:
     def block(self, key: str, until: float, now: float) -> None:
         """Let nobody begin a hand-over before a moment; a later one that stands already stays."""
         until = min(until, now + _LONGEST_BLOCK_SECONDS)
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             _, blocked = _locked(connection, key, now)
             values = {"blocked_until": max(blocked, until)}
             connection.execute(sa.update(rates).where(rates.c.key == key), values)
@@ -96,11 +81,17 @@ def _locked(connection: Connection, key: str, now: float) -> tuple[float, float]
     query = sa.select(rates.c.next_at, rates.c.blocked_until).where(rates.c.key == key).with_for_update()
     row = connection.execute(query).first()
     if row is None:
-        connection.execute(sa.insert(rates), [{"key": key, "next_at": 0.0, "blocked_until": 0.0}])
-        return 0.0, 0.0
+        _make(connection, key)
+        row = connection.execute(query).one()
     next_at = row.next_at if row.next_at <= now + _FURTHEST_SECONDS else 0.0
     blocked = row.blocked_until if row.blocked_until <= now + _LONGEST_BLOCK_SECONDS else 0.0
     return next_at, blocked
+
+
+def _make(connection: Connection, key: str) -> None:
+    """Make a key's row; another process may be faster."""
+    statement = "INSERT INTO rates (key, next_at, blocked_until) VALUES (:key, 0, 0) ON CONFLICT DO NOTHING"
+    connection.execute(sa.text(statement), {"key": key})
 
 
 def _left_of_the_day(connection: Connection, key: str, limit: RateLimit, wanted: int, now: float) -> tuple[int, float]:

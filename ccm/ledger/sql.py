@@ -92,12 +92,20 @@ class SqlLedger(Ledger):
 
     def renew_lease(self, run_id: str, *, owner: str, now: datetime, lease_seconds: float) -> None:
         """Hold the lease longer; see `Ledger.renew_lease`."""
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             self._hold(connection, run_id, owner)
             _set_run(connection, run_id, lease_until=now + timedelta(seconds=lease_seconds))
 
     def close_run(
-        self, run_id: str, *, owner: str, state: str, now: datetime, read: int, outside_segment: int, detail: str = ""
+        self,
+        run_id: str,
+        *,
+        owner: str,
+        state: str,
+        now: datetime,
+        read: int | None,
+        outside_segment: int,
+        detail: str = "",
     ) -> None:
         """End this execution and give the lease back; see `Ledger.close_run`."""
         with self._database.write() as connection:
@@ -136,19 +144,19 @@ class SqlLedger(Ledger):
     def save(self, run_id: str, decisions: Sequence[Decision], *, owner: str, now: datetime) -> None:
         """Write decisions durably; see `Ledger.save`."""
         refuse_lost(decisions)
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             fence = self._hold(connection, run_id, owner)
             for chunk in chunks(decisions):
                 save_chunk(connection, run_id, chunk, fence, now)
 
     def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
         """Move pieces forward; see `Ledger.advance`."""
-        with self._database.write(durable=durable) as connection:
+        with self._database.write(durable=durable, alone=False) as connection:
             advance_pieces(connection, run_id, changes, self._hold(connection, run_id, owner))
 
     def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
         """Write outcomes; see `Ledger.settle`."""
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             settle_outcomes(connection, run_id, outcomes, self._hold(connection, run_id, owner), now)
 
     def record(
@@ -162,10 +170,18 @@ class SqlLedger(Ledger):
         durable: bool,
     ) -> None:
         """Move pieces forward and write outcomes in one transaction; see `Ledger.record`."""
-        with self._database.write(durable=durable) as connection:
+        with self._database.write(durable=durable, alone=False) as connection:
             fence = self._hold(connection, run_id, owner)
             advance_pieces(connection, run_id, changes, fence)
             settle_outcomes(connection, run_id, outcomes, fence, now)
+
+    def adopt(self, run_id: str, intents: int, *, owner: str, now: datetime) -> None:
+        """Take an older copy of the ledger for the truth; see `Ledger.adopt`."""
+        with self._database.write() as connection:
+            fence = self._hold(connection, run_id, owner)
+            _doubt_intents(connection, run_id, fence, now)
+            _set_run(connection, run_id, intents=intents)
+            connection.execute(sa.insert(events), [event_values(run_id, run_id, "adopted", now, fence)])
 
     def order(self, run_id: str, order: RunOrder) -> None:
         """Order a run to pause, to be cancelled or to go on; see `Ledger.order`."""
@@ -184,7 +200,7 @@ class SqlLedger(Ledger):
 
     def tell(self, run_id: str, progress: RunProgress, *, owner: str) -> None:
         """Write how far the execution is; see `Ledger.tell`."""
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             self._hold(connection, run_id, owner)
             _set_run(connection, run_id, progress=progress_text(progress))
 

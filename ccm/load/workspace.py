@@ -15,6 +15,7 @@ from ccm.load.campaign import check_campaign
 from ccm.load.files import folders_in, read_library
 from ccm.load.fragment import load_fragments
 from ccm.load.lint import lint_templates
+from ccm.load.secrets import secrets_of_source, secrets_of_workspace
 from ccm.load.source.source_files import check_source_files
 from ccm.load.template import load_template
 from ccm.load.yaml_reader import YamlFile, read_yaml_file
@@ -59,6 +60,7 @@ def load_workspace(root: Path, *, lint: bool = True) -> tuple[Workspace | None, 
     )
     for source, file in sources.values():
         diagnostics += check_source_files(root, source, file)
+        diagnostics += secrets_of_source(source, file)
     if lint:
         diagnostics += lint_templates(workspace)
     broken = _broken(diagnostics)
@@ -75,7 +77,7 @@ def _settings(root: Path) -> tuple[WorkspaceDefinition | None, list[Diagnostic]]
     if problems:
         return None, list(problems)
     definition, problems = parse_definition(WorkspaceDefinition, file)
-    return definition, list(problems)
+    return definition, [*problems, *(secrets_of_workspace(definition, file) if definition else ())]
 
 
 def _folders(

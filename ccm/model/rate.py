@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -43,3 +44,17 @@ class RateLimit(BaseModel):
         if self.per_second is None and self.per_day is None:
             raise ValueError("name per_second, per_day or both")
         return self
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Moments at which a process may begin a hand-over.
+
+    first: Seconds since 1970; count: how many; interval: seconds between two of them.
+    until: With count 0: when the day's quota has room again.
+    """
+
+    first: float
+    count: int
+    interval: float
+    until: float = 0.0

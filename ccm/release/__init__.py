@@ -1,6 +1,6 @@
 """Releases: which version of which files a message was made from, frozen, approved and effective on which days."""
 
-from ccm.release.approval import approve, retire
+from ccm.release.approval import approve, retire, rivals_of
 from ccm.release.candidates import approved_releases, as_effective, refuse_retired, releases_on
 from ccm.release.content import Content
 from ccm.release.difference import Change, compare
@@ -45,6 +45,7 @@ __all__ = [
     "releases_on",
     "resolve",
     "retire",
+    "rivals_of",
     "state_of",
     "step_of",
     "verify",

@@ -8,23 +8,39 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ccm.archive.vault import Vault
-from ccm.deliver.interface import Adapter
-from ccm.diagnostics import Diagnostic
+from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.diagnostics import Diagnostic, Location
 from ccm.ledger.interface import Ledger
-from ccm.model.records import Outcome, OutcomeKind, PieceState, RunRecord, RunReport, StateChange
+from ccm.model.definitions import CampaignDefinition
+from ccm.model.progress import RunOrder
+from ccm.model.rate import RateLimit
+from ccm.model.records import Outcome, OutcomeKind, PieceState, RunRecord, RunReport
 from ccm.model.workspace import Workspace
 from ccm.reconcile import reconcile
 from ccm.run.allowed import AllOf, Awake, StillAllowed
+from ccm.run.circuit import Circuit, TooManyFailed
 from ccm.run.contents import ConfigurationFault
 from ccm.run.drafts import draft_folder, draft_workspace, empty_draft
-from ccm.run.execution import Execution, Progress, TooManyHeld
+from ccm.run.execution import Execution
 from ccm.run.lease import LeaseKeeper, claim, owner_name
+from ccm.run.marks import OutsideMarks, RestoredLedger, mark_folders
+from ccm.run.operating import (
+    RunCancelled,
+    RunPaused,
+    ScheduleLate,
+    found_run,
+    refuse_late,
+    refuse_older_copy,
+    refuse_ordered,
+    settle_cancelled,
+)
+from ccm.run.pace import DayUsedUp, SharedPace
 from ccm.run.permitted import Permissions, open_run_permissions
 from ccm.run.prepare import (
     Clock,
@@ -35,8 +51,9 @@ from ccm.run.prepare import (
     utc_now,
 )
 from ccm.run.preview import Preview, preview_customer
+from ccm.run.pulse import Progress, TooManyHeld, about_how_many
 from ccm.run.sending import ProviderFailed, Sender
-from ccm.run.slots import STATE_OF
+from ccm.run.unknowns import look_up, order_resend, resolve_lost_answers
 from ccm.run.vault import open_vault
 from ccm.run.workers import MakerParts, WorkerDied, Workers
 
@@ -45,10 +62,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConfigurationFault",
+    "DayUsedUp",
     "Preview",
     "Progress",
     "ProviderFailed",
+    "RestoredLedger",
+    "RunCancelled",
     "RunOptions",
+    "RunPaused",
+    "ScheduleLate",
+    "TooManyFailed",
     "TooManyHeld",
     "WorkerDied",
     "draft_folder",
@@ -77,12 +100,18 @@ class RunOptions:
     occurrence: Key instead of the computed one, such as 2026-10.
     workers: Composing processes; 1 composes in this process.
     draft: Take the working folder, marked as a draft, into the folder `draft`; nothing reaches a provider.
+    resend_unknown: Send again whoever's answer was lost, marked as a possible duplicate.
+    adopt: Go on with a ledger that is an older copy of what was sent.
+    late: Begin although the schedule is hours ago.
     """
 
     as_of: datetime | None = None
     occurrence: str | None = None
     workers: int = 1
     draft: bool = False
+    resend_unknown: bool = False
+    adopt: bool = False
+    late: bool = False
 
 
 def workspace_ledger(workspace: Workspace) -> Ledger:
@@ -112,7 +141,9 @@ def run_campaign(
         ConfigurationFault: The workspace or campaign has errors, or no approved release is effective; nothing was sent.
         StoreUnusable: The releases cannot be read.
         RunBusy: Another process executes this run.
-        ProviderFailed, LedgerError, ArchiveError, WorkerDied, TooManyHeld: The run stopped; it can be resumed.
+        RunPaused, RunCancelled, RestoredLedger, ScheduleLate: Nothing was sent; says what to do.
+        ProviderFailed, LedgerError, ArchiveError, WorkerDied, TooManyHeld, TooManyFailed, DayUsedUp: The run stopped; it
+            can be resumed.
         KeyboardInterrupt: After everything in flight ended and was written down.
     """
     now = options.as_of or clock()
@@ -122,8 +153,13 @@ def run_campaign(
         workspace = draft_workspace(workspace, campaign)
     prepared = prepare(workspace, campaign, now=now, occurrence=options.occurrence, production=not options.draft)
     tell(prepared.diagnostics)
-    ledger = workspace_ledger(workspace)
-    try:
+    with ExitStack() as opened:
+        adapters = usable_adapters(workspace, prepared.campaign)
+        for adapter in adapters.values():
+            opened.callback(adapter.close)
+        ledger = workspace_ledger(workspace)
+        opened.callback(ledger.close)
+        refuse_ordered(ledger, prepared.brief.run_id)
         owner = owner_name()
         record = RunRecord(
             prepared.brief.run_id, campaign, prepared.brief.occurrence, prepared.release_names, "open", clock()
@@ -131,17 +167,18 @@ def run_campaign(
         claimed = claim(ledger, record, owner, clock)
         _log().info("run-started", run_id=record.run_id, release=record.release)
         try:
+            marks = OutsideMarks(mark_folders(workspace), record.run_id)
+            opened.callback(marks.close)
+            refuse_older_copy(ledger, marks, claimed, adopt=options.adopt, now=clock())
+            if not (options.late or options.draft):
+                refuse_late(claimed, prepared.campaign.schedule, now)
             prepared = _as_begun(workspace, prepared, options, claimed, now)
-            brief = prepared.brief
-            with closing(open_run_permissions(workspace, brief.run_id, brief.brand.name, brief.purpose)) as permissions:
-                execution = _execute(prepared, permissions, ledger, options, owner, clock, listener)
+            execution = _execute(prepared, adapters, ledger, marks, options, owner, clock, listener)
         except BaseException as error:
             _stop(ledger, record.run_id, owner, clock, error)
             raise
         _close(ledger, record.run_id, owner, clock, execution)
         return reconcile(ledger.tally(record.run_id))
-    finally:
-        ledger.close()
 
 
 def _as_begun(
@@ -163,37 +200,104 @@ def _as_begun(
 
 def _execute(
     prepared: Prepared,
-    permissions: Permissions,
+    adapters: Mapping[str, Adapter],
     ledger: Ledger,
+    marks: OutsideMarks,
     options: RunOptions,
     owner: str,
     clock: Clock,
     listener: Callable[[Progress], None],
 ) -> Execution:
-    run_id = prepared.brief.run_id
-    prepared = replace(prepared, brief=replace(prepared.brief, book=permissions))
-    adapters = open_adapters(prepared.workspace, set(prepared.campaign.deliver.values()))
-    workers = Workers(MakerParts.of(prepared), options.workers)
-    allowed = still_allowed(permissions, prepared, options)
-    sender = Sender(ledger, adapters, run_id=run_id, owner=owner, clock=clock, allowed=allowed)
-    vault: Vault | None = None
-    try:
-        vault = open_vault(prepared.workspace, make=True)
-        resolve_lost_answers(ledger, adapters, run_id, owner, clock)
-        execution = Execution(prepared, ledger, vault, sender, workers, owner=owner, clock=clock, listener=listener)
-        with LeaseKeeper(ledger, run_id, owner, clock, sender.stop) as lease:
+    """Open what an execution needs, send, and close it again in the right order: the sender before its adapters."""
+    brief, workspace = prepared.brief, prepared.workspace
+    from ccm.ledger.rates import open_rates  # SQLAlchemy, see `workspace_ledger`
+
+    with ExitStack() as opened:
+        permissions = opened.enter_context(
+            closing(open_run_permissions(workspace, brief.run_id, brief.brand.name, brief.purpose))
+        )
+        rates = opened.enter_context(closing(open_rates(workspace.definition.ledger, workspace.root)))
+        vault = opened.enter_context(closing(open_vault(workspace, make=True)))
+        prepared = replace(prepared, brief=replace(brief, book=permissions))
+        workers = opened.enter_context(closing(Workers(MakerParts.of(prepared), options.workers)))
+        resolve_lost_answers(ledger, adapters, brief.run_id, owner, clock, _tell_lost)
+        if options.resend_unknown:
+            look_up(ledger, adapters, brief.run_id, owner, clock)
+            order_resend(ledger, brief.run_id, owner, clock)
+        sender = opened.enter_context(
+            closing(
+                Sender(
+                    ledger,
+                    adapters,
+                    run_id=brief.run_id,
+                    owner=owner,
+                    clock=clock,
+                    allowed=still_allowed(permissions, prepared, options),
+                    pace=SharedPace(rates, limits_of(prepared), clock),
+                    circuit=Circuit(prepared.campaign.limits.failed_share),
+                    before_sending=counted_on(marks, ledger, brief.run_id),
+                )
+            )
+        )
+        total = about_how_many(workspace, prepared.campaign)
+        execution = Execution(
+            prepared, ledger, vault, sender, workers, owner=owner, clock=clock, listener=listener, total=total
+        )
+        obey = partial(_obey, execution, sender)
+        with LeaseKeeper(ledger, brief.run_id, owner, clock, sender.stop, obey, execution.progress) as lease:
             execution.go()
         if lease.error is not None:
             raise lease.error
+        if execution.cancelled:
+            sender.close()
+            settle_cancelled(ledger, brief.run_id, owner, clock)
         return execution
-    finally:
-        sender.stop()
-        sender.close()
-        workers.close()
-        if vault is not None:
-            vault.close()
-        for adapter in adapters.values():
-            adapter.close()
+
+
+def _obey(execution: Execution, sender: Sender, order: RunOrder) -> None:
+    """Do what an operator ordered from another terminal."""
+    _log().warning("order", order=str(order) or "resume")
+    if order is RunOrder.CANCEL:
+        execution.cancel()
+    else:
+        sender.pause(order is RunOrder.PAUSE)
+
+
+def _tell_lost(piece: str, state: PieceState) -> None:
+    _log().warning("lost-answer", piece_id=piece, state=str(state))
+
+
+def usable_adapters(workspace: Workspace, campaign: CampaignDefinition) -> dict[str, Adapter]:
+    """Open a campaign's providers; their settings are judged before anything is written or composed.
+
+    Raises:
+        ConfigurationFault: If a setting is wrong; names it.
+    """
+    try:
+        return open_adapters(workspace, set(campaign.deliver.values()))
+    except DeliveryError as error:
+        wrong = Diagnostic("provider-settings", error.message, error.remedy, Location("ccm.yaml"))
+        raise ConfigurationFault((wrong,)) from None
+
+
+def limits_of(prepared: Prepared) -> dict[str, RateLimit]:
+    """Return the rates of the campaign's providers, where one is set."""
+    providers = prepared.workspace.definition.providers
+    names = set(prepared.campaign.deliver.values()) & set(providers)
+    return {name: rate for name in names if (rate := providers[name].rate) is not None}
+
+
+def counted_on(marks: OutsideMarks, ledger: Ledger, run_id: str) -> Callable[[int], None]:
+    """Return what notes outside of the ledger how many intents it has by now."""
+    record = found_run(ledger, run_id)
+    intents = record.intents if record else 0
+
+    def count(more: int) -> None:
+        nonlocal intents
+        intents += more
+        marks.write(intents)
+
+    return count
 
 
 def still_allowed(permissions: Permissions, prepared: Prepared, options: RunOptions) -> StillAllowed:
@@ -206,43 +310,21 @@ def still_allowed(permissions: Permissions, prepared: Prepared, options: RunOpti
     return AllOf((permissions, Awake(prepared.campaign.schedule)))
 
 
-def resolve_lost_answers(
-    ledger: Ledger, adapters: Mapping[str, Adapter], run_id: str, owner: str, clock: Clock
-) -> None:
-    """Give every piece that an earlier execution was sending when it died its last word.
-
-    The provider is asked where it can be asked. Otherwise a piece goes again only where the provider drops a
-    second hand-over of the same key; anywhere else it is UNKNOWN and listed, never resent by itself.
-    """
-    changes = []
-    for piece in ledger.pieces(run_id, states=(PieceState.SENDING,)):
-        adapter = adapters.get(piece.provider)
-        receipt = adapter.look_up(piece.piece_id) if adapter else None
-        if receipt is not None:
-            state = STATE_OF[receipt.status]
-        else:
-            state = PieceState.HELD if adapter and adapter.capabilities.deduplicates else PieceState.UNKNOWN
-        provider_id = receipt.provider_id if receipt else ""
-        changes.append(StateChange(piece.piece_id, state, clock(), provider_id, "answer-lost"))
-        _log().warning("lost-answer", run_id=run_id, piece_id=piece.piece_id, state=str(state))
-    if changes:
-        ledger.advance(run_id, changes, owner=owner, durable=True)
-
-
 def _close(ledger: Ledger, run_id: str, owner: str, clock: Clock, execution: Execution) -> None:
     """Close the run, or leave it open when somebody is held and the next execution should try again."""
     tally = ledger.tally(run_id)
     held = (sums.get(OutcomeKind.HELD, 0) for sums in (tally.outcomes, tally.broadcasts))
     waiting = tally.undecided or any(held)
+    state = "cancelled" if execution.cancelled else "open" if waiting else "closed"
     ledger.close_run(
         run_id,
         owner=owner,
-        state="open" if waiting else "closed",
+        state=state,
         now=clock(),
         read=execution.read,
         outside_segment=execution.outside_segment,
     )
-    _log().info("run-ended", run_id=run_id, state="open" if waiting else "closed", read=execution.read)
+    _log().info("run-ended", run_id=run_id, state=state, read=execution.read)
 
 
 def _stop(ledger: Ledger, run_id: str, owner: str, clock: Clock, error: BaseException) -> None:

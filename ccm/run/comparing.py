@@ -196,23 +196,33 @@ def _pages(
     samples: Mapping[str, Mapping[str, object]],
     now: datetime,
 ) -> dict[tuple[str, Channel], tuple[str, ...]]:
-    """Return the lines of every sample and channel, and of the posts in the source language."""
+    """Return the lines of every sample, channel and locale, and of the posts in every language."""
     own = campaign.model_copy(update={"brand": content.brand.name, "schedule": None})
     space = replace(with_content(workspace, content), campaigns={campaign.campaign: own})
-    prepared = prepare(space, campaign.campaign, now=now, ignore_schedule=True)
+    prepared = prepare(space, campaign.campaign, now=now, ignore_schedule=True, headers=False)
     brief = replace(prepared.brief, ignore_exclusions=True)
     maker = Maker(MakerParts.of(prepared))
     pages: dict[tuple[str, Channel], tuple[str, ...]] = {}
-    for name, values in samples.items():
-        for planned in plan([_recipient(name, values, content)], brief):
+    for name, recipient in _in_every_locale(samples, content):
+        for planned in plan([recipient], brief):
             if isinstance(planned, Communication):
                 pages |= _lines(name, maker.make(planned))
             else:
                 pages[name, Channel.EMAIL] = (f"held: {planned.detail}",)
-    posts = (one for one in plan_broadcasts(brief) if isinstance(one, Communication))
-    for planned in list(posts)[:1]:
-        pages |= _lines(planned.recipient_id, maker.make(planned))
+    for planned in plan_broadcasts(brief):
+        if isinstance(planned, Communication):
+            pages |= _lines(planned.recipient_id, maker.make(planned))
     return pages
+
+
+def _in_every_locale(samples: Mapping[str, Mapping[str, object]], content: Content) -> Iterator[tuple[str, Recipient]]:
+    """Yield each sample in its own locale, and in the others that the template has texts for."""
+    for name, values in samples.items():
+        recipient = _recipient(name, values, content)
+        yield name, recipient
+        for locale in content.template.definition.locales:
+            if locale != recipient.locale:
+                yield f"{name} in {locale}", replace(recipient, locale=locale)
 
 
 def _recipient(name: str, values: Mapping[str, object], content: Content) -> Recipient:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -121,7 +121,11 @@ def released(workspace: Workspace, campaign: CampaignDefinition, started_at: dat
         raise ConfigurationFault((_at_campaign(error, campaign),)) from None
     _refuse_two_contracts(campaign, chosen, contents)
     spaces = [with_content(workspace, content) for content in contents.values()]
-    diagnostics = [item for space in spaces for item in _fits(space, campaign)]
+    diagnostics = [
+        item
+        for one, space in zip(chosen, spaces, strict=True)
+        for item in _told_of_release(one, _fits(space, campaign), workspace, campaign)
+    ]
     if has_errors(diagnostics):
         raise ConfigurationFault(tuple(diagnostics))
     diagnostics += [_other_engine(one, parts) for one in chosen if (parts := engine_differences(one.engine))]
@@ -184,6 +188,24 @@ def _fits(workspace: Workspace, campaign: CampaignDefinition) -> tuple[Diagnosti
         return problems
     broken: Mapping[str, frozenset[str]] = {"brands": frozenset(), "templates": frozenset(), "data": frozenset()}
     return tuple(check_campaign(workspace, campaign, file, broken))
+
+
+def _told_of_release(
+    release: Release, found: tuple[Diagnostic, ...], workspace: Workspace, campaign: CampaignDefinition
+) -> Iterator[Diagnostic]:
+    """Blame the release where the template in the working folder fits the campaign already."""
+    fits_now: set[tuple[str, Location]] = set()
+    behind = has_errors(found) and campaign.template_name in workspace.templates
+    if behind:
+        fits_now = {(item.code, item.location) for item in _fits(workspace, campaign)}
+    for item in found:
+        if not behind or item.severity is not Severity.ERROR or (item.code, item.location) in fits_now:
+            yield item
+            continue
+        said = item.message.removeprefix("the template ")
+        message = f"{release.name} {said}" if said != item.message else f"{release.name} is older: {item.message}"
+        remedy = f"release and approve the template again: ccm release {release.template} --brand {release.brand}"
+        yield Diagnostic("release-behind", message, remedy, item.location)
 
 
 def _refuse_two_contracts(

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ccm.archive.vault import Vault
 from ccm.check.totals import Outgoing, balance
-from ccm.diagnostics import Severity
 from ccm.ledger.interface import Ledger
 from ccm.load import load_recipients
 from ccm.model.definitions import Channel
+from ccm.model.progress import RunProgress
 from ccm.model.records import (
     Communication,
-    Decision,
-    DocumentRendition,
-    Envelope,
     Exclusion,
     ExclusionReason,
     Outcome,
     OutcomeKind,
-    PieceRecord,
-    PieceState,
-    PlannedPiece,
     Recipient,
-    Rendition,
-    SmsRendition,
 )
-from ccm.model.workspace import Brand
 from ccm.plan import plan, plan_broadcasts
+from ccm.run.deciding import cancelled, decide, excluded
 from ccm.run.desk import SendJob
 from ccm.run.keeping import keep
-from ccm.run.postal import postal_address
 from ccm.run.prepare import Clock, Prepared
+from ccm.run.pulse import Progress, Pulse, TooManyHeld
 from ccm.run.sending import Sender
-from ccm.run.verdicts import outcome_of, summed_up
 from ccm.run.workers import Made, Window, Workers
 
 WINDOW = 200  # communications written in one transaction
@@ -50,26 +40,6 @@ MISTAKES = {
     ExclusionReason.COMPOSE_FAILED,
     ExclusionReason.CHECK_FAILED,
 }
-
-
-class TooManyHeld(Exception):
-    """More recipients were held for mistakes than the campaign allows; the run stopped by itself."""
-
-    def __init__(self, held: int, seen: int, share: float) -> None:
-        self.remedy = "mend the data or the template, or raise limits.held_share, and give the same command again"
-        super().__init__(
-            f"{held} of the first {seen} recipients are held for mistakes, more than the allowed {share:.0%}; {self.remedy}"
-        )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an execution is; passed to the listener after every window."""
-
-    read: int
-    done: int
-    outcomes: Mapping[OutcomeKind, int]
-    pieces: int
 
 
 class Execution:
@@ -86,6 +56,7 @@ class Execution:
         owner: str,
         clock: Clock,
         listener: Callable[[Progress], None],
+        total: int | None = None,
     ) -> None:
         self._prepared = prepared
         self._brief = prepared.brief
@@ -101,6 +72,8 @@ class Execution:
         self.outside_segment = 0
         self._done = 0
         self._pieces = 0
+        self._pulse = Pulse(total)
+        self._cancelled = threading.Event()
         self._mistakes: set[str] = set()  # communications held for a mistake by this execution
         self._outcomes: dict[OutcomeKind, int] = dict.fromkeys(OutcomeKind, 0)
 
@@ -109,16 +82,35 @@ class Execution:
         for window, made in self._workers.make(self._windows()):
             if self._prepared.released is not None:
                 self._prepared.released.refuse_retired()
-            self._work(window, made)
-            self._watch_held_share()
+            if self._cancelled.is_set():
+                self._leave_out(window)
+            else:
+                self._work(window, made)
+                self._watch_held_share()
             self._tell()
         self._sender.drain()
         self._count(self._sender.settled())
         self._tell()
-        self._let_go()
+        if not self._cancelled.is_set():
+            self._let_go()
+
+    def cancel(self) -> None:
+        """Hand over nothing more; everybody who was not reached is left out. Called from another thread."""
+        self._cancelled.set()
+        self._sender.stop()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether an operator cancelled the run."""
+        return self._cancelled.is_set()
+
+    def progress(self) -> RunProgress:
+        """Return how far this execution is."""
+        return self._pulse.progress(self.read, self._done, self._pieces, self._clock())
 
     def _tell(self) -> None:
-        self._listener(Progress(self.read, self._done, dict(self._outcomes), self._pieces))
+        now = self.progress()
+        self._listener(Progress(self.read, self._done, dict(self._outcomes), self._pieces, now.per_second, now.total))
 
     # ── planning ─────────────────────────────────────────────────────────
 
@@ -148,11 +140,21 @@ class Execution:
                 self._done += 1
             elif isinstance(item, Exclusion):
                 exclusions.append(item)
+            elif self._cancelled.is_set():
+                exclusions.append(cancelled(item.recipient_id, item.communication_id))
             else:
                 communications.append(item)
         return Window(tuple(communications), tuple(exclusions))
 
     # ── one window ───────────────────────────────────────────────────────
+
+    def _leave_out(self, window: Window) -> None:
+        """Decide that nobody of the window gets anything more: the run was cancelled."""
+        others = [cancelled(item.recipient_id, item.communication_id) for item in window.communications]
+        known = self._ledger.known([item.communication_id for item in (*others, *window.exclusions)])
+        decisions = [excluded(item, known.get(item.communication_id, ())) for item in (*others, *window.exclusions)]
+        self._ledger.save(self._brief.run_id, decisions, owner=self._owner, now=self._clock())
+        self._count([item.outcome for item in decisions if item.outcome is not None])
 
     def _work(self, window: Window, made: tuple[Made, ...]) -> None:
         planned: tuple[Communication | Exclusion, ...] = (*window.communications, *window.exclusions)
@@ -209,171 +211,6 @@ class Execution:
         ]
         if gone:
             self._ledger.settle(self._brief.run_id, gone, owner=self._owner, now=self._clock())
-
-
-def excluded(exclusion: Exclusion, before: Sequence[PieceRecord]) -> Decision:
-    """Decide on a recipient who gets nothing (more) in this execution.
-
-    Args:
-        before: Pieces of earlier executions, when the recipient was in then.
-    Why: Somebody may opt out, or their row may break, after a required piece went. Its state is the truth then; an
-        answer that was lost must not disappear behind "suppressed".
-    """
-    assert exclusion.outcome is not None
-    ident, recipient = exclusion.communication_id, exclusion.recipient_id
-    outcome = Outcome(ident, recipient, exclusion.outcome, str(exclusion.reason), exclusion.until)
-    states = {piece.channel: piece.state for piece in before if piece.required}
-    if states and (PieceState.UNKNOWN in states.values() or all(map(_was_handed_over, states.values()))):
-        outcome = summed_up(ident, recipient, states, frozenset(states))
-    return Decision(ident, recipient, "", None, exclusion=exclusion, outcome=outcome)
-
-
-def _was_handed_over(state: PieceState) -> bool:
-    return state.is_final and state is not PieceState.HELD
-
-
-def decide(
-    made: Made, before: Mapping[Channel, PieceRecord], brand: Brand, on_paper: frozenset[str] = frozenset()
-) -> tuple[Decision, SendJob | None]:
-    """Decide what of a composed communication goes out; `on_paper` names the providers that need a postal address.
-
-    All required pieces are good: they and the good optional ones go. One is bad: all are held.
-    A piece that an earlier execution sent is never sent again; if what it said then differs from what
-    would be said now, the rest is held, because the channels would disagree.
-    """
-    communication = made.composed.communication
-    channels = {piece.channel for piece in communication.pieces}
-    elsewhere = [one for one in before.values() if one.required and one.channel not in channels]
-    if any(_was_handed_over(piece.state) for piece in elsewhere):
-        return _reached_before(made, elsewhere), None
-    failure = made.blocking_failure()
-    if failure is None and _contradicts_what_was_sent(made, before):
-        failure = "content-changed"
-    pieces, envelopes = [], []
-    states: dict[Channel, PieceState] = {}
-    for planned in communication.pieces:
-        sent = before.get(planned.channel)
-        if sent is not None and _was_handed_over(sent.state):
-            pieces.append(sent)
-            states[planned.channel] = sent.state
-            continue
-        rendition = made.rendition(planned.piece_id)
-        own = made.failure(planned.piece_id)
-        good = failure is None and own is None and rendition is not None
-        states[planned.channel] = PieceState.COMPOSED if good else PieceState.HELD
-        detail = "" if good else (own.code if own else failure or "not-composed")
-        pieces.append(_piece_record(communication, planned, states[planned.channel], detail, rendition))
-        if good and rendition is not None:
-            envelope = _envelope(communication, planned, rendition, brand)
-            if planned.provider in on_paper and planned.channel is Channel.DOCUMENT:
-                envelope = replace(envelope, postal=postal_address(made.composed, brand))
-            envelopes.append(envelope)
-    required = frozenset(piece.channel for piece in communication.pieces if piece.required)
-    decision = Decision(
-        communication.communication_id,
-        communication.recipient_id,
-        communication.locale,
-        communication,
-        tuple(pieces),
-        made.composed.facts,
-        made.findings,
-        slow_paths=made.composed.slow_paths,
-    )
-    if failure is not None:
-        held = Outcome(
-            communication.communication_id,
-            communication.recipient_id,
-            OutcomeKind.HELD,
-            failure,
-            detail=_first_error(made),
-        )
-        return replace(decision, outcome=held), None
-    if not envelopes:
-        return replace(decision, outcome=outcome_of(communication, states, required)), None
-    providers = {piece.piece_id: piece.provider for piece in communication.pieces}
-    return decision, SendJob(communication, tuple(envelopes), states, required, providers)
-
-
-def _reached_before(made: Made, elsewhere: Sequence[PieceRecord]) -> Decision:
-    """Settle a communication of policy FIRST whose required piece went over another channel in an earlier execution."""
-    communication = made.composed.communication
-    sent = tuple(piece for piece in elsewhere if _was_handed_over(piece.state))
-    states = {piece.channel: piece.state for piece in sent}
-    ident, recipient = communication.communication_id, communication.recipient_id
-    outcome = summed_up(ident, recipient, states, frozenset(states))
-    return Decision(ident, recipient, communication.locale, communication, sent, made.composed.facts, outcome=outcome)
-
-
-def _first_error(made: Made) -> str:
-    """Return place, code and message of what held a communication; findings carry no personal data."""
-    for item in made.findings:
-        if item.severity is Severity.ERROR:
-            return (f"{item.location}: " if item.location else "") + f"{item.code}: {item.message}"
-    return ""
-
-
-def _contradicts_what_was_sent(made: Made, before: Mapping[Channel, PieceRecord]) -> bool:
-    """Tell whether a piece that an earlier execution sent would say something else today."""
-    for piece in made.composed.communication.pieces:
-        rendition, sent = made.rendition(piece.piece_id), before.get(piece.channel)
-        if sent is None or rendition is None or sent.state is not PieceState.ACCEPTED or not sent.sha256:
-            continue
-        if sent.sha256 != content_hash(rendition):
-            return True
-    return False
-
-
-def content_hash(rendition: Rendition) -> str:
-    """Return the SHA-256 of what the archive keeps of a rendition, in hex."""
-    return hashlib.sha256(rendition.content).hexdigest()
-
-
-def _piece_record(
-    communication: Communication, planned: PlannedPiece, state: PieceState, detail: str, rendition: Rendition | None
-) -> PieceRecord:
-    return PieceRecord(
-        piece_id=planned.piece_id,
-        communication_id=communication.communication_id,
-        run_id=communication.run_id,
-        recipient_id=communication.recipient_id,
-        channel=planned.channel,
-        state=state,
-        required=planned.required,
-        provider=planned.provider,
-        release=str(communication.release),
-        locale=communication.locale,
-        detail=detail,
-        pages=rendition.pages if isinstance(rendition, DocumentRendition) else 0,
-        segments=len(rendition.segments) if isinstance(rendition, SmsRendition) else 0,
-    )
-
-
-def _envelope(communication: Communication, planned: PlannedPiece, rendition: Rendition, brand: Brand) -> Envelope:
-    return Envelope(
-        key=planned.piece_id,
-        channel=planned.channel,
-        sender=sender_of(brand, planned.channel),
-        address=planned.address,
-        rendition=rendition,
-        tags={"campaign": communication.campaign, "occurrence": communication.occurrence, "run": communication.run_id},
-        release=str(communication.release),
-        locale=communication.locale,
-    )
-
-
-def sender_of(brand: Brand, channel: Channel) -> str:
-    """Return the brand's identity on a channel: address, number or handle; its name for documents."""
-    senders = brand.definition.senders
-    match channel:
-        case Channel.EMAIL:
-            return senders.email.address
-        case Channel.SMS:
-            return senders.sms.sender if senders.sms else ""
-        case Channel.DOCUMENT:
-            return brand.definition.title
-        case _:
-            account = getattr(senders, channel.value)
-            return account.handle if account else ""
 
 
 def batched(items: Iterable[Communication | Exclusion], size: int) -> Iterator[tuple[Communication | Exclusion, ...]]:

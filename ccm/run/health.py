@@ -27,8 +27,7 @@ CLOCK_TOLERANCE_SECONDS = 5.0
 _PANGO = "install it: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 _MANIFEST = re.compile(r"/\d+\.\d+\.\d+\.json$")  # of a release; its approval stands beside it
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_SECRET_NAME = re.compile(r"password|passphrase|secret|token|key")
-_PUBLIC_NAME = re.compile(r"public|_id$|key_id|_name$")
+_SECRET_FILE = re.compile(r"(password|passphrase|secret|token|key)_file$")
 
 
 class Unwell(Exception):
@@ -148,14 +147,7 @@ def releases(workspace: Workspace) -> str:
 
 
 def secret_files(workspace: Workspace) -> str:
-    """See that no secret stands in ccm.yaml, and that files of secrets are readable by their owner alone."""
-    for name, provider in sorted(workspace.definition.providers.items()):
-        for setting, value in sorted(provider.settings.items()):
-            if is_secret(setting) and value and "${" not in value:
-                remedy = (
-                    f"write {setting}: ${{{setting.upper()}}} and set the environment variable; then change the secret"
-                )
-                raise Unwell(f"setting {setting} of provider {name} stands in ccm.yaml in clear", remedy)
+    """See that files of secrets are readable by their owner alone; secrets in ccm.yaml are refused when it is loaded."""
     seen = 0
     for path in _secret_files(workspace):
         if path.exists():
@@ -163,12 +155,7 @@ def secret_files(workspace: Workspace) -> str:
             if os.name == "posix" and path.stat().st_mode & _OTHERS:
                 shown = os.path.relpath(path, workspace.root)
                 raise Unwell(f"other users may read {shown}", f"chmod 600 {shown}")
-    return f"{seen} files, readable by their owner alone" if seen else "none in files, none in ccm.yaml"
-
-
-def is_secret(setting: str) -> bool:
-    """Tell whether a setting's value is a secret, by its name; files that hold one have a name that ends in _file."""
-    return bool(_SECRET_NAME.search(setting)) and not setting.endswith("_file") and not _PUBLIC_NAME.search(setting)
+    return f"{seen} files, readable by their owner alone" if seen else "none in files"
 
 
 def _secret_files(workspace: Workspace) -> Iterator[Path]:
@@ -176,5 +163,5 @@ def _secret_files(workspace: Workspace) -> Iterator[Path]:
     yield from (root / secrets.FILE, root / MASTER_FILE)
     for provider in workspace.definition.providers.values():
         for setting, value in provider.settings.items():
-            if setting.endswith("_file") and is_secret(setting.removesuffix("_file")) and "${" not in value:
+            if _SECRET_FILE.search(setting) and "${" not in value:
                 yield root / value

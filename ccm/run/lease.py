@@ -1,4 +1,4 @@
-"""Taking a run's lease, also from a process that died, and keeping it alive while a window takes long."""
+"""Taking a run's lease, also from a process that died, keeping it alive, and hearing what operators order meanwhile."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from types import TracebackType
 from typing import Self
 
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
+from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import RunRecord
 from ccm.run.prepare import Clock
 
 LEASE_SECONDS = 60.0
 RENEW_SECONDS = 15.0
+LOOK_SECONDS = 0.5  # how often orders are looked for
+TELL_SECONDS = 2.0  # how often progress is written
 
 
 def owner_name() -> str:
@@ -77,14 +80,29 @@ def _machine_mark() -> str:
 
 
 class LeaseKeeper:
-    """Renews a lease from a thread; calls `on_lost` once when that fails."""
+    """Renews a lease from a thread, and looks what was ordered from another terminal meanwhile.
 
-    def __init__(self, ledger: Ledger, run_id: str, owner: str, clock: Clock, on_lost: Callable[[], None]) -> None:
+    Calls `on_lost` once when renewing fails, and `on_order` whenever another order stands.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        run_id: str,
+        owner: str,
+        clock: Clock,
+        on_lost: Callable[[], None],
+        on_order: Callable[[RunOrder], None] = lambda order: None,
+        progress: Callable[[], RunProgress | None] = lambda: None,
+    ) -> None:
         self._ledger = ledger
         self._run_id = run_id
         self._owner = owner
         self._clock = clock
         self._on_lost = on_lost
+        self._on_order = on_order
+        self._progress = progress
+        self._order = RunOrder.NONE
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="ccm-lease", daemon=True)
         self.error: Exception | None = None
@@ -98,14 +116,33 @@ class LeaseKeeper:
     ) -> None:
         self._done.set()
         self._thread.join()
+        with suppress(Exception):  # the last progress is a courtesy
+            self._tell()
 
     def _keep(self) -> None:
-        while not self._done.wait(RENEW_SECONDS):
+        waits = 0
+        while not self._done.wait(LOOK_SECONDS):
+            waits += 1
             try:
-                self._ledger.renew_lease(
-                    self._run_id, owner=self._owner, now=self._clock(), lease_seconds=LEASE_SECONDS
-                )
+                self._look()
+                if waits % max(1, round(TELL_SECONDS / LOOK_SECONDS)) == 0:
+                    self._tell()
+                if waits % max(1, round(RENEW_SECONDS / LOOK_SECONDS)) == 0:
+                    self._ledger.renew_lease(
+                        self._run_id, owner=self._owner, now=self._clock(), lease_seconds=LEASE_SECONDS
+                    )
             except Exception as error:
                 self.error = error
                 self._on_lost()
                 return
+
+    def _look(self) -> None:
+        order = self._ledger.ordered(self._run_id)
+        if order is not self._order:
+            self._order = order
+            self._on_order(order)
+
+    def _tell(self) -> None:
+        progress = self._progress()
+        if progress is not None:
+            self._ledger.tell(self._run_id, progress, owner=self._owner)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ccm.ledger.rates import Grant
-from ccm.model.rate import RateLimit
+from ccm.model.rate import Grant, RateLimit
 
 AHEAD_SECONDS = 0.25  # how much is reserved at once: enough for few transactions, little enough to lose
 FRESH_SECONDS = 0.5  # how old may be what we know of another process's Retry-After

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from ccm import plugins
 from ccm.check import CheckRules
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.diagnostics import Diagnostic, Location, has_errors, suggest
-from ccm.load import compile_segment, load_parameters, load_suppressions
+from ccm.load import check_source, compile_segment, load_parameters, load_suppressions
 from ccm.model.definitions import CampaignDefinition, Channel, ProviderDefinition
 from ccm.model.records import Capabilities, ReleaseRef, run_id
 from ccm.model.workspace import Brand, Template, Workspace
@@ -81,6 +82,7 @@ def prepare(
     ignore_schedule: bool = False,
     production: bool = False,
     started_at: datetime | None = None,
+    headers: bool = True,
 ) -> Prepared:
     """Resolve a campaign to its template, brand, release, occurrence, segment and rules.
 
@@ -90,6 +92,7 @@ def prepare(
         ignore_schedule: Previews show a message before its time.
         production: Take approved releases; otherwise the working folder.
         started_at: When the run began, if that was not now; decides which releases are effective.
+        headers: Also read the tables' headers: a column that everybody needs must not be missing.
     Raises:
         ConfigurationFault: With every diagnostic, if any is an error.
     """
@@ -98,20 +101,9 @@ def prepare(
     workspace = frozen.workspace if frozen else workspace
     template = with_limits(workspace.templates[campaign.template_name], campaign)
     brand = workspace.brands[campaign.brand]
-    try:
-        key, period = occurrence_of(campaign, now, occurrence)
-    except OccurrenceError as error:
-        place = Location(f"campaigns/{campaign_name}.yaml")
-        raise ConfigurationFault((Diagnostic("wrong-occurrence", str(error), error.remedy, place),)) from None
-    segment, segment_faults = compile_segment(campaign, template)
-    parameters, parameter_faults = load_parameters(template, campaign)
-    capabilities = provider_capabilities(workspace, campaign)
-    diagnostics = (
-        *(frozen.diagnostics if frozen else ()),
-        *segment_faults,
-        *parameter_faults,
-        *compare_capabilities(campaign, capabilities, template.definition),
-    )
+    key, period = _occurrence(campaign, now, occurrence)
+    sending = _sending(workspace, campaign, template, headers=headers)
+    diagnostics = (*(frozen.diagnostics if frozen else ()), *sending.diagnostics)
     if has_errors(diagnostics):
         raise ConfigurationFault(diagnostics)
     release = frozen.releases[0].ref if frozen else resolve(workspace, campaign.template_name, "", campaign.brand)
@@ -125,10 +117,10 @@ def prepare(
         occurrence=key,
         period=period,
         now=now,
-        segment=segment,
+        segment=sending.segment,
         suppressions=load_suppressions(workspace, source),
-        capabilities=capabilities,
-        parameters=parameters,
+        capabilities=sending.capabilities,
+        parameters=sending.parameters,
         started_at=started_at,
         ignore_schedule=ignore_schedule,
         candidates=tuple(as_effective(one) for one in frozen.releases) if frozen else (),
@@ -137,6 +129,37 @@ def prepare(
     rules = CheckRules.for_campaign(campaign, template.definition, brand)
     rules = replace(rules, largest=largest_messages(campaign, brief.capabilities))
     return Prepared(workspace, campaign, template, brand, release, brief, rules, period, diagnostics, frozen)
+
+
+class _Sending(NamedTuple):
+    """What a campaign says beside its template, typed and checked against it."""
+
+    segment: Callable[[Mapping[str, object]], bool]
+    parameters: Mapping[str, object]
+    capabilities: Mapping[str, Capabilities]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def _sending(workspace: Workspace, campaign: CampaignDefinition, template: Template, *, headers: bool) -> _Sending:
+    segment, segment_faults = compile_segment(campaign, template)
+    parameters, parameter_faults = load_parameters(template, campaign)
+    capabilities = provider_capabilities(workspace, campaign)
+    lacking = compare_capabilities(campaign, capabilities, template.definition)
+    source = workspace.sources[campaign.audience.source]
+    columns = [one for one in check_source(workspace, source, template) if has_errors((one,))] if headers else []
+    return _Sending(
+        segment, parameters, capabilities, (*segment_faults, *parameter_faults, *lacking, *dict.fromkeys(columns))
+    )
+
+
+def _occurrence(
+    campaign: CampaignDefinition, now: datetime, wanted: str | None
+) -> tuple[str, tuple[date, date] | None]:
+    try:
+        return occurrence_of(campaign, now, wanted)
+    except OccurrenceError as error:
+        place = Location(f"campaigns/{campaign.campaign}.yaml")
+        raise ConfigurationFault((Diagnostic("wrong-occurrence", str(error), error.remedy, place),)) from None
 
 
 def with_limits(template: Template, campaign: CampaignDefinition) -> Template:

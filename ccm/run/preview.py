@@ -12,9 +12,12 @@ from ccm.model.definitions import Channel
 from ccm.model.records import Communication, Exclusion, Recipient
 from ccm.model.workspace import Workspace
 from ccm.plan import plan, plan_broadcasts
-from ccm.run.contents import ConfigurationFault
-from ccm.run.prepare import Prepared, prepare
+from ccm.release import Release, find_release
+from ccm.run.contents import ConfigurationFault, released_content, with_content, workspace_store
+from ccm.run.prepare import Prepared, campaign_named, prepare
 from ccm.run.workers import Made, Maker, MakerParts
+
+APPROVED = "approved"  # in place of a version: what a run would take now
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def preview_customer(
     locale: str | None = None,
     channels: Sequence[Channel] = (),
     occurrence: str | None = None,
+    release: str = "",
 ) -> Preview:
     """Compose and check one customer's message.
 
@@ -47,10 +51,12 @@ def preview_customer(
         customer: Recipient id or key of the source's row.
         locale: Instead of the customer's own.
         channels: Only these; all if empty.
+        release: Version of the template to take, or `approved` for what a run would take; the working folder if empty.
     Raises:
         ConfigurationFault: If the campaign has errors or no such customer exists.
+        ReleaseError: If there is no such release, or a byte of it changed.
     """
-    prepared = prepare(workspace, campaign, now=now, occurrence=occurrence, ignore_schedule=True)
+    prepared = _prepared(workspace, campaign, release, now, occurrence)
     recipient = _find(prepared, customer)
     if locale:
         recipient = replace(recipient, locale=locale)
@@ -67,6 +73,23 @@ def preview_customer(
         and (only := _only(item, channels)).pieces
     ]
     return Preview(prepared, made, exclusion, tuple(broadcasts))
+
+
+def _prepared(workspace: Workspace, name: str, release: str, now: datetime, occurrence: str | None) -> Prepared:
+    """Prepare a campaign from the working folder, from what is approved, or from one release whatever became of it."""
+    production = release == APPROVED
+    frozen: Release | None = None
+    if release and not production:
+        campaign, store = campaign_named(workspace, name), workspace_store(workspace)
+        wanted = release if "@" in release else f"{campaign.template_name}@{release}"
+        frozen = find_release(store, wanted, campaign.brand)
+        workspace = with_content(workspace, released_content(store, frozen))
+    prepared = prepare(
+        workspace, name, now=now, occurrence=occurrence, ignore_schedule=True, production=production, headers=False
+    )
+    if frozen is None:
+        return prepared
+    return replace(prepared, release=frozen.ref, brief=replace(prepared.brief, release=frozen.ref))
 
 
 def _planned(recipient: Recipient, prepared: Prepared) -> tuple[Exclusion | None, Communication | None]:

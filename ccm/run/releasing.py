@@ -24,6 +24,7 @@ from ccm.release import (
     keep,
     release_files,
     releases_of,
+    rivals_of,
     state_of,
     step_of,
     verify,
@@ -45,11 +46,15 @@ class Affected:
 
 @dataclass(frozen=True)
 class MadeRelease:
-    """A new release, what led to its version, and who else is touched by the same edit."""
+    """A new release, what led to its version, and who else is touched by the same edit.
+
+    rivals: Approved releases that would be effective at the same time; approving it retires them or is refused.
+    """
 
     release: Release
     changes: tuple[Change, ...]
     affected: tuple[Affected, ...]
+    rivals: tuple[Release, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,8 @@ def make_release(
     now = draft_content(workspace, template, brand)
     release = freeze(workspace, now, coming.last, coming.changes, order)
     affected = _affected(workspace, store, release, coming.last)
-    return MadeRelease(keep(store, release, workspace) if write else release, coming.changes, affected)
+    kept = keep(store, release, workspace) if write else release
+    return MadeRelease(kept, coming.changes, affected, rivals_of(store, kept))
 
 
 def next_release(workspace: Workspace, store: ReleaseStore, template: str, brand: str) -> NextRelease:

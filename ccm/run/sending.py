@@ -72,6 +72,7 @@ class Sender:
         allowed: StillAllowed | None = None,
         pace: Pace | None = None,
         circuit: Circuit | None = None,
+        before_sending: Callable[[int], None] = lambda intents: None,
         window: int = WINDOW,
         slots: int | None = None,
     ) -> None:
@@ -80,6 +81,7 @@ class Sender:
         Args:
             sleep: Waits so many seconds; from a stop on it returns at once if not given.
             chance: A number from 0 up to 1, for the jitter of pauses.
+            before_sending: Told how many intents a durable group had, after it and before any of them is handed over.
             window: Pieces that a power cut may leave in doubt.
             slots: Communications under way at once; as many as the providers take if not given, and at most 16 unless
                 one provider alone takes more.
@@ -92,6 +94,7 @@ class Sender:
         self._stop = threading.Event()
         self._sleep = sleep or self._stop.wait
         self._circuit = circuit or Circuit()
+        self._before_sending = before_sending
         self._lock = threading.Lock()
         self._to_take = threading.Condition(self._lock)
         self._to_enter = threading.Condition(self._lock)
@@ -300,6 +303,8 @@ class Sender:
                     self._to_write.wait()
             try:
                 self._record(group)
+                if group.intents:
+                    self._before_sending(sum(len(job.envelopes) for job in group.intents))
             except BaseException as error:
                 self._fail(error)
                 self._rescue(group, error)

@@ -128,7 +128,7 @@ def _standing(service: Service, claims: LinkClaims) -> tuple[Choice, ...]:
 def _save(service: Service, claims: LinkClaims, form: dict[str, list[str]]) -> int:
     offered = _standing(service, claims)
     wanted, shown = set(form.get("wanted", ())), set(form.get("shown", ()))
-    if form.get("do") == ["stop-marketing"]:
+    if form.get("do") == ["stop_marketing"]:
         marketing = {one.name for one in offered if one.purpose is Purpose.MARKETING}
         wanted, shown = shown - marketing, shown | marketing
     return choose(service.store, claims, offered, wanted, shown, service.clock())
@@ -140,9 +140,9 @@ async def look(request: Request) -> Response:
     file = service.pages.file(request.path_params["brand"], request.path_params["name"])
     if file is None:
         return PlainTextResponse("not found", 404)
-    headers = {"cache-control": "public, max-age=86400"}
+    headers = {"Cache-Control": "public, max-age=86400"}
     if file.media_type == "image/svg+xml":  # a drawing opened by itself must run nothing either
-        headers["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return Response(file.content, media_type=file.media_type, headers=headers)
 
 
@@ -181,11 +181,11 @@ def _claims(request: Request) -> LinkClaims | Response:
 def _page(service: Service, page: str, claims: LinkClaims, request: Request, **values: object) -> Response:
     token = request.path_params["token"]
     text = service.pages.write(page, brand=claims.brand, locale=claims.locale, token=token, **values)
-    return HTMLResponse(text, headers={"content-language": claims.locale})
+    return HTMLResponse(text, headers={"Content-Language": claims.locale})
 
 
 def _notice(service: Service, request: Request, what: str, status: int) -> Response:
-    language = preferred(request.headers.get("accept-language", ""))
+    language = preferred(request.headers.get("Accept-Language", ""))
     return HTMLResponse(service.pages.write("message.html", locale=language, what=what), status)
 
 

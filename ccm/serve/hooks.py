@@ -119,8 +119,8 @@ class Callbacks:
         return answer(said.kind, said.detail, (self.titles or {}).get(said.sender, said.sender))
 
     def _is_twilio(self, request: Request, body: bytes) -> bool:
-        signature = request.headers.get("x-twilio-signature", "")
-        content_type = request.headers.get("content-type", "")
+        signature = request.headers.get("X-Twilio-Signature", "")
+        content_type = request.headers.get("Content-Type", "")
         good = is_genuine(self.twilio_token, self._called(request), body, content_type, signature)
         if not good:
             log().warning("callback-refused", provider="twilio", check="signature")

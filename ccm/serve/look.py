@@ -19,7 +19,7 @@ _COLOURS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str, str]] = {
     "line": (("color.line.default",), ("color.dark.line",), "#d5dbe2", "#33404d"),
     "link": (("color.text.link",), ("color.dark.link",), "#0b5cad", "#6cb2f5"),
     "action": (("color.action.background", "color.brand.primary"), ("color.dark.action",), "#0b5cad", "#6cb2f5"),
-    "on-action": (("color.action.text", "color.on.primary"), ("color.dark.on_action",), "#ffffff", "#0b1c2d"),
+    "onaction": (("color.action.text", "color.on.primary"), ("color.dark.on_action",), "#ffffff", "#0b1c2d"),
     "good": (("color.status.positive",), ("color.dark.positive",), "#1a7f4b", "#5fce94"),
     "accent": (("color.brand.accent",), ("color.brand.accent",), "#0b5cad", "#6cb2f5"),
 }  # fmt: skip
@@ -118,7 +118,7 @@ p{margin:0 0 18px;text-wrap:pretty}
 a{color:var(--link);text-underline-offset:.18em}
 .done{display:flex;gap:12px;align-items:flex-start;border-inline-start:4px solid var(--good);padding:2px 0 2px 14px;padding-inline:14px 0;margin:0 0 24px;color:var(--ink)}
 form{margin:26px 0 0}
-button{font:600 17px/1.2 var(--body-font);min-height:50px;padding:12px 26px;border-radius:var(--button);border:2px solid var(--action);background:var(--action);color:var(--on-action);cursor:pointer}
+button{font:600 17px/1.2 var(--body-font);min-height:50px;padding:12px 26px;border-radius:var(--button);border:2px solid var(--action);background:var(--action);color:var(--onaction);cursor:pointer}
 button.quiet{background:transparent;color:var(--link);border-color:var(--line)}
 button:hover{filter:brightness(1.08)}
 :focus-visible{outline:3px solid var(--link);outline-offset:3px}
@@ -131,7 +131,7 @@ label{display:inline-flex;align-items:center;gap:11px;min-height:44px;cursor:poi
 input[type=checkbox]{appearance:none;flex:none;width:46px;height:27px;margin:0;border-radius:14px;border:2px solid var(--soft);background:transparent;position:relative;cursor:pointer;transition:background .15s}
 input[type=checkbox]::before{content:"";position:absolute;inset-block-start:3px;inset-inline-start:3px;width:17px;height:17px;border-radius:50%;background:var(--soft);transition:inset-inline-start .15s}
 input[type=checkbox]:checked{background:var(--action);border-color:var(--action)}
-input[type=checkbox]:checked::before{inset-inline-start:22px;background:var(--on-action)}
+input[type=checkbox]:checked::before{inset-inline-start:22px;background:var(--onaction)}
 footer{width:100%;max-width:560px;color:var(--soft);font-size:13.5px;line-height:1.5;padding:22px 4px 0}
 footer p{margin:0 0 8px}
 footer a{color:inherit}

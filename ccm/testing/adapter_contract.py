@@ -29,6 +29,14 @@ class AdapterContract(ABC):
         """Return an adapter whose provider cannot be used as a whole, or None if that cannot happen."""
         return None
 
+    def refusing(self, folder: Path) -> Adapter | None:
+        """Return an adapter whose provider refuses every piece for good, or None if that cannot be had in a test."""
+        return None
+
+    def silent(self, folder: Path) -> Adapter | None:
+        """Return an adapter whose provider takes the bytes and never answers, or None if that cannot be had in a test."""
+        return None
+
     def test_capabilities_are_class_data(self, tmp_path: Path) -> None:
         """Planning compares them before any adapter is opened."""
         adapter = self.open(tmp_path)
@@ -123,6 +131,40 @@ class AdapterContract(ABC):
         assert caught.error.remedy
         assert caught.error.provider == "mine"
         assert not _PERSONAL.search(str(caught.error))
+
+    def test_a_refusal_is_final_and_says_nothing_private(self, tmp_path: Path) -> None:
+        """The piece is REJECTED with the provider's word; nothing is raised, so that the others go on."""
+        adapter = self.refusing(tmp_path)
+        if adapter is None:
+            return
+        receipt = adapter.deliver(sample_envelope(adapter.capabilities.channels[0], "p-refused"))
+        adapter.close()
+        assert (receipt.key, receipt.status) == ("p-refused", ReceiptStatus.REJECTED)
+        assert receipt.provider_status
+        assert_free_of_personal_data(receipt)
+
+    def test_a_lost_answer_is_never_taken_for_a_refusal(self, tmp_path: Path) -> None:
+        """Bytes left and no answer came: UNKNOWN. Only where a second hand-over is dropped may it be tried again."""
+        adapter = self.silent(tmp_path)
+        if adapter is None:
+            return
+        receipt = adapter.deliver(sample_envelope(adapter.capabilities.channels[0], "p-lost"))
+        adapter.close()
+        again = adapter.capabilities.deduplicates and receipt.status is ReceiptStatus.DEFERRED
+        assert receipt.status is ReceiptStatus.UNKNOWN or again
+
+    def test_a_person_is_told_how_to_look_up_what_the_adapter_cannot(self, tmp_path: Path) -> None:
+        """One clause beside the piece's id in the list of what is unknown; not a sentence with a full stop."""
+        adapter = self.open(tmp_path)
+        adapter.close()
+        assert adapter.how_to_look_up
+        assert "\n" not in adapter.how_to_look_up
+        assert not adapter.how_to_look_up.endswith(".")
+
+    def test_opening_alone_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        """A run opens its adapters before it knows whether it has anything to send; closing is then all."""
+        self.open(tmp_path).close()
+        assert self.received(tmp_path) == 0
 
     def test_unknown_settings_are_refused(self, tmp_path: Path) -> None:
         """A misspelt setting is named, so that it does not silently stay without effect."""

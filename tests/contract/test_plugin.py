@@ -37,12 +37,24 @@ def pigeon(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     sys.modules.pop("ccm_pigeon", None)
 
 
+def answering(adapter: Adapter, word: str) -> Adapter:
+    """Return the adapter with a loft that answers with this word, or with none."""
+    adapter._post = lambda key, content: word  # type: ignore[attr-defined]
+    return adapter
+
+
 class TestPigeon(AdapterContract):
     def open(self, folder: Path) -> Adapter:
         return load_adapter("pigeon").from_settings("mine", {"loft": "loft"}, root=str(folder))
 
     def received(self, folder: Path) -> int:
         return len(list((folder / "loft").glob("*.json")))
+
+    def refusing(self, folder: Path) -> Adapter:
+        return answering(self.open(folder), "no such roof")
+
+    def silent(self, folder: Path) -> Adapter:
+        return answering(self.open(folder), "")
 
     def broken(self, folder: Path) -> Adapter:
         (folder / "file").write_text("in the way")

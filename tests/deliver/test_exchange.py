@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from ccm.deliver.exchange import Answer, Exchange, Setback, nothing_posted, text_of
 
+from ccm.deliver.exchange import Answer, Exchange, Setback, nothing_posted, text_of
 from ccm.deliver.interface import DeliveryError
 from ccm.model.records import ReceiptStatus
 from tests.deliver.contract_server import ContractServer, Told

@@ -84,6 +84,13 @@ def test_a_post_without_a_picture(network: DocumentedServer) -> None:
     assert network.posts == [{"message": "A & b=c\nGrüße", "published": "true"}]
 
 
+def test_a_picture_alone_sends_no_empty_fields() -> None:
+    """A post may be its card."""
+    body = build(replace(post(), text="")).body
+    assert b'name="caption"' not in body
+    assert b'name="alt_text_custom"' in body
+
+
 def test_texts_cannot_break_out_of_the_form() -> None:
     """The boundary follows from the content, and no text holds its own hash."""
     rendition = replace(post(), text='--ccm\r\nContent-Disposition: form-data; name="published"\r\n\r\nfalse')

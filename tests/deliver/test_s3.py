@@ -75,7 +75,7 @@ class TestFaults(HttpFaultContract):
 
 def test_a_document_lies_there_as_it_was_composed() -> None:
     """Bytes, kind, name for the reader, and what it belongs to."""
-    adapter = adapter_at(empty_bucket(), key="statements/{piece}.pdf")
+    adapter = adapter_at(empty_bucket(), object_name="statements/{piece}.pdf")
     receipt = adapter.deliver(PDF)
     adapter.close()
     found = moto_client("s3").get_object(Bucket="documents", Key="statements/p-sample.pdf")
@@ -157,8 +157,14 @@ def test_a_bucket_without_lock_cannot_keep_what_it_should() -> None:
 def test_a_link_gives_the_document_to_its_holder() -> None:
     """Made before the document is there; valid for the days that the settings say."""
     adapter = adapter_at(empty_bucket(), link_days="2")
-    link = adapter.link("p-sample")
-    adapter.deliver(PDF)
+    link = adapter.link(adapter.place_of("p-sample"))
+    assert adapter.deliver(PDF).provider_id == adapter.place_of("p-sample")
+    assert (
+        adapter.link("s3://other/p-sample.pdf")
+        == adapter.link("archive/x.pdf")
+        == adapter.link("s3://documents/")
+        == ""
+    )
     adapter.close()
     assert httpx2.get(link, trust_env=False).content == PDF.rendition.content
     assert "X-Amz-Expires=172800" in link
@@ -204,10 +210,10 @@ def test_what_is_no_document_is_not_put(change: dict[str, Any], reason: str) -> 
     ("settings", "named"),
     [
         ({}, "bucket"),
-        ({"bucket": "b", "key": "all.pdf"}, "key"),
-        ({"bucket": "b", "key": "{piece}{piece}"}, "key"),
-        ({"bucket": "b", "key": "{run}/{piece}.pdf"}, "key"),
-        ({"bucket": "b", "key": "/{piece}.pdf"}, "key"),
+        ({"bucket": "b", "object_name": "all.pdf"}, "object_name"),
+        ({"bucket": "b", "object_name": "{piece}{piece}"}, "object_name"),
+        ({"bucket": "b", "object_name": "{run}/{piece}.pdf"}, "object_name"),
+        ({"bucket": "b", "object_name": "/{piece}.pdf"}, "object_name"),
         ({"bucket": "b", "link_days": "30"}, "link_days"),
         ({"bucket": "b", "retention_mode": "forever"}, "retention_mode"),
     ],

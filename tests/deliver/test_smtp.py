@@ -319,6 +319,15 @@ def test_wrong_settings_are_named(settings: dict[str, str], named: str) -> None:
     assert "p-secret" not in str(caught.value)
 
 
+def test_a_password_may_stand_in_a_file(tmp_path: Path) -> None:
+    """Without its line end; a file that is not there is named."""
+    (tmp_path / "smtp").write_text("p-secret\n")
+    given = {"host": "localhost", "user": "u", "password_file": "smtp"}
+    assert read_settings("mine", given, root=str(tmp_path)).password == "p-secret"
+    with pytest.raises(DeliveryError, match="password_file"):
+        read_settings("mine", given | {"password_file": "none"}, root=str(tmp_path))
+
+
 def test_passwords_do_not_print() -> None:
     """A settings record in a log or traceback shows no password."""
     settings = read_settings("mine", {"host": "localhost", "user": "u", "password": "p-secret"})

@@ -80,8 +80,8 @@ class TestAgainstTheDescription:
         [
             {},
             {"messaging_service": "MG" + "a" * 32},
-            {"status_callback": "https://messages.example.com/events/twilio/texts"},
-            {"auth_token": "", "api_key": "SK" + "a" * 32, "api_key_secret": "s"},
+            {"status_callback": "https://messages.example.com/hooks/twilio/status"},
+            {"auth_token": "", "api_key_sid": "SK" + "a" * 32, "api_key_secret": "s"},
         ],
     )
     def test_requests_fit(self, described: str, settings: dict[str, str]) -> None:
@@ -104,7 +104,7 @@ class TestAgainstTheDescription:
 
 def test_a_text_is_created_once_with_its_callback(server: TwilioServer) -> None:
     """Number, sender, text, and an address that names the piece."""
-    adapter = adapter_at(server.url, status_callback="https://messages.example.com/events/twilio/texts/")
+    adapter = adapter_at(server.url, status_callback="https://messages.example.com/hooks/twilio/status/")
     receipt = adapter.deliver(TEXT)
     adapter.close()
     assert server.messages == [
@@ -112,7 +112,7 @@ def test_a_text_is_created_once_with_its_callback(server: TwilioServer) -> None:
             "To": "+12025550123",
             "From": "Northwind",
             "Body": "Grüße",
-            "StatusCallback": "https://messages.example.com/events/twilio/texts?piece=p-sample",
+            "StatusCallback": "https://messages.example.com/hooks/twilio/status?piece=p-sample",
         }
     ]
     assert server.users == {f"{ACCOUNT}:secret-token"}
@@ -220,7 +220,7 @@ def test_a_suspended_account_is_told(server: TwilioServer) -> None:
     [
         ({"account_sid": "AC1"}, "auth_token"),
         ({"account_sid": "SK1", "auth_token": "x-secret"}, "account_sid"),
-        ({"account_sid": "AC1", "api_key": "SK1"}, "api_key_secret"),
+        ({"account_sid": "AC1", "api_key_sid": "SK1"}, "api_key_secret"),
         ({"account_sid": "AC1", "auth_token": "x-secret", "status_callback": "http://x.example"}, "status_callback"),
         ({"account_sid": "AC1", "auth_tokn": "x-secret"}, "auth_token"),
     ],

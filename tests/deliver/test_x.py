@@ -77,6 +77,16 @@ def test_a_post_without_a_picture(network: DocumentedServer) -> None:
     assert (network.posts, network.uploads) == ([{"text": "Grüße"}], [])
 
 
+def test_a_picture_alone(network: DocumentedServer) -> None:
+    """A post may be its card; an empty text is left out."""
+    envelope = sample_envelope(Channel.X)
+    assert isinstance(envelope.rendition, SocialRendition)
+    adapter = adapter_for(network.url)
+    adapter.deliver(replace(envelope, rendition=replace(envelope.rendition, text="")))
+    adapter.close()
+    assert network.posts == [{"media": {"media_ids": ["1001"]}}]
+
+
 def test_a_refused_post_is_not_a_refused_app() -> None:
     """403 about a duplicate is about the piece; 403 about the app's rights is about all of them."""
     duplicate = {

@@ -58,8 +58,8 @@ def test_a_difference_is_shown_down_to_the_sample(ccm: ForkedCcm, root: Path) ->
     assert {"channel": "email", "locale": "en", "before": "Your balance", "after": "Your new balance"} in found.json[
         "texts"
     ]
-    (sample,) = found.json["samples"]
-    assert (sample["sample"], sample["channel"]) == ("ann", "email")
+    sample, other = found.json["samples"]
+    assert [(one["sample"], one["channel"]) for one in (sample, other)] == [("ann", "email"), ("ann in en", "email")]
     assert sample["lines"] == ["-Your balance", "+Your new balance"]
     assert ccm("release", "notice", cwd=root).code == 0
     text = ccm("diff", "notice@1.0.0", "notice@2.0.0", cwd=root).stdout
@@ -97,3 +97,73 @@ def test_lists_and_verification(ccm: ForkedCcm, root: Path) -> None:
     assert ccm("release", cwd=root).code == 2
     assert ccm("diff", "notise@1.0.0", cwd=root).code == 3
     assert ccm("diff", "notise", cwd=root).code == 3
+
+
+def test_a_release_older_than_its_campaign_is_named(ccm: ForkedCcm, root: Path) -> None:
+    """The template has the channel by now and its release has not: run blames the release and says what to do."""
+    template = root / "templates/notice/template.yaml"
+    complete = template.read_text()
+    sms = root / "templates/notice/sms.txt"
+    text = sms.read_text()
+    template.write_text(
+        complete.replace("  optional: [sms]\n", "").replace("channels: [email, sms]", "channels: [email]")
+    )
+    sms.unlink()
+    assert ccm("release", "notice", "--by", "ann", cwd=root).code == 0
+    assert ccm("approve", "notice@1.0.0", "--by", "bob", cwd=root).code == 0
+    template.write_text(complete)
+    sms.write_text(text)
+    stopped = ccm("run", "news", "--as-of", AS_OF, "--json", cwd=root)
+    assert stopped.code == 3
+    (error,) = stopped.json["errors"]
+    assert error["code"] == "release-behind"
+    assert error["message"] == "notice@1.0.0 has no channel sms"
+    assert "ccm release notice --brand plain" in error["remedy"]
+    assert "error[release-behind]" in stopped.stderr
+
+
+def test_a_column_that_everybody_needs_stops_the_run(ccm: ForkedCcm, root: Path) -> None:
+    """check and run agree: an error of the data's header, not one mistake for each customer."""
+    assert ccm("release", "notice", cwd=root).code == 0
+    assert ccm("approve", "notice@1.0.0", "--by", "bob", cwd=root).code == 0
+    table = root / "data/people.csv"
+    table.write_text(table.read_text().replace(",balance", ",saldo"))
+    checked = ccm("check", cwd=root)
+    assert checked.code == 3
+    assert checked.stderr.splitlines()[-1].startswith("1 error, ")
+    stopped = ccm("run", "news", "--as-of", AS_OF, "--json", cwd=root)
+    assert stopped.code == 3
+    assert [one["code"] for one in stopped.json["errors"]] == ["missing-column"]
+    assert not (root / "outbox").exists()
+
+
+def test_approving_says_when_it_must_supersede(ccm: ForkedCcm, root: Path) -> None:
+    """The line to paste next is the one that works."""
+    first = ccm("release", "notice", cwd=root).stdout
+    assert first.splitlines()[-1] == "  next: ccm approve notice@1.0.0 --brand plain"
+    assert ccm("approve", "notice@1.0.0", "--by", "bob", cwd=root).code == 0
+    sms = root / "templates/notice/sms.txt"
+    sms.write_text(sms.read_text().replace(": ", ", now: "))
+    second = ccm("release", "notice", cwd=root).stdout.splitlines()[-1]
+    assert second == "  next: ccm approve notice@1.0.1 --brand plain --supersede  (retires notice@1.0.0)"
+    assert ccm(*second.partition("ccm ")[2].partition("  (")[0].split(), cwd=root).code == 0
+
+
+def test_a_preview_shows_the_release_or_the_draft(ccm: ForkedCcm, root: Path) -> None:
+    """The working folder by default; with --release what is approved, whatever the folder says by now."""
+    assert ccm("release", "notice", cwd=root).code == 0
+    show = ("preview", "news", "--customer", "P-001", "--json")
+    assert "error[not-approved]" in ccm(*show, "--release", "approved", cwd=root).stderr
+    assert ccm("approve", "notice@1.0.0", "--by", "bob", cwd=root).code == 0
+    sms = root / "templates/notice/sms.txt"
+    sms.write_text(sms.read_text().replace(": ", " says: "))
+    for release, said in ((), False), (("--release", "approved"), True), (("--release", "1.0.0"), True):
+        shown = ccm(*show, *release, cwd=root)
+        assert shown.code == 0, shown.stderr
+        page = Path(shown.json["page"]).read_text()
+        assert ("Plain Ltd: " in page) is said
+        assert shown.json["release"].startswith("notice@1.0.0+") is said
+    assert ccm(*show, "--release", "9.9.9", cwd=root).code == 3
+    sms.write_text("{{ unfinished")
+    assert ccm(*show, cwd=root).code == 3
+    assert ccm(*show, "--release", "approved", cwd=root).code == 0

@@ -34,7 +34,8 @@ NETWORKS = ("bluesky", "mastodon", "x", "facebook", "linkedin")
 RUN = ("run", "winter-offer", "--as-of", "2026-11-05T19:00Z", "--workers", "1", "--json")
 SECRETS = {
     "MASTODON_TOKEN": TOKEN, "SKY_PASSWORD": BlueskyAccount.password, "PAGE_TOKEN": PAGE_TOKEN,
-    "LINKEDIN_TOKEN": LINKEDIN_TOKEN, "X_CS": X_KEYS["consumer_secret"], "X_ATS": X_KEYS["access_token_secret"],
+    "LINKEDIN_TOKEN": LINKEDIN_TOKEN, "X_CK": X_KEYS["consumer_key"], "X_CS": X_KEYS["consumer_secret"], "X_AT": X_KEYS["access_token"],
+    "X_ATS": X_KEYS["access_token_secret"],
 }  # fmt: skip
 
 
@@ -106,8 +107,8 @@ def test_five_networks(
             {
                 "bluesky": on_bluesky(account),
                 "mastodon": on_mastodon(mastodon.url),
-                "x": f'{{service: "{x.url}", consumer_key: ck, consumer_secret: "${{X_CS}}", access_token: at, '
-                'access_token_secret: "${X_ATS}"}',
+                "x": f'{{service: "{x.url}", consumer_key: "${{X_CK}}", consumer_secret: "${{X_CS}}", '
+                'access_token: "${X_AT}", access_token_secret: "${X_ATS}"}',
                 "facebook": f'{{service: "{facebook.url}", page: "{PAGE}", access_token: "${{PAGE_TOKEN}}"}}',
                 "linkedin": f'{{service: "{linkedin.url}", author: "{AUTHOR}", version: "202610", '
                 'access_token: "${LINKEDIN_TOKEN}"}',

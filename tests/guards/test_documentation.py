@@ -15,6 +15,7 @@ from guards.reading import DOCS, ROOT, SOURCE, page, pages
 
 from ccm.deliver.end_user_messaging import EndUserMessagingSettings
 from ccm.deliver.interface import Adapter
+from ccm.deliver.print_shop.settings import PrintSettings
 from ccm.deliver.s3 import S3Settings
 from ccm.deliver.ses import SesSettings
 from ccm.deliver.smtp_settings import SmtpSettings
@@ -75,7 +76,7 @@ def test_the_readme_leads_to_every_page() -> None:
 
 
 def test_every_adapter_of_ours_is_in_the_table() -> None:
-    """With its channels and abilities as the class says them."""
+    """With its channels, abilities and limits as the class says them."""
     own = [name for name in adapter_names() if load_adapter(name).__module__.startswith("ccm.")]
     assert len(own) >= 3
     guide = page("providers.md")
@@ -86,7 +87,24 @@ def test_every_adapter_of_ours_is_in_the_table() -> None:
         cells = [cell.strip() for cell in row[1].split("|")]
         everything = set(can.channels) == set(Channel)
         assert cells[0] == ("all" if everything else ", ".join(can.channels)), name
-        assert cells[1:4] == ["yes" if yes else "no" for yes in (can.attachments, can.deduplicates, can.looks_up)], name
+        yes_or_no = ["yes" if yes else "no" for yes in (can.attachments, can.deduplicates, can.looks_up)]
+        assert [cells[1], cells[3], cells[4]] == yes_or_no, name
+        assert cells[2] == size_of(can.max_bytes), name
+        assert cells[5].count("`") >= 2, name
+
+
+def size_of(size_bytes: int | None) -> str:
+    """Return a limit as the table writes it."""
+    if size_bytes is None:
+        return "–"
+    unit, name = (1024**3, "GiB") if size_bytes >= 1024**3 else (1024**2, "MiB")
+    return f"{size_bytes // unit} {name}"
+
+
+def test_every_setting_of_the_printer_is_in_the_table() -> None:
+    """As the adapter knows them."""
+    row = next(line for line in page("providers.md").splitlines() if line.startswith("| `print` |"))
+    assert not [item.name for item in fields(PrintSettings) if f"`{item.name}`" not in row]
 
 
 def test_the_adapter_page_explains_the_whole_interface() -> None:

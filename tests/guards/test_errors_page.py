@@ -24,6 +24,8 @@ NOT_CODES = frozenset(
         "ultra-light",
         # forms of months in CLDR
         "stand-alone",
+        # of mails, web pages and Amazon's events; where somebody said something
+        "detail-type", "no-referrer", "no-store", "one-click", "opt-out", "opt-out-list", "preference-page", "same-origin",
         # encodings and JSON Schema
         "date-time", "utf-16-le", "utf-8", "utf-8-sig",
         # headers and names of HTTP
@@ -51,7 +53,7 @@ def codes(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = node.func.value
-            if ast.unparse(owner) in ("log", "_log()"):
+            if ast.unparse(owner) in ("log", "log()", "_log()"):
                 apart |= {id(argument) for argument in node.args}
         elif isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases):
             apart |= {id(inner) for inner in ast.walk(node)}

@@ -39,7 +39,9 @@ COVERED_BY = {
     "ccm/deliver/twilio_client.py": ("tests/deliver/test_twilio.py",),
     "ccm/diagnostics.py": ("tests/load/lint/test_lint_cases.py",),  # place, code and remedy of every case
     "ccm/ledger/": ("tests/contract/test_ledgers.py", "tests/ledger/test_sql.py"),
+    "ccm/ledger/erasing.py": ("tests/run/test_erasing.py",),
     "ccm/ledger/kept.py": ("tests/run/test_verifying.py",),
+    "ccm/ledger/news.py": ("tests/run/test_events.py",),
     "ccm/ledger/migrations/": ("tests/ledger/",),  # found by their folder; every ledger that is opened runs them
     "ccm/load/": ("tests/load/lint/test_lint_cases.py", "tests/load/test_load_workspace.py"),
     "ccm/load/lint/": ("tests/load/lint/test_lint_cases.py",),  # cases with the expected line and column
@@ -52,7 +54,7 @@ COVERED_BY = {
     "ccm/release/s3.py": ("tests/release/test_stores.py",),
     "ccm/run/": ("tests/e2e/",),
     "ccm/serve/": ("tests/serve/test_app.py",),
-    "ccm/serve/service.py": ("tests/e2e/",),
+    "ccm/serve/opening.py": ("tests/e2e/",),
     "ccm/studio/": ("tests/e2e/",),
     "ccm/testing/": ("tests/contract/test_adapters.py", "tests/contract/test_archives.py", "tests/contract/test_ledgers.py"),
 }  # fmt: skip

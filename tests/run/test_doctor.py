@@ -129,28 +129,21 @@ PROVIDERS = """\
   unset: {adapter: smtp, settings: {host: "${CCM_TEST_NOT_SET}"}}
   stranger: {adapter: smpt}
   misspelt: {adapter: outbox, settings: {foldr: x}}
-  clear: {adapter: smtp, settings: {host: 127.0.0.1, port: "1", user: ccm, password: "hunter2"}}
   key: {adapter: print, settings: {key_file: key, known_hosts: known}}
 """
 
 
 def test_every_provider_is_told_with_its_remedy(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unreachable, misspelt, unset, unknown; secrets in clear and keys that others may read. No value is repeated."""
+    """Unreachable, misspelt, unset, unknown; and a key that others may read."""
     monkeypatch.delenv("CCM_TEST_NOT_SET", raising=False)
     (root / "key").write_text("secret key")
     (root / "key").chmod(0o640)
     found = sick(examine(loaded(root, PROVIDERS)))
-    assert set(found) == {
-        "secrets",
-        *(f"provider {name}" for name in ("nobody", "unset", "stranger", "misspelt", "clear")),
-    }
+    assert set(found) == {"secrets", *(f"provider {name}" for name in ("nobody", "unset", "stranger", "misspelt"))}
     assert all(item.remedy for item in found.values())
     assert "CCM_TEST_NOT_SET" in found["provider unset"].detail
     assert 'did you mean "smtp"?' in found["provider stranger"].remedy
     assert '"foldr"' in found["provider misspelt"].detail
-    assert "password of provider clear" in found["secrets"].detail
-    assert "hunter2" not in str(found)
-    found = sick(examine(loaded(root, PROVIDERS.replace("hunter2", "${CCM_TEST_NOT_SET}"))))
     assert found["secrets"].remedy == "chmod 600 key"
 
 
@@ -195,18 +188,6 @@ def test_a_mistake_of_a_plug_in_is_told_without_its_words() -> None:
     found = told("provider x", caught.value)
     assert (found.fine, found.detail) == (False, "failed with KeyError")
     assert found.remedy
-
-
-@pytest.mark.parametrize(
-    ("setting", "secret"),
-    [
-        ("password", True), ("api_key", True), ("access_token", True), ("key_passphrase", True), ("signing_secret", True),
-        ("key_file", False), ("password_file", False), ("host", False), ("access_key_id", False), ("public_key", False),
-    ],
-)  # fmt: skip
-def test_which_settings_are_secrets(setting: str, secret: bool) -> None:
-    """By their names, as adapters have them."""
-    assert health.is_secret(setting) is secret
 
 
 def test_a_missing_database_driver_names_its_install_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

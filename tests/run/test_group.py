@@ -13,7 +13,7 @@ from ccm.ledger.interface import Ledger
 from ccm.ledger.sql import open_ledger
 from ccm.model.definitions import Channel
 from ccm.model.records import Exclusion, ExclusionReason, OutcomeKind, PieceState
-from ccm.run.execution import content_hash, decide, excluded
+from ccm.run.deciding import content_hash, decide, excluded
 from ccm.run.sending import Sender
 from ccm.run.verdicts import outcome_of
 from ccm.run.workers import Made, Maker, next_alternative

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from ccm.ledger.interface import Ledger, RunBusy
+from ccm.model.progress import RunOrder, RunProgress
 from ccm.run import lease
 from ccm.run.lease import LeaseKeeper, claim, is_dead, owner_name
 from ccm.testing import FixedClock, MemoryLedger, sample_run
@@ -72,7 +73,8 @@ def test_a_dead_owners_run_is_taken_over(sleeper: subprocess.Popen[bytes]) -> No
 
 def kept(monkeypatch: pytest.MonkeyPatch, ledger: Ledger, clock: FixedClock, lost: list[str]) -> LeaseKeeper:
     """Return a keeper that renews a hundred times a second."""
-    monkeypatch.setattr(lease, "RENEW_SECONDS", 0.01)
+    for name in ("RENEW_SECONDS", "LOOK_SECONDS", "TELL_SECONDS"):
+        monkeypatch.setattr(lease, name, 0.01)
     return LeaseKeeper(ledger, RUN_ID, "me", clock, lambda: lost.append("lost"))
 
 
@@ -99,3 +101,20 @@ def test_a_lost_lease_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.2)
     assert lost == ["lost"]
     assert type(keeper.error).__name__ == "LeaseLost"
+
+
+def test_orders_from_another_terminal_are_heard_and_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change of the order is told once; how far the run is stands in the ledger for others to read."""
+    for name in ("LOOK_SECONDS", "TELL_SECONDS"):
+        monkeypatch.setattr(lease, name, 0.01)
+    ledger, clock, heard = MemoryLedger(), FixedClock(), []
+    ledger.claim_run(sample_run(), owner="me", now=clock(), lease_seconds=60)
+    progress = RunProgress(10, 4, 20, 8, 2.0, clock())
+    with LeaseKeeper(ledger, RUN_ID, "me", clock, lambda: None, heard.append, lambda: progress):
+        for order in (RunOrder.PAUSE, RunOrder.NONE, RunOrder.CANCEL):
+            ledger.order(RUN_ID, order)
+            time.sleep(0.1)
+    assert heard == [RunOrder.PAUSE, RunOrder.NONE, RunOrder.CANCEL]
+    (run,) = ledger.runs()
+    assert run.progress == progress
+    assert progress.seconds_left == 8.0

@@ -9,7 +9,7 @@ from run.messages import BRAND, communication, made
 
 from ccm.model.definitions import Channel
 from ccm.model.records import PostalAddress
-from ccm.run.execution import decide
+from ccm.run.deciding import decide
 from ccm.run.postal import postal_address
 from ccm.run.workers import Made
 

@@ -11,8 +11,8 @@ from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LeaseLost
 from ccm.model.definitions import Channel
 from ccm.model.records import Envelope, PieceState, Receipt, ReceiptStatus
+from ccm.run.deciding import decide
 from ccm.run.desk import WINDOW, SendJob
-from ccm.run.execution import decide
 from ccm.run.sending import ProviderFailed, Sender
 from ccm.run.slots import MAX_ATTEMPTS
 from ccm.testing import FixedClock, FlakyAdapter, MemoryLedger, RecordingAdapter, SlowAdapter, sample_run

@@ -207,7 +207,7 @@ def test_coming_back_lifts_leaving_but_no_complaint(service: Service, store: Per
 
 def test_no_marketing_at_all_is_one_button(client: httpx2.Client, store: PermissionStore) -> None:
     """Every channel of marketing is refused, also what was off already; nothing else changes."""
-    page = save(client, ["marketing.email"], do="stop-marketing")
+    page = save(client, ["marketing.email"], do="stop_marketing")
     assert [name for name, on in boxes(page).items() if on] == ["transactional.email", "transactional.sms"]
     refused = {(entry.purpose, entry.channel) for entry in written(store) if isinstance(entry, ConsentEntry)}
     assert refused == {(Purpose.MARKETING, Channel.EMAIL), (Purpose.MARKETING, Channel.SMS)}

@@ -25,6 +25,7 @@ from ccm.archive.vault.master import VARIABLE, MasterKey, VaultLocked
 from ccm.archive.vault.sealing import KEY_BYTES
 
 _CHECK = "check"  # a row that tells whether the master key is the right one
+_NEXT = "next:"  # before the tag: the key that held pieces move to
 _CHECK_TEXT = b"ccm key store"
 _IDS_PER_QUERY = 500
 _BUSY_SECONDS = 30
@@ -126,6 +127,33 @@ class KeyStore:
         with _named_errors(), self._write() as connection:
             query = sa.update(_keys).where(_keys.c.tag == self.tag(owner), _keys.c.wrapped.is_not(None)).values(values)
             return connection.execute(query).rowcount > 0
+
+    def successor(self, owner: str) -> bytes:
+        """Return the key that follows a customer's own, drawing it at first; durable before this returns."""
+        tag = _NEXT + self.tag(owner)
+        with _named_errors():
+            if self._found([tag]).get(tag) is None:
+                self._draw([tag])
+            return self._unwrapped(tag, self._found([tag])[tag])
+
+    def waiting(self, owner: str) -> bytes | None:
+        """Return the key that follows a customer's own while an erasure is under way, or None."""
+        tag = _NEXT + self.tag(owner)
+        with _named_errors():
+            wrapped = self._found([tag]).get(tag)
+        return None if wrapped is None else self._unwrapped(tag, wrapped)
+
+    def succeed(self, owner: str) -> None:
+        """Put the successor in place of a customer's key, which is destroyed; nothing where there is no successor."""
+        tag = self.tag(owner)
+        with _named_errors():
+            following = self._found([_NEXT + tag]).get(_NEXT + tag)
+            if following is None:
+                return
+            wrapped = self._wrap.encrypt(self._unwrapped(_NEXT + tag, following), [tag.encode()])
+            with self._write() as connection:
+                connection.execute(sa.update(_keys).where(_keys.c.tag == tag).values(wrapped=wrapped))
+                connection.execute(sa.delete(_keys).where(_keys.c.tag == _NEXT + tag))
 
     def scrub(self) -> None:
         """Overwrite what destroyed keys left in the database's free space (SQLite)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ccm.check.facts.alike import likeness
 from ccm.check.facts.authored import Authored
-from ccm.check.facts.beside import lacking, misplaced
+from ccm.check.facts.beside import lacking, misplaced, must_tell
 from ccm.check.facts.known import Known
 from ccm.check.facts.told import proved_parts, untold
 from ccm.check.facts.undeclared import undeclared
@@ -34,14 +34,14 @@ def prove(reading: Reading, composed: Composed, known: Known | None) -> Iterator
     if known is None:
         yield from untold(reading, composed.facts)
         return
-    proved, channel = known.authored.proved, reading.rendition.channel.value
-    digest = likeness(reading.rendition, composed, known.authored.printed) if proved.pays(channel) else None
-    if digest is not None and proved.holds(digest, channel):
+    rendition, proved = reading.rendition, known.authored.proved
+    channel = rendition.channel.value
+    left = likeness(rendition, known, known.marks) if proved.pays(channel) else None
+    if left is not None and proved.holds(left.digest, channel) and left.explained():
         return
-    known.personal = False
     found = tuple(_in_full(reading, composed, known))
-    if digest is not None and not found and not known.personal:
-        proved.add(digest)
+    if left is not None and not found and left.settled(must_tell(reading, composed, known.authored.needed)):
+        proved.add(left.digest)
     yield from found
 
 

@@ -1,89 +1,95 @@
-"""What was proved for one customer holds for another whose message is the same but for the facts' own values.
+"""What was proved for one customer holds for another whose message is the same but for the values.
 
-The output is read as it is; every fact, every field that the variant prints and the message's id are put out of it, and
-what is left is compared with what was left of messages proved before. A value that is a cent off, or stands elsewhere,
-leaves something else, and the whole proof is made. Nothing is taken over from a proof that leaned on one customer's data.
+The output is read as it is, and every value in it is looked up for what it tells: a fact or a printed field of this customer
+is told by its name, everything else must follow from this customer's data by itself, wherever it stands. What is left, the
+fixed words and the places of facts and fields, is compared with what was left of messages proved before. A value that is a
+cent off, another's name, or two facts that changed places leave something else, and the whole proof is made. Nothing is taken
+over from a proof that leaned on one customer's data.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from ccm.check.shape import digest_of, values_between
-from ccm.model.records import Composed, EmailRendition, Rendition, SmsRendition
+from ccm.check.facts.frame import is_woven, page_frame, text_frame
+from ccm.check.facts.known import Known
+from ccm.check.facts.marks import Marks
+from ccm.check.facts.meaning import Meanings, meanings_for
+from ccm.check.facts.runs import Run
+from ccm.check.facts.woven import Woven
+from ccm.model.records import EmailRendition, Rendition, SmsRendition
 
-# A control stands for each value: composing leaves none in a text, and a text stays small in memory.
-_MARKS = [chr(code) for code in (*range(1, 9), *range(14, 32))]
-_MOST = 20_000  # remembered for one template, brand and process
-_TRIES = 64  # before a channel is given up whose messages are all different
-
-
-Printed: TypeAlias = Mapping[str, tuple[tuple[str, ...], ...]]  # paths of fields that every message prints, by channel
-
-
-class Proved:
-    """What is left of the messages that were proved, and whether looking there pays."""
-
-    def __init__(self) -> None:
-        self._known: set[bytes] = set()
-        self._tried: Counter[str] = Counter()
-        self._met: Counter[str] = Counter()
-
-    def pays(self, channel: str) -> bool:
-        """Tell whether messages of a channel are alike often enough: rows of a list make each one different."""
-        return self._tried[channel] < _TRIES or self._met[channel] * 4 >= self._tried[channel]
-
-    def holds(self, digest: bytes, channel: str) -> bool:
-        """Tell whether a message that is alike was proved."""
-        self._tried[channel] += 1
-        met = digest in self._known
-        self._met[channel] += met
-        return met
-
-    def add(self, digest: bytes) -> None:
-        """Remember what was proved; start anew where there is too much of it."""
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        self._known.add(digest)
+Counts: TypeAlias = Mapping[str, int]  # how often a part must tell what has this name
 
 
-def likeness(rendition: Rendition, composed: Composed, printed: Printed) -> bytes | None:
-    """Return a digest of all that a rendition tells beside its own values; None where it cannot be compared."""
+class Likeness:
+    """One rendition with its own values put out of it.
+
+    digest: Of all that is left.
+    """
+
+    def __init__(self, rendition: Rendition, known: Known, parts: Sequence[tuple[str, Woven | Run]]) -> None:
+        self._known = known
+        self._parts = parts
+        communication = known.communication
+        left = [rendition.channel.value, communication.language, communication.locale]
+        for name, part in parts:
+            left.append(name)
+            left += part.left
+        self.digest = hashlib.sha256("\0".join(left).encode("utf-8", "surrogatepass")).digest()
+
+    def explained(self) -> bool:
+        """Tell whether every value that is no fact and no printed field follows from the customer's data."""
+        return all(part.explained(self._known) for _, part in self._parts)
+
+    def settled(self, wanted: Mapping[str, Counts]) -> bool:
+        """Tell whether a proof of this message holds for all that are alike.
+
+        Args:
+            wanted: What each part must tell, and how often: that must stand in the places of values.
+        """
+        for name, part in self._parts:
+            counts = part.counts()
+            if any(counts[one] < count for one, count in wanted.get(name, {}).items()):
+                return False
+        return all(part.settled(self._known) for _, part in self._parts)
+
+
+def likeness(rendition: Rendition, known: Known, marks: Marks) -> Likeness | None:
+    """Put a rendition's own values out of it; None where that cannot be done."""
+    communication, proved = known.communication, known.authored.proved
+    language, locale = communication.language, communication.locale
+    meanings = meanings_for(language, locale)
+
+    def run(text: str) -> Run:
+        return Run(text, marks, meanings, (language, locale), proved.ways)
+
     match rendition:
-        case EmailRendition(subject=subject, preheader=preheader, html=page, text=text, outline=outline):
-            values = values_between(page, outline) if outline else None
-            if values is None:
+        case EmailRendition(subject=subject, preheader=preheader, text=text):
+            page = _page(rendition, marks, meanings, language, locale)
+            if page is None:
                 return None
-            left = "\x7f".join((digest_of(outline), subject, preheader, text, *values))
-        case SmsRendition(text=text, alphabet=alphabet):
-            left = f"{alphabet}\x7f{text}"
-        case _:
-            return None
-    communication = composed.communication
-    names = []
-    for number, (name, value) in enumerate(_values(rendition, composed, printed)):
-        names.append(name)
-        if number >= len(_MARKS):
-            return None
-        mark = _MARKS[number]
-        if mark in left:
-            return None
-        left = left.replace(value, mark)
-    head = "\0".join((rendition.channel, communication.language, communication.locale, *names))
-    return hashlib.sha256(f"{head}\0{left}".encode("utf-8", "surrogatepass")).digest()
+            plain = _plain(rendition, marks, meanings, language, locale) or run(text)
+            parts = [("html", page), ("text", plain), ("subject", run(subject)), ("preheader", run(preheader))]
+            return Likeness(rendition, known, parts)
+        case SmsRendition(text=text):
+            return Likeness(rendition, known, [("body", run(text))])
+    return None
 
 
-def _values(rendition: Rendition, composed: Composed, printed: Printed) -> Iterator[tuple[str, str]]:
-    """Yield what is put out of a rendition: longest first, so that no value tears another."""
-    values = {f"facts.{fact.name}": fact.text for fact in composed.facts if fact.text}
-    for path in printed.get(rendition.channel.value, ()):
-        value: object = composed.data
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, str) and len(value) > 1:
-            values[".".join(path)] = value
-    yield "id", composed.communication.communication_id
-    yield from sorted(values.items(), key=lambda item: (-len(item[1]), item[0]))
+def _page(email: EmailRendition, marks: Marks, meanings: Meanings, language: str, locale: str) -> Woven | None:
+    if not email.fillings or not is_woven(email.html, email.outline, email.fillings):
+        return None
+    frame = page_frame(email.outline)
+    if frame is None or any("'" in email.fillings[slot] for slot in frame.attributes):
+        return None
+    return Woven(frame, email.fillings, marks.escaped, marks, meanings.of_escaped, (language, locale))
+
+
+def _plain(email: EmailRendition, marks: Marks, meanings: Meanings, language: str, locale: str) -> Woven | None:
+    if not email.text_outline or not is_woven(email.text, email.text_outline, email.text_fillings):
+        return None
+    frame = text_frame(email.text_outline)
+    return Woven(frame, email.text_fillings, marks.texts, marks, meanings.of, (language, locale)) if frame else None

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ccm.check.comparable import comparable
-from ccm.check.facts.alike import Printed, Proved
 from ccm.check.facts.labels import Label, Needed, labels_of, needed_of
 from ccm.check.facts.outline import AuthoredPart, Reader
+from ccm.check.facts.proved import Proved
 from ccm.check.facts.statements import Said, statements
 from ccm.check.markup import visible_text
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
@@ -36,7 +36,7 @@ class Authored:
     written: File by statement that authors wrote out: amounts, shares and dates in texts.
     labels: Words beside which a fact is told, by channel, language and part.
     needed: What every message of a channel must tell, by channel and part.
-    printed: Paths of the fields among them, by channel.
+    printed_paths: Names and paths of the fields among them.
     proved: What is left of messages that were proved already; see `alike`.
     """
 
@@ -49,7 +49,7 @@ class Authored:
     written: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[tuple[str, str, str], tuple[Label, ...]] = field(default_factory=dict)
     needed: Mapping[tuple[str, str], tuple[Needed, ...]] = field(default_factory=dict)
-    printed: Printed = field(default_factory=dict)
+    printed_paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
     proved: Proved = field(default_factory=Proved, compare=False, repr=False)
 
     @classmethod
@@ -74,16 +74,15 @@ class Authored:
             written=dict(_written(template, fragments, library)),
             labels=_by_place(parts, lambda part: labels_of(part, facts)),
             needed=needed,
-            printed=_printed(needed),
+            printed_paths=_printed(needed),
         )
 
 
-def _printed(needed: Mapping[tuple[str, str], tuple[Needed, ...]]) -> dict[str, tuple[tuple[str, ...], ...]]:
-    paths: dict[str, dict[tuple[str, ...], None]] = {}
-    for (channel, _), fields in needed.items():
-        own = (one.path for one in fields if not one.as_fact and one.path[0] != "facts")
-        paths.setdefault(channel, {}).update(dict.fromkeys(own))
-    return {channel: tuple(found) for channel, found in paths.items()}
+def _printed(
+    needed: Mapping[tuple[str, str], tuple[Needed, ...]],
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    fields = (one.path for some in needed.values() for one in some if not one.as_fact and one.path[0] != "facts")
+    return tuple((".".join(path), path) for path in dict.fromkeys(fields))
 
 
 def _by_place(parts: Iterable[AuthoredPart], make: object) -> dict[tuple[str, str, str], tuple[Label, ...]]:

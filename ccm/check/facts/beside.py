@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ccm.check.comparable import comparable_line, spelt, stands_in
+from ccm.check.facts.known import value_at
 from ccm.check.facts.labels import Label, Needed
-from ccm.check.facts.told import is_right_to_left, place, times_told
+from ccm.check.facts.told import is_right_to_left, place, proved_parts, times_told
 from ccm.check.texts import Reading
 from ccm.model.definitions import FactKind
 from ccm.model.records import Composed, DocumentRendition, FactValue, Finding, SmsRendition
@@ -106,6 +107,23 @@ def lacking(reading: Reading, composed: Composed, part: str, needed: tuple[Neede
         yield Finding(code, message, _LACKING, rendition.piece_id, rendition.channel)
 
 
+def must_tell(
+    reading: Reading, composed: Composed, needed: Mapping[tuple[str, str], tuple[Needed, ...]]
+) -> dict[str, dict[str, int]]:
+    """Return what each part must tell by name, and how often: every fact of the channel, and what `lacking` counts."""
+    channel = reading.rendition.channel
+    told = [fact for fact in composed.facts if fact.text and (not fact.channels or channel in fact.channels)]
+    wanted = {part: {f"facts.{fact.name}": 1 for fact in told} for part in proved_parts(reading)}
+    for (one, part), needs in needed.items():
+        for need in needs if one == channel.value else ():
+            fact = _fact(composed, need)
+            text = fact.text if fact else _text_at(composed, need.path)
+            if not need.as_fact and text:
+                count = need.count + (_told_alike(composed, fact, needs) if fact else 0)
+                wanted.setdefault(part, {})[".".join(need.path)] = count
+    return wanted
+
+
 _LACKING = "report it: composing lost or changed a value that the variant prints"
 
 
@@ -131,9 +149,7 @@ def _value_at(composed: Composed, path: tuple[str, ...]) -> object:
     value: object = composed.data if composed.data is not None else composed.communication.data
     if path[:1] == ("parameters",):
         value, path = composed.communication.parameters, path[1:]
-    for name in path:
-        value = value.get(name) if type(value) is dict or isinstance(value, Mapping) else None
-    return value
+    return value_at(value, path)
 
 
 def _told_in_other_form(wanted: str, reading: Reading, part: str) -> bool:

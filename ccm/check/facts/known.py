@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ccm.check.comparable import comparable, comparable_line, stands_in
+from ccm.check.comparable import comparable, stands_in
 from ccm.check.facts.authored import Authored
-from ccm.check.facts.statements import Said, Statement
+from ccm.check.facts.marks import Marks
+from ccm.check.facts.statements import Said, Statement, statements
 from ccm.check.facts.told import is_right_to_left
 from ccm.model.records import Composed
 from ccm.model.values import Money
 
+T = TypeVar("T")
+
 _WORD = re.compile(r"[a-z0-9]+")
 _RUN = re.compile(r"[a-z]+|\d+")
+_SCALARS = frozenset({str, Money, date, datetime, Decimal, int})
 _PART = re.compile(r"[^/?&=#.\-_%+~:@]+")
 
 
@@ -26,10 +32,11 @@ class Known:
 
     def __init__(self, composed: Composed, authored: Authored) -> None:
         self._composed = composed
-        self._communication = composed.communication
+        self.communication = self._communication = composed.communication
+        self.facts = composed.facts
+        self.data = composed.data if composed.data is not None else composed.communication.data
         self.authored = self._authored = authored
         self._answers: dict[tuple[Said, str], bool] = {}
-        self.personal = False  # whether an answer leaned on this customer's data beside the facts
 
     def explains(self, statement: Statement) -> bool:
         """Tell whether a statement follows from facts, data, parameters, what was worked out from them, or the brand."""
@@ -37,24 +44,58 @@ class Known:
         answer = self._answers.get(key)
         if answer is None:
             answer = self._answers[key] = self._explained(statement)
-        if answer and not self.personal:
-            self.personal = not self._holds_for_all(statement)
         return answer
 
-    def _holds_for_all(self, statement: Statement) -> bool:
-        """Tell whether a statement is a fact as it is written, or the author's own words."""
-        if statement.said is Said.LINK:
-            token = self._communication.unsubscribe_token or self._communication.communication_id
-            own = (pattern.replace("{token}", token) for pattern in self._authored.personal_links)
-            return statement.text in self._authored.links or statement.text in (*self._written_facts, *own)
-        if statement.said is Said.CODE and statement.text.lower() in self._authored.words:
+    def has_amount(self, amounts: Iterable[tuple[Decimal, frozenset[str]]]) -> bool:
+        """Tell whether one reading of an amount is an amount of the data, a fact, or worked out from them."""
+        known = self._amounts
+        return any(not codes.isdisjoint(known.get(value, ())) for value, codes in amounts)
+
+    def holds_for_all(self, statement: Statement) -> bool:
+        """Tell whether a statement is a fact or printed field as it is written, or the author's own words."""
+        authored, text = self._authored, statement.text
+        if self.is_named(statement):
             return True
-        return statement.text.rstrip(".") in self._written_facts or stands_in(statement.text, self._authored.texts)
+        if statement.said is Said.LINK:
+            return text in authored.links or self._is_link_of(text, authored.words)
+        if statement.said is Said.CODE and text.lower() in authored.words:
+            return True
+        return stands_in(text, authored.texts)
+
+    def is_named(self, statement: Statement) -> bool:
+        """Tell whether a statement is a fact or a printed field of this message, or a part of one."""
+        return statement.text in self.personal_links or (statement.said, statement.readings) in self._told_by_name
 
     @cached_property
-    def _written_facts(self) -> frozenset[str]:
-        texts = (fact.text for fact in self._composed.facts)
-        return frozenset(form for text in texts for form in (text, comparable_line(text).rstrip(".")))
+    def _told_by_name(self) -> frozenset[tuple[Said, tuple[object, ...]]]:
+        one = self.communication
+        found = (statements(mark.text, one.language, one.locale) for mark in self.marks.lines)
+        return frozenset((told.said, told.readings) for some in found for told in some)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """The values that the message tells by name."""
+        return Marks.of(self._own_values())
+
+    def _own_values(self) -> Iterator[tuple[str, str]]:
+        for fact in self.facts:
+            if fact.text:
+                yield f"facts.{fact.name}", fact.text
+        for name, path in self.authored.printed_paths:
+            value = value_at(self.data, path)
+            if isinstance(value, str) and value:
+                yield name, value
+        yield "id", self.communication.communication_id
+        if self.communication.unsubscribe_token:
+            yield "token", self.communication.unsubscribe_token
+        for link in self.personal_links:
+            yield "link", link
+
+    @cached_property
+    def personal_links(self) -> tuple[str, ...]:
+        """Addresses of the brand with this message's token in them."""
+        token = self.communication.unsubscribe_token or self.communication.communication_id
+        return tuple(pattern.replace("{token}", token) for pattern in self._authored.personal_links)
 
     def _explained(self, statement: Statement) -> bool:
         match statement.said:
@@ -93,11 +134,7 @@ class Known:
     # ── amounts, shares, dates ───────────────────────────────────────────────
 
     def _is_amount(self, value: Decimal, codes: frozenset[str]) -> bool:
-        if any((value, code) in self._fact_money for code in codes):
-            return True
-        if any((value, code) in self._money for code in codes):
-            return True
-        return self._authored.bare_money and value in self._numbers
+        return self.has_amount(((value, codes),)) or (self._authored.bare_money and value in self._numbers)
 
     def _is_word_and_number(self, statement: Statement) -> bool:
         """Tell whether a currency code is a word of the data before a number of its own: "RED HEART CUP 12"."""
@@ -107,18 +144,8 @@ class Known:
         return plain and number.isdecimal() and any(amount in self._numbers for amount in amounts)
 
     @cached_property
-    def _fact_money(self) -> frozenset[tuple[Decimal, str]]:
-        values = (fact.value for fact in self._composed.facts)
-        return frozenset((value.amount, value.currency) for value in values if isinstance(value, Money))
-
-    @cached_property
-    def _money(self) -> frozenset[tuple[Decimal, str]]:
-        return frozenset((value.amount, value.currency) for value in self._values if isinstance(value, Money))
-
-    @cached_property
     def _numbers(self) -> frozenset[Decimal]:
-        money = (value.amount for value in self._values if isinstance(value, Money))
-        return frozenset((*money, *(Decimal(value) for value in self._values if isinstance(value, (Decimal, int)))))
+        return frozenset((*self._amounts, *self._of(Decimal), *map(Decimal, self._of(int))))
 
     def _is_share(self, value: Decimal) -> bool:
         exponent = value.as_tuple().exponent
@@ -127,7 +154,7 @@ class Known:
 
     @cached_property
     def _shares(self) -> frozenset[Decimal]:
-        return frozenset(abs(value) for value in self._values if isinstance(value, Decimal) and value.is_finite())
+        return frozenset(abs(value) for value in self._of(Decimal) if value.is_finite())
 
     def _is_date(self, year: int, month: int, day: int) -> bool:
         return any(
@@ -137,12 +164,10 @@ class Known:
 
     @cached_property
     def _dates(self) -> frozenset[date]:
-        return frozenset(day for value in self._values if isinstance(value, date) for day in self._days(value))
+        days = [day for value in self._of(datetime) for day in self._days(value)]
+        return frozenset((*self._of(date), *days))
 
-    def _days(self, value: date) -> Iterator[date]:
-        if not isinstance(value, datetime):
-            yield value
-            return
+    def _days(self, value: datetime) -> Iterator[date]:
         yield value.date()
         if value.tzinfo is not None:
             try:
@@ -170,35 +195,51 @@ class Known:
     def _is_link(self, target: str) -> bool:
         if target in self._authored.links or any(target == fact.value for fact in self._composed.facts):
             return True
-        if target in self._links:
-            return True
+        return target in self._links or self._is_link_of(target, self._authored.words, self._all_texts)
+
+    def _is_link_of(self, target: str, *known: Container[str]) -> bool:
+        """Tell whether an address is one that authors began, completed with what is known."""
         for base in self._authored.bases:
             if target.startswith(base):
                 rest = _PART.findall(target[len(base) :].lower())
-                return all(part in self._authored.words or part in self._all_texts for part in rest)
+                return all(any(part in one for one in known) for part in rest)
         return False
 
     @cached_property
     def _links(self) -> frozenset[str]:
-        token = self._communication.unsubscribe_token or self._communication.communication_id
-        own = (pattern.replace("{token}", token) for pattern in self._authored.personal_links)
-        return frozenset((*own, *(value.strip() for value in self._strings if "://" in value or "@" in value)))
+        return frozenset(
+            (*self.personal_links, *(value.strip() for value in self._strings if "://" in value or "@" in value))
+        )
 
     # ── everything ───────────────────────────────────────────────────────────
 
     @cached_property
-    def _values(self) -> tuple[object, ...]:
-        communication = self._communication
-        facts = (fact.value for fact in self._composed.facts)
-        data = self._composed.data if self._composed.data is not None else communication.data
-        message = (communication.issued_at, *(communication.period or ()))
-        return tuple(_flat((facts, data, communication.parameters, self._composed.computed, message)))
+    def _sorted(self) -> Mapping[type, list[object]]:
+        """Every value by its type: of facts, data, parameters, what templates worked out, and the message itself."""
+        communication, found = self._communication, defaultdict[type, list[object]](list)
+        _sort_into(found, [fact.value for fact in self.facts])
+        _sort_into(found, self.data)
+        _sort_into(found, communication.parameters)
+        _sort_into(found, self._composed.computed)
+        _sort_into(found, (communication.issued_at, *(communication.period or ())))
+        return found
+
+    def _of(self, *types: type[T]) -> Iterator[T]:
+        for one in types:
+            yield from self._sorted.get(one, ())  # type: ignore[misc]  # sorted by that type
+
+    @cached_property
+    def _amounts(self) -> Mapping[Decimal, set[str]]:
+        found = defaultdict[Decimal, set[str]](set)
+        for money in self._of(Money):
+            found[money.amount].add(money.currency)
+        return found
 
     @cached_property
     def _strings(self) -> tuple[str, ...]:
         one = self._communication
         ids = (one.communication_id, one.campaign, one.occurrence, *(piece.piece_id for piece in one.pieces))
-        return (*(value for value in self._values if isinstance(value, str)), *ids)
+        return (*self._of(str), *ids)
 
     @cached_property
     def _texts(self) -> str:
@@ -216,24 +257,37 @@ class Known:
     @cached_property
     def _digits(self) -> frozenset[str]:
         """Whole numbers, and the parts of dates, as a template may join them into a code."""
-        numbers = {str(value) for value in self._values if isinstance(value, int)}
+        numbers = set(map(str, self._of(int)))
         for day in self._dates:
             numbers |= {f"{day:%Y}", f"{day:%m}", f"{day:%d}", f"{day:%y}", f"{day:%Y%m%d}", f"{day:%Y%m}"}
         return frozenset(numbers)
+
+
+def value_at(data: object, path: tuple[str, ...]) -> object:
+    """Return the value at a path; None where there is none."""
+    for name in path:
+        data = data.get(name) if type(data) is dict or isinstance(data, Mapping) else None
+    return data
 
 
 def _rounded(value: Decimal, step: Decimal) -> Decimal:
     return value.quantize(step, ROUND_HALF_UP)
 
 
-def _flat(values: Iterable[object]) -> Iterator[object]:
-    for value in values:
+def _sort_into(found: dict[type, list[object]], values: object) -> None:
+    """Put every value below a mapping or sequence into the list of its type."""
+    for value in values.values() if isinstance(values, Mapping) else values:  # type: ignore[attr-defined]  # one of both
         kind = type(value)
-        if kind is str or kind is Money or kind is date:
-            yield value
-        elif kind is dict or isinstance(value, Mapping):
-            yield from _flat(value.values())  # type: ignore[attr-defined]  # a mapping
-        elif kind is tuple or (isinstance(value, Iterable) and not isinstance(value, str)):
-            yield from _flat(value)  # type: ignore[arg-type]  # as above
+        if kind in _SCALARS:
+            found[kind].append(value)
+        elif kind is dict or kind is tuple or isinstance(value, (Mapping, list, tuple, set, frozenset)):
+            _sort_into(found, value)
         elif value is not None and kind is not bool:
-            yield value
+            _sort_odd(found, value)
+
+
+def _sort_odd(found: dict[type, list[object]], value: object) -> None:
+    """Sort a value of a type derived from one that we know; others say nothing."""
+    base = next((one for one in (str, Money, datetime, date, Decimal, int) if isinstance(value, one)), None)
+    if base is not None:
+        found[base].append(value)

@@ -25,6 +25,8 @@ class PrintAdapter(Adapter):
         channels=(Channel.DOCUMENT,), attachments=False, deduplicates=True, looks_up=True, concurrency=8, postal=True
     )
 
+    how_to_look_up: ClassVar[str] = "nothing to do: the next execution looks into the spool"
+
     def __init__(self, provider: str, settings: PrintSettings) -> None:
         self.provider = provider
         self.settings = settings

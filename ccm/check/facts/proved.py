@@ -1,0 +1,54 @@
+"""What is left of messages that were proved, once their own values are put out of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TypeAlias
+
+_MOST = 20_000  # remembered for one template, brand and process
+_TRIES = 512  # before a channel is given up whose messages are all different
+_NOW_AND_THEN = 4  # one message in so many of a channel that was given up
+
+Span: TypeAlias = tuple[int, int]
+Ways: TypeAlias = dict[tuple[str, str, str], tuple[Span, ...]]  # by language, locale and form of a line
+
+
+class Proved:
+    """What is left of the messages that were proved, and whether looking there pays.
+
+    ways: How lines of text without known pieces were met.
+    safe: Lines of known pieces, by digest, number, language, locale and what stands in their places, that were found to
+        tell just what their values tell by themselves.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+        self._tried: Counter[str] = Counter()
+        self._met: Counter[str] = Counter()
+        self._asked: Counter[str] = Counter()
+        self.ways: Ways = {}
+        self.safe: set[tuple[object, ...]] = set()
+
+    def pays(self, channel: str) -> bool:
+        """Tell whether messages of a channel are alike often enough; where they are not, ask again now and then."""
+        self._asked[channel] += 1
+        tried, met = self._tried[channel], self._met[channel]
+        return tried < _TRIES or met * 4 >= tried or self._asked[channel] % _NOW_AND_THEN == 0
+
+    def holds(self, digest: bytes, channel: str) -> bool:
+        """Tell whether a message that is alike was proved."""
+        met = digest in self._known
+        if self._tried[channel] >= 2 * _TRIES:  # what was long ago counts less
+            self._tried[channel] //= 2
+            self._met[channel] //= 2
+        self._tried[channel] += 1
+        self._met[channel] += met
+        return met
+
+    def add(self, digest: bytes) -> None:
+        """Remember what was proved; start anew where there is too much of it."""
+        if len(self._known) >= _MOST:
+            self._known.clear()
+            self.ways.clear()
+            self.safe.clear()
+        self._known.add(digest)

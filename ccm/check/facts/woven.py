@@ -1,0 +1,160 @@
+"""A part that is known to be shared pieces with values between them, each value told by name or read by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from ccm.check.comparable import comparable, comparable_line, stands_in
+from ccm.check.facts.frame import Frame
+from ccm.check.facts.known import Known
+from ccm.check.facts.marks import Marks
+from ccm.check.facts.meaning import Meaning, Sort
+from ccm.check.facts.statements import Said, Statement, statements
+from ccm.check.shape import Pattern
+
+_QUIET = frozenset({Sort.WORDS, Sort.NUMBER})
+_GAP = "\x7f"
+
+
+class Woven:
+    """One part of one message.
+
+    left: The shared pieces' digest, and for each place the name of the fact or field there, or nothing.
+    """
+
+    def __init__(
+        self,
+        frame: Frame,
+        fillings: Sequence[str],
+        named: Mapping[str, str],
+        marks: Marks,
+        meaning_of: Callable[[str], Meaning],
+        tags: tuple[str, str],
+    ) -> None:
+        self._frame = frame
+        self._fillings = fillings
+        self._meaning_of = meaning_of
+        self._tags = tags
+        self._loose: dict[int, Meaning] = {}
+        kinds: list[str] = []
+        for place, value in enumerate(fillings):
+            name = named.get(value)
+            if name is None:
+                meaning = meaning_of(value)
+                name = marks.folded.get(meaning.folded)
+                if name is None:
+                    self._loose[place] = meaning
+                    name = ""
+                else:
+                    name = f"~{name}"
+            kinds.append(name)
+        self._kinds = kinds
+        self._join(marks)
+        self.left = (frame.digest, *kinds)
+
+    def _join(self, marks: Marks) -> None:
+        """Name values that hold a fact or a field among other text, such as a greeting: they count as written."""
+        together = "\x7f".join([meaning.folded for meaning in self._loose.values()])
+        for text in marks.folded:
+            if text in together:
+                for place in [place for place, one in self._loose.items() if stands_in(text, one.folded)]:
+                    self._kinds[place] = "=" + _named(self._loose.pop(place).folded, marks)
+
+    def counts(self) -> Counter[str]:
+        """Return how often each name stands there."""
+        found: Counter[str] = Counter()
+        for kind in self._kinds:
+            if kind[:1] == "=":
+                for part in kind.split("\x01")[1::2]:
+                    found.update(part.split("|"))
+            elif kind:
+                found.update(kind.lstrip("~").split("|"))
+        return found
+
+    def explained(self, known: Known) -> bool:
+        """Tell whether the loose values, alone and in their lines, follow from the data."""
+        telling = {place: one for place, one in self._loose.items() if one.sort is not Sort.WORDS}
+        if not telling:
+            return True
+        for meaning in telling.values():
+            if meaning.sort is Sort.AMOUNT:
+                if not known.has_amount(meaning.amounts):
+                    return False
+            elif meaning.statements and not all(map(known.explains, meaning.statements)):
+                return False
+        loose = telling.keys()
+        lines = [one for one in self._frame.mixed if not loose.isdisjoint(one[1].slots)]
+        return all(self._line_explained(*line, known) for line in lines) and all(
+            loose.isdisjoint(target.slots) or known.explains(_link(self._filled(target)))
+            for target in self._frame.targets
+        )
+
+    def _line_explained(self, number: int, line: Pattern, known: Known) -> bool:
+        loose, kinds = self._loose, self._kinds
+        forms = tuple(loose[slot].form if slot in loose else kinds[slot] for slot in line.slots)
+        key = (self._frame.digest, number, *self._tags, *forms)
+        safe = known.authored.proved.safe
+        if key in safe:
+            return True
+        found = statements(comparable_line(self._filled(line)), *self._tags)
+        if not all(map(known.explains, found)):
+            return False
+        if self._tells_no_more(line, found, known):
+            safe.add(key)
+        return True
+
+    def _tells_no_more(self, line: Pattern, found: tuple[Statement, ...], known: Known) -> bool:
+        """Tell whether a line tells just what its loose values tell by themselves, beside what holds for everybody."""
+        loose = [slot for slot in line.slots if slot in self._loose]
+        if any(self._loose[slot].sort is Sort.OPEN for slot in loose):
+            return False
+        alone = [one for slot in loose for one in statements(comparable(self._plain(slot)), *self._tags)]
+        fixed = statements(comparable_line(self._filled(line, frozenset(loose))), *self._tags)
+        return Counter(map(_said, found)) == Counter(map(_said, (*alone, *fixed))) and all(
+            map(known.holds_for_all, fixed)
+        )
+
+    def settled(self, known: Known) -> bool:
+        """Tell whether what is told beside the loose values holds for everybody."""
+        loose = {place for place, one in self._loose.items() if one.sort is not Sort.WORDS}
+        lines = [comparable_line(self._filled(line)) for _, line in self._frame.mixed if loose.isdisjoint(line.slots)]
+        # A bare value that is named tells itself; one that has a name in it is told with its words.
+        lines += (comparable_line(self._plain(place)) for place, kind in enumerate(self._kinds) if kind[:1] == "=")
+        for text in (*lines, *self._frame.fixed):
+            if not all(map(known.holds_for_all, statements(text, *self._tags))):
+                return False
+        return all(
+            known.holds_for_all(_link(self._filled(target)))
+            for target in self._frame.targets
+            if loose.isdisjoint(target.slots)
+        )
+
+    def _plain(self, place: int) -> str:
+        return self._meaning_of(self._fillings[place]).plain
+
+    def _filled(self, pattern: Pattern, gaps: frozenset[int] = frozenset()) -> str:
+        values = {slot: _GAP if slot in gaps else self._plain(slot) for slot in pattern.slots}
+        parts = [pattern.pieces[0]]
+        for piece, slot in zip(pattern.pieces[1:], pattern.slots, strict=True):
+            parts += (values[slot], piece)
+        return "".join(parts)
+
+
+def _named(text: str, marks: Marks) -> str:
+    found = sorted((folded for folded in marks.folded if folded in text), key=len, reverse=True)
+    for number, folded in enumerate(found):  # signs first, so that no name is read as a value
+        text = text.replace(folded, chr(0xF0000 + number))
+    for number, folded in enumerate(found):
+        text = text.replace(chr(0xF0000 + number), f"\x01{marks.folded[folded]}\x01")
+    return text
+
+
+def _said(statement: Statement) -> tuple[object, ...]:
+    return statement.said, statement.text, statement.readings
+
+
+def _link(target: str) -> Statement:
+    address = target.strip().removeprefix("mailto:").removeprefix("tel:").removeprefix("sms:")
+    text = address if "@" in address and "://" not in address else target.strip()
+    return Statement(Said.LINK, text, (target,))

@@ -1,0 +1,96 @@
+"""`ccm erase`: take a customer out of archive, ledger and keys, and keep them suppressed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ccm.cli.terminal import err, json_option, open_settings, out, print_json, with_errors, workspace_option
+from ccm.diagnostics import ExitCode
+
+if TYPE_CHECKING:
+    from ccm.run.erasing import Erasure, ErasureReport, Hold
+
+
+@click.command("erase")
+@click.argument("customers", metavar="CUSTOMER...", nargs=-1, required=True)
+@click.option("--evidence", default="", help="Number of the request; no personal data.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@workspace_option
+@json_option
+@with_errors
+def command(customers: tuple[str, ...], evidence: str, yes: bool, folder: Path | None, as_json: bool) -> None:
+    """Erase customers: their key is destroyed, so that archive, snapshots and every backup of them are noise.
+
+    In the ledger a keyed hash stands in place of their id; outcomes and amounts stay, so that sums still balance. They
+    stay suppressed. What `retention` in ccm.yaml holds for legal and transactional purposes stays until it ends. Copies
+    at providers and in your source of data are yours to delete: the answer says which providers have some.
+
+    Exit code: 0 erased, 1 something is left to do (a run is under way, or another process reads the ledger).
+
+    Example: ccm erase C-1042 --evidence ticket-4711
+    """
+    from ccm.run.erasing import erase, holds_of
+    from ccm.run.prepare import utc_now
+
+    workspace, now = open_settings(folder), utc_now()
+    if not yes:
+        for customer in customers:
+            _tell_holds(customer, holds_of(workspace, customer, now))
+        whom = customers[0] if len(customers) == 1 else f"{len(customers)} customers"
+        click.confirm(f"erase {whom} for good?", abort=True, err=True)
+    report = erase(workspace, customers, at=now, evidence=evidence)
+    if as_json:
+        print_json(_as_json(report))
+    else:
+        for erasure in report.erasures:
+            _print(erasure)
+        _print_rest(report)
+    raise SystemExit(ExitCode.PROBLEMS if report.running or not report.scrubbed else ExitCode.FINE)
+
+
+def _tell_holds(customer: str, holds: tuple[Hold, ...]) -> None:
+    for hold in holds:
+        err.print(f"{customer}: {hold.pieces} {hold.purpose} pieces stay until {hold.until:%Y-%m-%d}", markup=False)
+
+
+def _print(erasure: Erasure) -> None:
+    key = "key destroyed" if erasure.key_destroyed else "key replaced" if erasure.holds else "had no key"
+    out.print(f"{erasure.stands_for}: {erasure.pieces} pieces blanked, {key}", markup=False)
+    for hold in erasure.holds:
+        out.print(f"  held: {hold.pieces} {hold.purpose} pieces until {hold.until:%Y-%m-%d}", markup=False)
+    if erasure.providers:
+        given = ", ".join(f"{name} {count}" for name, count in erasure.providers.items())
+        out.print(f"  copies to be deleted at providers: {given}", markup=False)
+
+
+def _print_rest(report: ErasureReport) -> None:
+    if report.running:
+        err.print(f"runs under way may write about them again; erase again after: {', '.join(report.running)}")
+    if not report.scrubbed:
+        err.print(
+            "another process reads the ledger, or it is PostgreSQL: free pages are not overwritten yet (docs/replay.md)"
+        )
+
+
+def _as_json(report: ErasureReport) -> dict[str, object]:
+    return {
+        "erased": [
+            {
+                "stands_for": one.stands_for,
+                "communications": one.communications,
+                "pieces": one.pieces,
+                "key_destroyed": one.key_destroyed,
+                "held": [
+                    {"purpose": str(hold.purpose), "pieces": hold.pieces, "until": hold.until.isoformat()}
+                    for hold in one.holds
+                ],
+                "providers": dict(one.providers),
+            }
+            for one in report.erasures
+        ],
+        "running": list(report.running),
+        "scrubbed": report.scrubbed,
+    }
