@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ccm import __version__
 from ccm.compose.document.fill.audit import differs
@@ -91,7 +92,7 @@ class Filling:
             return Filled(reason="the page has problems")
         try:
             self._engine.learn(html, typeset.document)
-            difference = differs(self._engine.display(html, language), typeset.document)
+            difference = self._difference(html, language, typeset.document)
             if not difference:
                 return self._filled(html, piece_id, language, issued_at)
         except Exception as fault:
@@ -102,6 +103,12 @@ class Filling:
             "report this with the template; `fill: false` under document in template.yaml takes the engine alone",
         )
         return Filled(reason="filling differs", problems=(problem,))
+
+    def _difference(self, html: str, language: str, document: Any) -> str:
+        try:
+            return differs(self._engine.display(html, language), document)
+        except Unlearned:  # of the heads and feet of so many pages, so the numbers differ
+            return f"not {len(document.pages)} pages"
 
     def _filled(self, html: str, piece_id: str, language: str, issued_at: datetime) -> Filled:
         about = About(piece_id, self._brand.definition.title, f"ccm {__version__}", issued_at, conformance(piece_id))
@@ -115,6 +122,4 @@ def _reason(fault: Exception) -> str:
     """Say why a page takes the full path; a mistake of ours costs time and nothing else, and is counted."""
     if isinstance(fault, Unfillable):
         return fault.reason
-    if isinstance(fault, Unlearned):
-        return "a page that cannot be learned"
     return f"filling stumbled ({type(fault).__name__})"

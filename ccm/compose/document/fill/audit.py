@@ -19,19 +19,20 @@ def differs(display: Display, document: Any) -> str:
     if len(display.pages) != len(document.pages):
         return f"{len(display.pages)} pages instead of {len(document.pages)}"
     for number, (ours, theirs) in enumerate(zip(display.pages, document.pages, strict=True), 1):
-        mine, its = sorted(_own(ours), key=_place), sorted(_engines(theirs._page_box), key=_place)
-        if len(mine) != len(its):
-            return f"page {number} has {len(mine)} texts instead of {len(its)}"
-        for one, other in zip(mine, its, strict=True):
-            if one[2] != other[2]:
+        waiting: dict[str, list[tuple[float, float]]] = {}
+        for x, y, text in _engines(theirs._page_box):
+            waiting.setdefault(text, []).append((x, y))
+        for x, y, text in _own(ours):
+            places = waiting.get(text)
+            if not places:
                 return f"a text of page {number} differs"
-            if abs(one[0] - other[0]) > TOLERANCE_PX or abs(one[1] - other[1]) > TOLERANCE_PX:
+            near = min(places, key=lambda place: abs(place[0] - x) + abs(place[1] - y))
+            if abs(near[0] - x) > TOLERANCE_PX or abs(near[1] - y) > TOLERANCE_PX:
                 return f"a text of page {number} stands elsewhere"
+            places.remove(near)
+        if any(waiting.values()):
+            return f"a text of page {number} is missing"
     return ""
-
-
-def _place(text: tuple[float, float, str]) -> tuple[int, int, str]:
-    return (round(text[1] * 2), round(text[0] * 2), text[2])
 
 
 def _own(page: Page) -> Iterator[tuple[float, float, str]]:

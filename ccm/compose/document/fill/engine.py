@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from ccm.compose.document.fill.fonts import FontFile
 from ccm.compose.document.fill.lift import Lift
 from ccm.compose.document.fill.styles import StyleBook, UnknownStructure
 from ccm.compose.document.fill.text import Fonts
-from ccm.compose.document.fill.tree import Element, parse
+from ccm.compose.document.fill.tree import Element, parse, serial
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.compose.document.fill.writer import About, PdfWriter
 
@@ -78,9 +77,8 @@ class FillEngine:
         steps = flow.steps(root, left, inner)
         paginator = Paginator(lambda: Page(width, height), top, bottom)
         pages = paginator.place(steps)
-        running = tuple((name, _serial(one)) for name, one in sorted(flow.running.items()))
         for number, page in enumerate(pages, 1):
-            frame = self._frames.get((sheets, running, number, len(pages)))
+            frame = self._frames.get((sheets, root.signature, flow.ran, number, len(pages)))
             if frame is None:
                 raise Unlearned
             if isinstance(frame, Unfillable):
@@ -92,7 +90,7 @@ class FillEngine:
 
     def _lifted(self, book: StyleBook) -> Any:
         def lift(element: Element, width: float) -> Lifted:
-            known = self._lifts.get((id(book), _serial(element), width))
+            known = self._lifts.get((id(book), serial(element), width))
             if known is None:
                 raise Unlearned
             if isinstance(known, Unfillable):
@@ -102,70 +100,84 @@ class FillEngine:
         return lift
 
     def learn(self, html: str, document: Any) -> None:
-        """Take from the engine's layout of a page what filling it needed."""
-        try:
-            root = parse(html)
-        except Unfillable:
-            return
+        """Take from the engine's layout of a page what filling it needed.
+
+        Raises:
+            Unfillable: If the page has something that filling does not know. What was learned is true nonetheless.
+        """
+        root = parse(html)
         sheets = _own_sheets(root)
-        try:
-            book = self._books.get(sheets)
-            if book is None:
-                book = StyleBook("\n".join((self._sheets, *sheets)))
-            book.learn(root, document._html.etree_element, document.style_for)
-            self._books[sheets] = book
-        except Unfillable as refusal:
-            self._refused[sheets] = refusal.reason
-            return
-        first = document.pages[0]._page_box
-        self._sizes[sheets, root.signature] = (
-            first.margin_width(), first.margin_height(), first.content_box_x(), first.content_box_y(), first.width,
-            first.content_box_y() + first.height,
-        )  # fmt: skip
-        if any((one._page_box.width, one._page_box.height) != (first.width, first.height) for one in document.pages):
-            self._refused[sheets] = "pages of several sizes"
-            return
-        self._learn_lifts(book, root, document)
-        self._learn_frames(book, sheets, root, document)
+        if sheets in self._refused:
+            raise Unfillable(self._refused[sheets])
+        book = self._books.get(sheets)
+        if book is None:
+            try:
+                book = self._books[sheets] = StyleBook("\n".join((self._sheets, *sheets)))
+            except Unfillable as refusal:
+                self._refused[sheets] = refusal.reason
+                raise
+        book.learn(root, document._html.etree_element, document.style_for)
+        first, *others = [_frame(page) for page in document.pages]
+        if any(one != first for one in others):
+            raise Unfillable("pages of several sizes")
+        self._sizes[sheets, root.signature] = first
+        flow = Flow(book, self._fonts, self._teaching(book, root, document))
+        flow.steps(root, first[2], first[4])
+        self._learn_frames((sheets, root.signature, flow.ran), document)
 
-    def _learn_lifts(self, book: StyleBook, root: Element, document: Any) -> None:
-        wanted: dict[int, tuple[Element, float]] = {}
-
-        def note(element: Element, width: float) -> Lifted:
-            wanted[len(wanted)] = (element, width)
-            return Lifted(element, book.styles[element.signature][0], 0, 0, lambda *ignored: None)
-
-        first = document.pages[0]._page_box
-        with contextlib.suppress(Unfillable):
-            Flow(book, self._fonts, note).steps(root, first.content_box_x(), first.width)
+    def _teaching(self, book: StyleBook, root: Element, document: Any) -> Any:
+        """Return what lifts blocks while learning: it takes each from the engine's layout."""
         boxes = _boxes_by_place(document)
         order = {id(element): index for index, element in enumerate(_elements(root))}
-        for element, width in wanted.values():
-            found = boxes.get(order[id(element)], [])
-            key = (id(book), _serial(element), width)
-            try:
-                if len(found) != 1:
-                    raise Unfillable("a block over several pages")
-                self._lifts[key] = Lift(found[0], self._fonts, readable=True)
-            except Unfillable as refusal:
-                self._lifts[key] = refusal
 
-    def _learn_frames(self, book: StyleBook, sheets: tuple[str, ...], root: Element, document: Any) -> None:
+        def lift(element: Element, width: float) -> Lifted:
+            found = boxes.get(order[id(element)], [])
+            key = (id(book), serial(element), width)
+            known = self._lifts.get(key)
+            if known is None:
+                try:
+                    if len(found) != 1:
+                        raise Unfillable("a block over several pages")
+                    _still(book, element)
+                    known = self._lifts[key] = Lift(found[0], self._fonts, readable=True)
+                except Unfillable as refusal:
+                    self._lifts[key] = refusal
+                    raise
+            if isinstance(known, Unfillable):
+                raise known
+            return Lifted(element, book.styles[element.signature][0], known.x, known.height, known.draw)
+
+        return lift
+
+    def _learn_frames(self, kind: tuple[object, ...], document: Any) -> None:
         from weasyprint.formatting_structure import boxes
 
-        flow = Flow(book, self._fonts, lambda element, width: Lifted(element, None, 0, 0, lambda *ignored: None))
-        try:
-            flow.steps(root, 0, document.pages[0]._page_box.width)
-        except Unfillable:
-            return
-        running = tuple((name, _serial(one)) for name, one in sorted(flow.running.items()))
         for number, page in enumerate(document.pages, 1):
-            key = (sheets, running, number, len(document.pages))
+            key = (*kind, number, len(document.pages))
             try:
                 margin_boxes = [one for one in page._page_box.children if isinstance(one, boxes.MarginBox)]
                 self._frames[key] = tuple(Lift(one, self._fonts, readable=False) for one in margin_boxes)
             except Unfillable as refusal:
                 self._frames[key] = refusal
+
+
+def _frame(page: Any) -> tuple[float, float, float, float, float, float]:
+    """Return a page's width and height, and its content's left, top, width and bottom."""
+    box = page._page_box
+    left, top = box.content_box_x(), box.content_box_y()
+    return (box.margin_width(), box.margin_height(), left, top, box.width, top + box.height)
+
+
+def _still(book: StyleBook, block: Element) -> None:
+    """Refuse a block that looks otherwise on another page, or that changes what follows."""
+    for element in _elements(block):
+        for style in book.styles[element.signature]:
+            if style is not None and (
+                style["counter_reset"] or style["counter_set"] or style["string_set"] != "none"
+                or style["counter_increment"] not in ("auto", ()) or "counter" in str(style["content"])
+                or style["display"][-1] == "list-item" or style["bookmark_level"] != "none"
+            ):  # fmt: skip
+                raise Unfillable("counters, named strings or headings in a block of the engine's")
 
 
 def _own_sheets(root: Element) -> tuple[str, ...]:
@@ -188,10 +200,6 @@ def _elements(root: Element) -> list[Element]:
         found.append(element)
         waiting += [child for child in reversed(element.children) if isinstance(child, Element)]
     return found
-
-
-def _serial(element: Element) -> tuple[object, ...]:
-    return (element.signature, *(child if type(child) is str else _serial(child) for child in element.children))  # type: ignore[arg-type]  # the rest are elements
 
 
 def _boxes_by_place(document: Any) -> dict[int, list[Any]]:

@@ -15,11 +15,12 @@ from ccm.compose.document.fill.table_parts import Row, Table
 from ccm.compose.document.fill.tables import Tables
 from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts
-from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.tree import Element, serial
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # the engine's own, for rounding
 _BLOCK = ("block", "flow")
+_LIFTED = (("block", "flex"), ("block", "grid"), ("block", "flow-root"))
 
 
 @dataclass(slots=True)
@@ -85,6 +86,11 @@ class Flow:
         self._block(root, x, width, found)
         return found
 
+    @property
+    def ran(self) -> tuple[object, ...]:
+        """What ran into heads and feet."""
+        return tuple((name, serial(one)) for name, one in sorted(self.running.items()))
+
     def _children(self, element: Element, x: float, width: float, found: list[Step]) -> None:
         for child in element.children:
             if type(child) is str:
@@ -97,8 +103,8 @@ class Flow:
             if display == ("none",):
                 continue
             position = computed["position"]
-            if type(position) is tuple or not isinstance(position, str):
-                self.running[position[1]] = child
+            if not isinstance(position, str):
+                self._run(child, position[1], found)
                 continue
             if position != "static" or computed["float"] != "none":
                 raise Unfillable("position or float")
@@ -109,13 +115,19 @@ class Flow:
                 self._table(child, computed, x, width, found)
             elif display == _BLOCK:
                 self._block(child, x, width, found)
-            elif display[0] == "block":
+            elif display in _LIFTED:
                 edges = margins(computed, width)
                 found.append(Margin(edges.top, True))
                 found.append(self._lifts(child, width))
                 found.append(Margin(edges.bottom, False))
             else:
                 raise Unfillable("text beside blocks")
+
+    def _run(self, element: Element, name: str, found: list[Step]) -> None:
+        """Note a running element; it must be there from the first page on."""
+        if name in self.running or any(not isinstance(step, Margin) for step in found):
+            raise Unfillable("a running element twice, or behind other content")
+        self.running[name] = element
 
     def _plain(self, computed: Any) -> None:
         for name in ("break_before", "break_after"):
@@ -135,7 +147,7 @@ class Flow:
         found.append(Margin(edges.bottom, False))
 
     def _block(self, element: Element, x: float, width: float, found: list[Step]) -> None:
-        computed = self._book.styles[element.signature][0]
+        computed = self._book.known(element)[0]
         edges, padding, border = margins(computed, width), paddings(computed, width), borders(computed)
         if computed["width"] != "auto" or computed["height"] != "auto":
             raise Unfillable("a block with a width or height")
@@ -154,6 +166,8 @@ class Flow:
         else:
             if decorated:
                 raise Unfillable("a block of blocks with padding or background")
+            if any(computed[f"break_{where}"] != "auto" for where in ("before", "inside", "after")):
+                raise Unfillable("a block of blocks with breaks to avoid")
             self._children(element, left, inner, found)
         found.append(Margin(edges.bottom, False))
 
@@ -245,6 +259,8 @@ class Paginator:
                 raise Unfillable("a paragraph at the end of a page")
             self._turn(step.computed)
             y = self._y
+        if self._overflows(y + step.height):
+            raise Unfillable("a block that is higher than a page")
         page = self.pages[-1]
         above = self._tag_above(step.element)
         if isinstance(step, Lines):
@@ -281,12 +297,15 @@ class Paginator:
             top = y + table.border_top
             fitting = self._fitting(table, table.rows[skipped:], top + head)
             if not fitting and not self._empty:
+                self._breakable(table, table.rows[skipped])
                 self._turn(table.computed)
                 y = self._y
                 continue
             rows = table.rows[skipped : skipped + max(fitting, 1)]
             if not fitting and len(table.rows) > skipped:
                 raise Unfillable("a row that is higher than a page")
+            if len(rows) < len(table.rows) - skipped:
+                self._breakable(table, table.rows[skipped + len(rows)])
             page = self.pages[-1]
             behind = len(page.areas)
             tag = self._add(self._tag_above(table.element), Tag("Table"))
@@ -305,6 +324,13 @@ class Paginator:
                 raise Unfillable("a table with a background over several pages")
             self._next_page()
             y = self._y
+
+    def _breakable(self, table: Table, row: Row) -> None:
+        """Refuse what the engine would not break as we do, before this row."""
+        if table.computed["break_inside"] != "auto":
+            raise Unfillable("a table that is not to be broken")
+        if row.computed["break_inside"] != "avoid":
+            raise Unfillable("rows that may be broken")
 
     def _fitting(self, table: Table, rows: list[Row], y: float) -> int:
         """Return how many rows fit from here."""

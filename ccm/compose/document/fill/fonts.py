@@ -71,6 +71,11 @@ class FontFile:
     def _widths(self) -> dict[int, int]:
         return {}
 
+    def text(self, glyphs: list[int]) -> str:
+        """Return the text that a reader of the file finds for glyphs."""
+        usual, every = self._usual, self._every
+        return "".join([usual.get(glyph) or every.get(glyph, "\0") for glyph in glyphs]).replace("\u00a0", " ")
+
     def subset(self, glyphs: set[int]) -> Subset:
         """Return the usual glyphs and these."""
         more = frozenset(glyphs - self._usual.keys())

@@ -90,7 +90,7 @@ class Inlines:
                         found[-1].append(Segment(part, style, computed, color(computed["color"]), element))
                 continue
             assert isinstance(child, Element)
-            own, before, after = self._book.styles[child.signature]
+            own, before, after = self._book.known(child)
             if child.tag == "br":
                 found.append([])
                 continue

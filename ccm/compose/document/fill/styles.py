@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ccm.compose.document.fill.properties import unknown
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 
@@ -39,6 +40,7 @@ class StyleBook:
     def __init__(self, author: str) -> None:
         self._signatures: dict[tuple[object, ...], int] = {}
         self.styles: list[tuple[Any, Any, Any]] = []  # computed style, ::before, ::after
+        self._odd: dict[int, str] = {}
         self._places = _Places(author)
 
     def sign(self, root: Element, *, learning: bool = False) -> list[Element]:
@@ -68,6 +70,20 @@ class StyleBook:
             else:
                 waiting += [(child, signature, 0) for child in children]
         return new
+
+    def known(self, element: Element) -> tuple[Any, Any, Any]:
+        """Return an element's styles.
+
+        Raises:
+            Unfillable: If they have a property that our layout does not know.
+        """
+        styles = self.styles[element.signature]
+        odd = self._odd.get(element.signature)
+        if odd is None:
+            odd = self._odd[element.signature] = unknown(styles[0])
+        if odd:
+            raise Unfillable(odd)
+        return styles
 
     def learn(self, root: Element, page: Any, style_for: Callable[..., Any]) -> None:
         """Take the styles of a page's new structures from the engine.
@@ -115,7 +131,7 @@ class _Places:
         for selector in selectors:
             if "~" in re.sub(r"\[[^\]]*\]", "", selector):
                 raise Unfillable("a selector with ~")
-            if re.sub(r"\([^)]*\)|\[[^\]]*\]", "", selector).count("+") > selector.count(",") + 1:
+            if any(one.count("+") > 1 for one in re.sub(r"\([^)]*\)|\[[^\]]*\]", "", selector).split(",")):
                 raise Unfillable("a selector with + twice")
             for found in _PSEUDO.findall(selector):
                 if not _KNOWN_PSEUDO.fullmatch(found):

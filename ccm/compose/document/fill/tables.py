@@ -42,7 +42,7 @@ class Tables:
             x: Left margin edge.
             available: Width of the containing block, in px.
         """
-        computed = self._book.styles[element.signature][0]
+        computed = self._book.known(element)[0]
         self._refuse(computed)
         header, rows = self._rows(element, available)
         everything = header + rows
@@ -81,7 +81,7 @@ class Tables:
             if type(group) is str:
                 continue
             assert isinstance(group, Element)
-            style = self._book.styles[group.signature][0]
+            style = self._book.known(group)[0]
             kind = _GROUPS.get(style["display"][0])
             if kind is None or kind == 2:
                 raise Unfillable(f"<{group.tag}> in a table")
@@ -104,6 +104,7 @@ class Tables:
         style = self._book.styles[element.signature][0]
         background = self._plain_rows.get(element.signature)
         if background is None:
+            self._book.known(element)
             if style["display"] != ("table-row",) or style["height"] != "auto" or any(borders(style)):
                 raise Unfillable("a row that is no plain row")
             background = self._plain_rows[element.signature] = color(style["background_color"], style["color"])
@@ -136,7 +137,7 @@ class Tables:
         return Cell(element, kind, x, span, paragraphs)
 
     def _cell_kind(self, element: Element, available: float) -> CellKind:
-        style, before, after = self._book.styles[element.signature]
+        style, before, after = self._book.known(element)
         if before is not None or after is not None or "rowspan" in dict(element.attributes):
             raise Unfillable("a cell over several rows or with generated content")
         least = style["min_height"]

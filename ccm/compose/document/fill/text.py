@@ -64,6 +64,8 @@ class TextStyle:
         names = ("kerning", "variant_ligatures", "variant_position", "variant_caps", "variant_numeric",
                  "variant_alternates", "variant_east_asian", "feature_settings")  # fmt: skip
         self._features = dict(font_features(*(computed[f"font_{name}"] for name in names)).items())
+        if self.letter_spacing:
+            self._features |= dict.fromkeys(("liga", "clig", "dlig", "hlig"), 0)  # as Pango does
         self._font = font
         self._language = computed["lang"] or ""
         self._runs: dict[str, Run] = {}
@@ -133,7 +135,7 @@ def _is_plain_sign(sign: str) -> bool:
     kind = unicodedata.category(sign)
     if kind[0] in "LM":
         return kind in ("Lu", "Ll", "Lo") and unicodedata.name(sign, "").startswith(("LATIN", "FEMININE", "MASCULINE"))
-    return kind in ("Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "So", "No") and ord(sign) < 0x2E80
+    return kind in ("Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "So", "No") and ord(sign) < 0x2300  # beyond, Pango may want emoji
 
 
 class Fonts:
@@ -170,7 +172,7 @@ class Fonts:
         scale = int(computed["font_size"] * UNITS)
         font.scale = (scale, scale)
         made = TextStyle(face, font, computed, strut(computed))
-        for probe in ("Hamburgefonstiv AVATAR To. 0123456789,50", "x"):
+        for probe in ("Hamburgefonstiv AVATAR To. 0123456789,50", "x", "office first fjord tt", "-1,234.50 €"):
             if made.shape(probe).width != _width_by_the_engine(probe, computed):
                 raise Unfillable("a font that HarfBuzz alone sets otherwise than the engine")
         return made

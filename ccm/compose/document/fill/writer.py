@@ -67,6 +67,8 @@ class PdfWriter:
     def shown(self, run: Run) -> bytes:
         """Return the operand of TJ, with the engine's own rounding."""
         font = self._fonts[run.face]
+        if font.text([glyph for glyph, _, _ in run.glyphs]) != run.text.replace("\u00a0", " "):
+            raise Unfillable("a glyph that stands for several signs")
         size = int(run.size * UNITS) / UNITS
         parts = ["[<"]
         for glyph, advance, moved in run.glyphs:
