@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.faults import disk, fleet, flips, injection, kills, power, proof, verbs
+from benchmarks.faults import disk, fleet, flips, injection, kills, lost_answers, power, proof, restored, verbs
 from benchmarks.faults.simulation import many
 from benchmarks.faults.tools import ROOT
 from benchmarks.faults.verdict import Tally
@@ -26,11 +26,13 @@ Part = Callable[[bool], Iterable[Tally]]  # told whether it must be quick
 PARTS: dict[str, Part] = {
     "kills": kills.all_configurations,
     "verbs": verbs.all_cells,
+    "ses": lost_answers.answers_are_lost,
     "simulation": many.all_seeds,
     "disk": disk.all_disks,
     "power": power.all_cuts,
     "damage": flips.all_damage,
     "injection": injection.all_values,
+    "restored": restored.all_restored,
     "fleet": fleet.all_fleets,
 }
 ROW = "{:<46} {:>7} {:>6} {:>11} {:>8} {:>9}"

@@ -6,7 +6,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ from pathlib import Path
 from types import TracebackType
 
 from benchmarks.faults.mutants import MARK
+from benchmarks.faults.servers import Postgres, Ses
 from benchmarks.faults.sink import Sink
 from benchmarks.faults.tracing import Point, counted, hit
 from benchmarks.faults.verdict import Tally, Verdict, judged
 from benchmarks.faults.warm import Ended, Task, WarmCcm
-from benchmarks.faults.workplace import RUN, Shape, empty_ledger, mail_provider, make, reset
+from benchmarks.faults.workplace import RUN, SQLITE, Shape, empty_ledger, make, reset
 
 # Where something becomes known to the network, to the disk or to the file system.
 CALLS = (
@@ -36,6 +37,9 @@ class Configuration:
     """One way to send.
 
     in_flight: Hand-overs at once, by the provider's settings.
+    sms: Whether a text message goes with each mail, into the outbox.
+    ses: Whether mail goes through Amazon SES and not through SMTP.
+    postgres: Whether the ledger is in PostgreSQL and not in SQLite.
     """
 
     name: str
@@ -43,6 +47,8 @@ class Configuration:
     people: int
     kills: int
     sms: bool = False
+    ses: bool = False
+    postgres: bool = False
 
 
 CONFIGURATIONS = (
@@ -50,33 +56,43 @@ CONFIGURATIONS = (
     Configuration("smtp, 4 in flight", 4, 32, 350),
     Configuration("smtp, 16 in flight", 16, 64, 350),
     Configuration("smtp and outbox together, 4 in flight", 4, 12, 100, sms=True),
+    Configuration("smtp, PostgreSQL, 4 in flight", 4, 32, 100, postgres=True),
+    Configuration("Amazon SES, 4 in flight", 4, 16, 100, ses=True),
 )
 
 
 class Place:
     """A workspace, a server and a warm process; use as a context. One fault at a time."""
 
-    def __init__(self, configuration: Configuration, *options: str) -> None:
+    def __init__(self, configuration: Configuration, *, files: Mapping[str, str] | None = None) -> None:
         self.configuration = configuration
         self.folder = Path(tempfile.mkdtemp(prefix="ccm-kill-"))
         self.root = self.folder / "workspace"
         self.mutant_fired = False
+        self.sink: Sink | Ses = Ses() if configuration.ses else Sink()
+        self._files = files or {}
+        self._postgres = Postgres() if configuration.postgres else None
         self._stack = ExitStack()
-        self.sink = Sink(*options)
 
     def __enter__(self) -> Place:
+        configuration = self.configuration
         self._stack.enter_context(self.sink)
+        if self._postgres:
+            self._stack.enter_context(self._postgres)
+            self._postgres.make_tables(self.folder)
         shape = Shape(
-            people=self.configuration.people,
-            sms="outbox" if self.configuration.sms else "",
+            people=configuration.people,
+            sms="outbox" if configuration.sms else "",
             settings={
-                "mail": mail_provider(self.sink.port, self.configuration.in_flight),
+                "mail": self.sink.provider(configuration.in_flight),
                 "outbox": {"adapter": "outbox", "folder": "outbox"},
             },
+            ledger=self.ledger,
+            files=self._files,
         )
         make(self.root, shape)
         self.fresh = empty_ledger(self.folder / "fresh.db")
-        self.ccm = self._stack.enter_context(WarmCcm(self.root))
+        self.ccm = self._stack.enter_context(WarmCcm(self.root, self.sink.environment))
         self.reset()
         return self
 
@@ -84,9 +100,16 @@ class Place:
         self._stack.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def ledger(self) -> str:
+        """Address of the ledger."""
+        return self._postgres.url if self._postgres else SQLITE
+
     def reset(self) -> None:
         """Begin anew: nothing sent, nothing known."""
-        reset(self.root, self.fresh)
+        if self._postgres:
+            self._postgres.empty()
+        reset(self.root, None if self._postgres else self.fresh)
         self.sink.settle()
         self.sink.clear()
 
@@ -106,7 +129,11 @@ class Place:
         """Compare the server's store with the ledger."""
         self.sink.settle()
         return judged(
-            self.root, self.sink.counts(), self.configuration.people, most_unknown=self.configuration.in_flight
+            self.root,
+            self.sink.counts(),
+            self.configuration.people,
+            most_unknown=self.configuration.in_flight,
+            ledger=self.ledger,
         )
 
 
@@ -118,16 +145,22 @@ def points_of(place: Place, calls: Sequence[str] = CALLS) -> list[Point]:
 
 
 def drawn(points: Sequence[Point], count: int, rng: random.Random) -> list[Point]:
-    """Draw points: three of four where something is sent or kept, each as often as the others until there are enough."""
+    """Draw points: of four, two anywhere that something is sent or kept, one at a call of that kind, one elsewhere.
+
+    Why: A thread makes two hundred writes for every twenty answers that it reads; both kinds must be hit.
+    """
     telling = [point for point in points if point.call in TELLING]
-    others = [point for point in points if point.call not in TELLING]
-    many = count if not others else count * 3 // 4
-    chosen: list[Point] = []
-    for pool, wanted in ((telling, many), (others, count - many)):
-        while wanted > 0 and pool:
-            part = rng.sample(pool, min(wanted, len(pool)))
-            chosen += part
-            wanted -= len(part)
+    calls = sorted({point.call for point in telling})
+    others = [point for point in points if point.call not in TELLING] or telling
+    chosen = []
+    for number in range(count):
+        if number % 4 < 2:
+            chosen.append(rng.choice(telling))
+        elif number % 4 == 2:
+            call = rng.choice(calls)
+            chosen.append(rng.choice([point for point in telling if point.call == call]))
+        else:
+            chosen.append(rng.choice(others))
     rng.shuffle(chosen)
     return chosen
 

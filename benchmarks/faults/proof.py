@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.faults.disk import FAILING, fail_at, failing_points
 from benchmarks.faults.kills import CONFIGURATIONS, SEED, Place, drawn, kill_at, points_of
+from benchmarks.faults.lost_answers import answers_are_lost
 from benchmarks.faults.mutants import MUTANTS, Mutant, NoLongerFits
 from benchmarks.faults.power import CUT, cuts
 from benchmarks.faults.simulation.history import play
@@ -68,6 +69,11 @@ def by_verbs(mutants: list[Mutant]) -> list[Trial]:
     return [trial_of(mutant, all_cells(mutant=mutant.name, cells=(Cell(".", "hang-up"),))[0]) for mutant in mutants]
 
 
+def by_lost_answers(mutants: list[Mutant]) -> list[Trial]:
+    """Post to a server that takes everything and never answers."""
+    return [trial_of(mutant, answers_are_lost(mutant=mutant.name)[0]) for mutant in mutants]
+
+
 def by_disk(mutants: list[Mutant]) -> list[Trial]:
     """Let writes of the ledger fail until something goes out that it does not know of."""
     trials = []
@@ -122,6 +128,7 @@ PROVERS: dict[str, Callable[[list[Mutant]], list[Trial]]] = {
     "kills": by_kills,
     "verbs": by_verbs,
     "disk": by_disk,
+    "ses": by_lost_answers,
     "power": by_power_cuts,
     "simulation": by_simulation,
 }

@@ -11,12 +11,15 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks.faults.tools import environment, program
+from benchmarks.faults.workplace import mail_provider
 
 _PIECE = re.compile(rb"(?im)^Message-ID:\s*<(p-[a-z2-7]{26})@")
 _START_SECONDS = 10.0
@@ -41,6 +44,8 @@ class Stored:
 
 class Sink:
     """One smtp-sink; use as a context. Only messages that came to their final dot are stored."""
+
+    environment: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, *options: str, port: int = 0) -> None:
         """Prepare it.
@@ -75,6 +80,10 @@ class Sink:
                 return
             time.sleep(0.005)
         raise RuntimeError("smtp-sink does not listen")
+
+    def provider(self, in_flight: int) -> dict[str, str]:
+        """Return the settings of a provider that sends here."""
+        return mail_provider(self.port, in_flight)
 
     def stop(self) -> None:
         """End it; what it stored stays until the context ends."""

@@ -102,17 +102,18 @@ class Running:
 class WarmCcm:
     """Keeps one warm process; use as a context. Commands of one may run side by side."""
 
-    def __init__(self, warm_up: Path | None = None) -> None:
+    def __init__(self, warm_up: Path | None = None, variables: Mapping[str, str] | None = None) -> None:
         """Start it.
 
         Args:
             warm_up: Workspace in which it runs once, so that what is compiled once is compiled.
+            variables: Of the environment, for it and all commands.
         """
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("CCM_", "COV_"))}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.faults.warm", *([str(warm_up)] if warm_up else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-            env={**environment, "COLUMNS": "200"},
+            env={**environment, "COLUMNS": "200", **(variables or {})},
         )  # fmt: skip
         self._lock = threading.Lock()
         self._folder = Path(self._ask({"hello": True})["folder"])

@@ -17,6 +17,7 @@ from ccm.testing.releases import release_everything
 FONT = ROOT / "brands" / "northwind-bank" / "fonts" / "IBMPlexSans-Regular.ttf"
 AS_OF = "2026-11-02T12:00Z"
 CAMPAIGN = "news"
+SQLITE = "sqlite:///.ccm/ledger.db"
 PEOPLE = "data/people.csv"
 RUN_ID = "news.once"
 RUN = ("run", CAMPAIGN, "--as-of", AS_OF, "--json")
@@ -85,7 +86,7 @@ class Shape:
     sms: str = ""
     required: tuple[str, ...] = ("email",)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    ledger: str = "sqlite:///.ccm/ledger.db"
+    ledger: str = SQLITE
     files: Mapping[str, str] = field(default_factory=dict)
 
 

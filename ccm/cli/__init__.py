@@ -33,6 +33,7 @@ COMMANDS = {
     "verify": "Compose sent pieces again and compare them byte for byte with the archive.",
     "archive": "Read sent pieces as they were; give up what can be made again.",
     "erase": "Take a customer out of archive, ledger and keys.",
+    "audit": "Show what was done here, and prove that nobody changed the log of it.",
     "consent": "Show or enter what a customer said about being written to.",
     "suppress": "Keep addresses and people from being written to.",
     "events": "Take in bounces, complaints and deliveries from files.",

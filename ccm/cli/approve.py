@@ -8,6 +8,7 @@ import click
 
 from ccm.cli.terminal import by_option, err, fail, open_settings, out, with_errors, workspace_option
 from ccm.diagnostics import ExitCode
+from ccm.model.audit import AuditAction
 
 
 @click.command("approve")
@@ -29,6 +30,7 @@ def command(releases: tuple[str, ...], every: bool, brand: str, supersede: bool,
     Example: ccm approve monthly-statement@1.0.1 --supersede
     """
     from ccm.release import ReleaseState, find_release
+    from ccm.run.auditing import note
     from ccm.run.contents import workspace_store
     from ccm.run.prepare import utc_now
     from ccm.run.releasing import approve_release, listed_releases
@@ -50,6 +52,16 @@ def command(releases: tuple[str, ...], every: bool, brand: str, supersede: bool,
         raise SystemExit(ExitCode.PROBLEMS)
     for release in chosen:
         retired = approve_release(workspace, release, by=by, at=utc_now(), supersede=supersede)
+        note(workspace, AuditAction.APPROVED, release.title, utc_now(), by=by, hash=release.hash)
         out.print(f"approved {release.title} by {by}: {release.content_hash[:12]}", markup=False)
         for old in retired:
+            note(
+                workspace,
+                AuditAction.RETIRED,
+                old.title,
+                utc_now(),
+                by=by,
+                hash=old.hash,
+                superseded_by=release.version,
+            )
             out.print(f"  retired {old.title}", markup=False)

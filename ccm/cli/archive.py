@@ -9,6 +9,7 @@ import click
 
 from ccm.cli.terminal import err, fail, json_option, open_settings, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import ExitCode
+from ccm.model.audit import AuditAction
 
 
 @click.group("archive", invoke_without_command=True)
@@ -42,6 +43,8 @@ def command(
 
 
 def _thin(folder: Path | None, run_id: str, workers: int, *, yes: bool, as_json: bool) -> None:
+    from ccm.run.auditing import note
+    from ccm.run.prepare import utc_now
     from ccm.run.thinning import thin
     from ccm.run.verifying import UnknownTarget
 
@@ -55,6 +58,7 @@ def _thin(folder: Path | None, run_id: str, workers: int, *, yes: bool, as_json:
     except UnknownTarget:
         fail(f'the ledger knows no run "{run_id}"', "list them with: ccm status")
     given_up = counts.pop("bytes", 0)
+    note(workspace, AuditAction.THINNED, run_id, utc_now(), pieces=counts["thinned"], bytes=given_up)
     if as_json:
         print_json({"run": run_id, **counts, "bytes": given_up})
     else:
@@ -80,12 +84,23 @@ def get(context: click.Context, piece_id: str, output: Path | None, folder: Path
     Example: ccm archive get p-5d3hq2… -o letter.pdf
     """
     from ccm.run.archived import sent_piece
+    from ccm.run.auditing import note
+    from ccm.run.prepare import utc_now
     from ccm.run.verifying import UnknownTarget
 
     try:
-        sent = sent_piece(open_settings(folder or context.obj), piece_id)
+        workspace = open_settings(folder or context.obj)
+        sent = sent_piece(workspace, piece_id)
     except UnknownTarget:
         fail(f'the ledger knows no piece "{piece_id}"', "a customer's pieces are in: ccm history CUSTOMER --json")
+    note(
+        workspace,
+        AuditAction.EXPORTED,
+        piece_id,
+        utc_now(),
+        sha256=sent.piece.sha256,
+        composed_again=sent.composed_again,
+    )
     if output is None:
         if sys.stdout.isatty() and not sent.media_type.startswith("text/"):
             fail("this would fill the terminal", f"say -o FILE; it is {sent.media_type}")
@@ -113,6 +128,7 @@ def expire(context: click.Context, dry_run: bool, yes: bool, folder: Path | None
 
     Example: ccm archive expire --dry-run
     """
+    from ccm.run.auditing import note
     from ccm.run.expiring import expire as expire_pieces
     from ccm.run.prepare import utc_now
 
@@ -121,6 +137,8 @@ def expire(context: click.Context, dry_run: bool, yes: bool, folder: Path | None
         found = expire_pieces(workspace, at=now, really=False)
         click.confirm(f"delete {sum(found.pieces.values())} pieces for good?", abort=True, err=True)
     expiry = expire_pieces(workspace, at=now, really=not dry_run)
+    if expiry.pieces and not dry_run:
+        note(workspace, AuditAction.EXPIRED, "", now, by="", keys=expiry.keys, **expiry.pieces)
     if as_json:
         print_json({"pieces": dict(expiry.pieces), "keys": expiry.keys, "dry_run": dry_run})
         return

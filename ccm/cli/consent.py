@@ -20,6 +20,7 @@ from ccm.cli.terminal import (
     workspace_option,
 )
 from ccm.diagnostics import ExitCode
+from ccm.model.audit import AuditAction
 from ccm.model.definitions import Channel, Purpose
 
 if TYPE_CHECKING:
@@ -62,19 +63,30 @@ def command(
     Example: ccm consent C-1001 --grant --purpose marketing --channel email --source shop-form --evidence F-2231
     """
     from ccm.model.permissions import ConsentEntry
+    from ccm.run.auditing import note
     from ccm.run.permitted import open_permission_store
     from ccm.run.prepare import utc_now
     from ccm.run.suppressing import agree, plain_address
 
     if granted is not None and not (purpose and channel):
         raise click.UsageError("say for what and where: --purpose and --channel")
-    store, keyring = open_permission_store(open_settings(folder))
+    workspace = open_settings(folder)
+    store, keyring = open_permission_store(workspace)
     try:
         if granted is not None and purpose and channel:
             when = at or utc_now()
             said = ConsentEntry("", Purpose(purpose), Channel(channel), granted, when, source, evidence, brand)
             plain = [plain_address(text) for text in addresses]
             written = agree(store, keyring, said, recipient_id=customer, addresses=plain)
+            note(
+                workspace,
+                AuditAction.CONSENT_ENTERED,
+                "",
+                utc_now(),
+                entries=written,
+                granted=str(granted),
+                evidence=evidence,
+            )
             print_json({"entered": written}) if as_json else out.print(f"{written} entered")
             return
         entries = store.entries(keyring.marks(f"p:{customer}"))

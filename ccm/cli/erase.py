@@ -9,6 +9,7 @@ import click
 
 from ccm.cli.terminal import err, json_option, open_settings, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import ExitCode
+from ccm.model.audit import AuditAction
 
 if TYPE_CHECKING:
     from ccm.run.erasing import Erasure, ErasureReport, Hold
@@ -32,6 +33,7 @@ def command(customers: tuple[str, ...], evidence: str, yes: bool, folder: Path |
 
     Example: ccm erase C-1042 --evidence ticket-4711
     """
+    from ccm.run.auditing import note
     from ccm.run.erasing import erase, holds_of
     from ccm.run.prepare import utc_now
 
@@ -41,7 +43,14 @@ def command(customers: tuple[str, ...], evidence: str, yes: bool, folder: Path |
             _tell_holds(customer, holds_of(workspace, customer, now))
         whom = customers[0] if len(customers) == 1 else f"{len(customers)} customers"
         click.confirm(f"erase {whom} for good?", abort=True, err=True)
-    report = erase(workspace, customers, at=now, evidence=evidence)
+
+    def write_down(erasure: Erasure) -> None:
+        held = sum(hold.pieces for hold in erasure.holds)
+        note(
+            workspace, AuditAction.ERASED, erasure.stands_for, now, pieces=erasure.pieces, held=held, evidence=evidence
+        )
+
+    report = erase(workspace, customers, at=now, evidence=evidence, done=write_down)
     if as_json:
         print_json(_as_json(report))
     else:

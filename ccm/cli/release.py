@@ -20,6 +20,7 @@ from ccm.cli.terminal import (
     workspace_option,
 )
 from ccm.diagnostics import ExitCode
+from ccm.model.audit import AuditAction
 
 if TYPE_CHECKING:
     from ccm.run.releasing import MadeRelease
@@ -78,6 +79,7 @@ def command(
     Example: ccm release invoice --effective-from 2027-01-01 --by "A. Author"
     """
     from ccm.release import Bump, ReleaseError, ReleaseOrder
+    from ccm.run.auditing import note
     from ccm.run.prepare import utc_now
     from ccm.run.releasing import brands_for, make_release
 
@@ -98,6 +100,10 @@ def command(
                 unchanged += 1
                 err.print(f"{error.message}; {error.remedy}", markup=False)
                 continue
+            if not dry_run:
+                note(
+                    workspace, AuditAction.RELEASED, made[-1].release.title, order.at, by=by, hash=made[-1].release.hash
+                )
             if not as_json:
                 _show(made[-1], dry_run)
     if as_json:

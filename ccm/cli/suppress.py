@@ -10,6 +10,7 @@ import click
 
 from ccm.cli.terminal import err, fail, json_option, open_settings, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import ExitCode
+from ccm.model.audit import AuditAction
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.permissions import SuppressionReason
 
@@ -68,7 +69,9 @@ def command(
 
     Example: ccm suppress ann@example.org --channel email --purpose marketing
     """
+    from ccm.run.auditing import note
     from ccm.run.permitted import open_permission_store
+    from ccm.run.prepare import utc_now
     from ccm.run.suppressing import Ban
 
     ban = Ban(
@@ -78,7 +81,8 @@ def command(
         brand,
         evidence=evidence,
     )
-    store, keyring = open_permission_store(open_settings(folder))
+    workspace = open_settings(folder)
+    store, keyring = open_permission_store(workspace)
     try:
         if not (addresses or customers or lists):
             _tell_counts(store, as_json)
@@ -87,9 +91,19 @@ def command(
         if show:
             _tell_standing(store, marks, as_json)
         elif lifting:
-            _lift(store, keyring, marks, ban, any_reason=reason is None, as_json=as_json)
+            lifted = _lift(store, keyring, marks, ban, any_reason=reason is None, as_json=as_json)
+            note(workspace, AuditAction.SUPPRESSION_LIFTED, "", utc_now(), entries=lifted, evidence=evidence)
         else:
-            _bar(store, keyring, marks, lists, ban, country, as_json)
+            written = _bar(store, keyring, marks, lists, ban, country, as_json)
+            note(
+                workspace,
+                AuditAction.SUPPRESSED,
+                "",
+                utc_now(),
+                entries=written,
+                reason=str(ban.reason),
+                evidence=evidence,
+            )
     finally:
         store.close()
 
@@ -164,7 +178,7 @@ def _tell_standing(store: PermissionStore, marks: list[tuple[str, ...]], as_json
 
 def _lift(
     store: PermissionStore, keyring: Keyring, marks: list[tuple[str, ...]], ban: Ban, *, any_reason: bool, as_json: bool
-) -> None:
+) -> int:
     from ccm.run.prepare import utc_now
     from ccm.run.suppressing import lift
 
@@ -173,6 +187,7 @@ def _lift(
         print_json({"lifted": lifted})
     else:
         out.print(f"{lifted} suppression{'' if lifted == 1 else 's'} lifted")
+    return lifted
 
 
 def _bar(
@@ -183,7 +198,7 @@ def _bar(
     ban: Ban,
     country: str | None,
     as_json: bool,
-) -> None:
+) -> int:
     from ccm.run.prepare import utc_now
     from ccm.run.suppressing import read_suppressions
 
@@ -196,3 +211,4 @@ def _bar(
         print_json({"suppressed": written})
     else:
         out.print(f"{written} suppression{'' if written == 1 else 's'} entered")
+    return written

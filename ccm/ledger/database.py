@@ -18,7 +18,7 @@ from ccm.ledger.database_errors import named_errors
 from ccm.ledger.interface import LedgerError
 
 # Revision of the newest file in migrations/versions/.
-HEAD = "0005"
+HEAD = "0006"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -106,8 +106,9 @@ class Eraser:
                 connection.execute(sa.update(communications).where(theirs).values(named))
                 said = remarks.c.communication_id.in_(part)
                 connection.execute(sa.update(remarks).where(said).values(message="", remedy=""))
+                seen = connection.scalars(sa.select(communications.c.run_id).where(theirs).distinct()).all()
                 for some in chunks(subjects):
-                    told = events.c.subject.in_(some)
+                    told = events.c.run_id.in_(seen) & events.c.subject.in_(some)
                     connection.execute(sa.update(events).where(told).values(provider_id="", detail=""))
         return blanked
 

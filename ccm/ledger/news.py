@@ -119,6 +119,7 @@ class NewsStore:
             now: When they were read, aware.
         """
         with self._database.write() as connection:
+            self._permissions.take_turn(connection)
             return tuple(self._write(connection, step, now) for step in steps)
 
     def _write(self, connection: Connection, step: Step, now: datetime) -> Written:

@@ -86,13 +86,20 @@ class PermissionStore:
         """Write entries within a transaction that does other things too."""
         if not entries:
             return
-        self._note_idents(connection, {entry.subject.partition(".")[0] for entry in entries})
         connection.execute(sa.update(permission_revision).values(revision=permission_revision.c.revision + 1))
+        self._note_idents(connection, {entry.subject.partition(".")[0] for entry in entries})
         revision = connection.scalar(sa.select(permission_revision.c.revision))
         agreed = [_consent_values(entry, revision) for entry in entries if isinstance(entry, ConsentEntry)]
         barred = [_suppression_values(entry, revision) for entry in entries if isinstance(entry, SuppressionEntry)]
         execute_many(connection, sa.insert(consents), agreed)
         execute_many(connection, sa.insert(suppressions), barred)
+
+    def take_turn(self, connection: Connection) -> None:
+        """Let no other writer of this store in until the transaction ends.
+
+        Why: Where the database lets several write at once, two processes could both find an event new.
+        """
+        connection.execute(sa.select(permission_revision.c.revision).with_for_update())
 
     def forget(self, subjects: Sequence[str]) -> int:
         """Remove every consent and every trace of evidence of an erased person; what bars them stays.

@@ -251,13 +251,15 @@ class SqlLedger(Ledger):
 
     def _hold(self, connection: Connection, run_id: str, owner: str) -> int:
         """Check the lease inside the writing transaction and return its fence."""
-        query = sa.select(runs.c.owner, runs.c.fence).where(runs.c.run_id == run_id).with_for_update()
-        row = connection.execute(query).first()
+        row = connection.execute(_HOLDER, {"b_run": run_id}).first()
         if row is None:
             raise missing_run(run_id)
         if row.owner != owner or self._fences.get((run_id, owner), row.fence) != row.fence:
             raise LeaseLost(run_id)
         return int(row.fence)
+
+
+_HOLDER = sa.select(runs.c.owner, runs.c.fence).where(runs.c.run_id == sa.bindparam("b_run")).with_for_update()
 
 
 def _locked_run(connection: Connection, run_id: str) -> sa.RowMapping | None:

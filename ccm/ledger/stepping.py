@@ -19,8 +19,7 @@ from ccm.model.records import Outcome, PieceState, StateChange
 def advance_pieces(connection: Connection, run_id: str, changes: Sequence[StateChange], fence: int) -> None:
     """Move pieces forward; see `Ledger.advance`."""
     if intents := sum(item.state is PieceState.INTENT for item in changes):
-        count = sa.update(runs).where(runs.c.run_id == run_id).values(intents=runs.c.intents + intents)
-        connection.execute(count)
+        connection.execute(_COUNT, {"b_run": run_id, "b_more": intents})
     once = len({item.piece_id for item in changes}) == len(changes)
     if connection.dialect.name == "sqlite" and once:
         for part in chunks(changes):
@@ -83,6 +82,12 @@ def _outcomes(connection: Connection, run_id: str, outcomes: Iterable[Outcome]) 
         current |= {row.communication_id: row.outcome for row in connection.execute(query) if row.run_id == run_id}
     return current
 
+
+_COUNT = (
+    sa.update(runs)
+    .where(runs.c.run_id == sa.bindparam("b_run"))
+    .values(intents=runs.c.intents + sa.bindparam("b_more", type_=sa.BigInteger))
+)
 
 _ADVANCE = (
     sa.update(pieces)

@@ -159,5 +159,5 @@ events = Table(
     Column("fence", Integer, nullable=False),
     Column("provider_id", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    Index("events_by_subject", "subject"),
+    Index("events_by_run", "run_id"),
 )

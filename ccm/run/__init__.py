@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.diagnostics import Diagnostic, Location
 from ccm.ledger.interface import Ledger
+from ccm.model.audit import AuditAction
 from ccm.model.definitions import CampaignDefinition
 from ccm.model.progress import RunOrder
 from ccm.model.rate import RateLimit
@@ -24,6 +25,7 @@ from ccm.model.records import Outcome, OutcomeKind, PieceState, RunRecord, RunRe
 from ccm.model.workspace import Workspace
 from ccm.reconcile import reconcile
 from ccm.run.allowed import AllOf, Awake, StillAllowed
+from ccm.run.auditing import note
 from ccm.run.circuit import Circuit, TooManyFailed
 from ccm.run.contents import ConfigurationFault
 from ccm.run.drafts import draft_folder, draft_workspace, empty_draft
@@ -166,7 +168,13 @@ def run_campaign(
         )
         claimed = claim(ledger, record, owner, clock)
         _log().info("run-started", run_id=record.run_id, release=record.release)
+        audit = partial(_audit, workspace, options, record.run_id, clock)
         try:
+            audit(AuditAction.RUN_STARTED, release=record.release)
+            if options.adopt:
+                audit(AuditAction.ADOPTED)
+            if options.resend_unknown:
+                audit(AuditAction.RESENT_UNKNOWN)
             marks = OutsideMarks(mark_folders(workspace), record.run_id)
             opened.callback(marks.close)
             refuse_older_copy(ledger, marks, claimed, adopt=options.adopt, now=clock())
@@ -176,9 +184,25 @@ def run_campaign(
             execution = _execute(prepared, adapters, ledger, marks, options, owner, clock, listener)
         except BaseException as error:
             _stop(ledger, record.run_id, owner, clock, error)
+            with suppress(Exception):  # what stopped the run is what the operator must read
+                audit(AuditAction.RUN_STOPPED, reason=type(error).__name__)
             raise
-        _close(ledger, record.run_id, owner, clock, execution)
-        return reconcile(ledger.tally(record.run_id))
+        report = _close(ledger, record.run_id, owner, clock, execution)
+        audit(
+            AuditAction.RUN_ENDED,
+            state=report.state,
+            read=report.read,
+            accepted=report.outcomes.get(OutcomeKind.ACCEPTED, 0),
+        )
+        return report
+
+
+def _audit(
+    workspace: Workspace, options: RunOptions, run_id: str, clock: Clock, action: AuditAction, **details: object
+) -> None:
+    """Write down what an execution does; a draft reaches nobody, so nobody asks about it later."""
+    if not options.draft:
+        note(workspace, action, run_id, clock(), by="", **details)
 
 
 def _as_begun(
@@ -310,7 +334,7 @@ def still_allowed(permissions: Permissions, prepared: Prepared, options: RunOpti
     return AllOf((permissions, Awake(prepared.campaign.schedule)))
 
 
-def _close(ledger: Ledger, run_id: str, owner: str, clock: Clock, execution: Execution) -> None:
+def _close(ledger: Ledger, run_id: str, owner: str, clock: Clock, execution: Execution) -> RunReport:
     """Close the run, or leave it open when somebody is held and the next execution should try again."""
     tally = ledger.tally(run_id)
     held = (sums.get(OutcomeKind.HELD, 0) for sums in (tally.outcomes, tally.broadcasts))
@@ -325,6 +349,7 @@ def _close(ledger: Ledger, run_id: str, owner: str, clock: Clock, execution: Exe
         outside_segment=execution.outside_segment,
     )
     _log().info("run-ended", run_id=run_id, state=state, read=execution.read)
+    return reconcile(ledger.tally(run_id))
 
 
 def _stop(ledger: Ledger, run_id: str, owner: str, clock: Clock, error: BaseException) -> None:

@@ -114,6 +114,7 @@ class Sender:
         self._failure: BaseException | None = None
         self._settled: list[Outcome] = []
         self._paused = False
+        self._writer_waits = False
         self._ended = False
         most = max((adapter.concurrency for adapter in adapters.values()), default=1)
         count = slots or max(most, min(SLOTS, sum(adapter.concurrency for adapter in adapters.values())))
@@ -136,7 +137,7 @@ class Sender:
         """
         with self._lock:
             self._desk.add(jobs)
-            self._to_write.notify()
+            self._wake_writer()
             while self._desk.backlog > BACKLOG and not self._stop.is_set():
                 self._to_wait.wait()
         self._raise_failure()
@@ -226,36 +227,53 @@ class Sender:
             self._busy -= 1
             self._to_wait.notify_all()
 
-    def perform(self, step: Step, written: Any) -> Any:
+    def perform(self, step: Step, written: threading.Lock) -> Any:
         """Do what a slot asks for, and return the answer."""
         match step:
-            case Deliver(provider, envelope):
-                return self._deliver(provider, envelope)
-            case Mark(change):
-                with self._lock:
-                    self._raise_failure()
-                    self._desk.mark(change, written)
-                    self._to_write.notify()
-                written.acquire()
-                self._raise_failure()
-            case Note(changes, outcome):
-                with self._lock:
-                    self._desk.note(changes, outcome)
-                    self._to_write.notify()
-            case Enter(provider):
-                with self._lock:
-                    while not self._stop.is_set() and (self._paused or not self._desk.enter(provider)):
-                        self._to_enter.wait()
-                    return not self._stop.is_set()
-            case Leave(provider):
-                with self._lock:
-                    self._desk.leave(provider)
-                    self._to_enter.notify()
+            case Deliver():
+                return self._deliver(step.provider, step.envelope)
+            case Mark():
+                self._mark(step, written)
+            case Note():
+                self._note(step)
+            case Enter():
+                return self._enter(step.provider)
+            case Leave():
+                self._leave(step.provider)
             case Take():
                 return self._take()
-            case Pause(seconds):
-                self._sleep(seconds)
+            case Pause():
+                self._sleep(step.seconds)
         return None
+
+    def _mark(self, step: Mark, written: threading.Lock) -> None:
+        with self._lock:
+            self._raise_failure()
+            self._desk.mark(step.change, written)
+            self._wake_writer()
+        written.acquire()  # the writer opens it
+        self._raise_failure()
+
+    def _note(self, step: Note) -> None:
+        with self._lock:
+            self._desk.note(step.changes, step.outcome)
+            self._wake_writer()
+
+    def _enter(self, provider: str) -> bool:
+        with self._lock:
+            while not self._stop.is_set() and (self._paused or not self._desk.enter(provider)):
+                self._to_enter.wait()
+            return not self._stop.is_set()
+
+    def _leave(self, provider: str) -> None:
+        with self._lock:
+            self._desk.leave(provider)
+            self._to_enter.notify()
+
+    def _wake_writer(self) -> None:
+        if self._writer_waits:
+            self._writer_waits = False
+            self._to_write.notify()
 
     def _take(self) -> SendJob | None:
         with self._lock:
@@ -300,6 +318,7 @@ class Sender:
                 while (group := self._desk.group(intents=not self._stop.is_set())) is None:
                     if self._ended:
                         return
+                    self._writer_waits = True
                     self._to_write.wait()
             try:
                 self._record(group)

@@ -17,7 +17,17 @@ from tempfile import TemporaryDirectory
 from ccm.check import Authored, CheckRules, check
 from ccm.compose import Composer
 from ccm.diagnostics import Severity
-from ccm.model.records import Communication, Composed, Exclusion, ExclusionReason, Finding, ReleaseRef, Rendition
+from ccm.model.definitions import Channel
+from ccm.model.records import (
+    Communication,
+    Composed,
+    Exclusion,
+    ExclusionReason,
+    Finding,
+    PlannedPiece,
+    ReleaseRef,
+    Rendition,
+)
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
 from ccm.release import Content
 from ccm.run.prepare import Prepared, with_limits
@@ -102,6 +112,7 @@ class Maker:
         self._composer = Composer(parts.template, parts.brand, parts.fragments, parts.library)
         authored = Authored.of(parts.template, parts.brand, parts.fragments, parts.library)
         self._rules = replace(parts.rules, authored=authored)
+        self._attaches = parts.template.definition.document.attach_to_email
 
     def make(self, communication: Communication) -> Made:
         """Compose every channel and check the result; fall back on the alternatives that the plan allows."""
@@ -112,8 +123,45 @@ class Maker:
         return made
 
     def _once(self, communication: Communication) -> Made:
-        composed = self._composer.compose(communication)
-        return Made(composed, (*composed.findings, *check(composed, self._rules)))
+        """Compose and check once; what breaks in a way that nobody foresaw holds this recipient and no other.
+
+        Why only the exception's type is kept: its words may quote the customer's data.
+        """
+        try:
+            composed = self._composer.compose(communication)
+            made = Made(composed, (*composed.findings, *check(composed, self._rules)))
+        except Exception as error:
+            findings = tuple(_broken(piece, error) for piece in communication.pieces)
+            return Made(Composed(communication, (), (), findings), findings)
+        return with_attachment(made) if self._attaches else made
+
+
+def _broken(piece: PlannedPiece, error: Exception) -> Finding:
+    return Finding(
+        "composing-broke",
+        f"composing or checking broke with {type(error).__name__}",
+        "preview this customer, and report it with the template if the reason is not in the data",
+        piece.piece_id,
+        piece.channel,
+    )
+
+
+def with_attachment(made: Made) -> Made:
+    """Hold an email whose attached document is not good: it would say "attached" and be wrong, or carry a bad page."""
+    pieces = {piece.channel: piece for piece in made.composed.communication.pieces}
+    email, document = pieces.get(Channel.EMAIL), pieces.get(Channel.DOCUMENT)
+    if email is None or document is None:
+        return made
+    if made.rendition(document.piece_id) is not None and made.failure(document.piece_id) is None:
+        return made
+    finding = Finding(
+        "attachment-held",
+        "the document that the email carries could not be made or broke a rule",
+        "mend what is said about the document; the email waits for it",
+        email.piece_id,
+        Channel.EMAIL,
+    )
+    return replace(made, findings=(*made.findings, finding))
 
 
 class Makers:

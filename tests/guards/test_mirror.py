@@ -41,7 +41,6 @@ COVERED_BY = {
     "ccm/ledger/": ("tests/contract/test_ledgers.py", "tests/ledger/test_sql.py"),
     "ccm/ledger/erasing.py": ("tests/run/test_erasing.py",),
     "ccm/ledger/kept.py": ("tests/run/test_verifying.py",),
-    "ccm/ledger/news.py": ("tests/run/test_events.py",),
     "ccm/ledger/migrations/": ("tests/ledger/",),  # found by their folder; every ledger that is opened runs them
     "ccm/load/": ("tests/load/lint/test_lint_cases.py", "tests/load/test_load_workspace.py"),
     "ccm/load/lint/": ("tests/load/lint/test_lint_cases.py",),  # cases with the expected line and column

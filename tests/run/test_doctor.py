@@ -196,4 +196,5 @@ def test_a_missing_database_driver_names_its_install_line(root: Path, monkeypatc
     workspace = loaded(root)
     elsewhere = workspace.definition.model_copy(update={"ledger": "postgresql+psycopg://ccm@127.0.0.1:1/ccm"})
     found = sick(examine(replace(workspace, definition=elsewhere)))
-    assert 'pip install "ccm-engine[postgres]"' in found["ledger"].remedy
+    assert "pip install" in found["ledger"].remedy
+    assert "ccm-engine[postgres]" in found["ledger"].remedy

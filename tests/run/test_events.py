@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from events.amazon import ses_event
 from events.reports import complaint, delivery_report, original
+from ledger.postgres_server import new_database, postgres
 
 from ccm.events.mail_reports import read_report
 from ccm.events.ses import read_ses
@@ -67,11 +68,22 @@ class Place:
         return {(str(one.reason), one.channel or "", one.purpose or "", one.brand) for one in entries}
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The beginning of the addresses of new databases; empty for SQLite, which needs no server."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    with postgres() as address:
+        yield address
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    ledger = open_ledger("sqlite:///ledger.db", tmp_path)
+def place(server: str, tmp_path: Path) -> Iterator[Place]:
+    url = new_database(server) if server else "sqlite:///ledger.db"
+    ledger = open_ledger(url, tmp_path)
     ledger.claim_run(sample_run(), owner=ME, now=NOON, lease_seconds=3600)
-    store = open_permissions("sqlite:///ledger.db", tmp_path, KEYS.idents)
+    store = open_permissions(url, tmp_path, KEYS.idents)
     store.note_run(RUN_ID, "northwind-bank", Purpose.MARKETING)
     desk = EventDesk(
         NewsStore(store.database, store, summed_up),
