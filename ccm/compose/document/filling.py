@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ccm import __version__
 from ccm.compose.document.fill.audit import differs
 from ccm.compose.document.fill.engine import FillEngine, Unlearned
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -111,7 +110,7 @@ class Filling:
             return f"not {len(document.pages)} pages"
 
     def _filled(self, html: str, piece_id: str, language: str, issued_at: datetime) -> Filled:
-        about = About(piece_id, self._brand.definition.title, f"ccm {__version__}", issued_at, conformance(piece_id))
+        about = About(piece_id, self._brand.definition.title, "CCM", issued_at, conformance(piece_id))
         content, display = self._engine.fill(html, about, language)
         if not display.title or len(display.pages) > MAX_PAGES:
             raise Unfillable("no title, or too many pages")

@@ -10,18 +10,20 @@ from functools import cache
 from typing import Any
 
 # Read by our layout, or refused by it with a reason of its own.
-_READ = frozenset(
-    """anchor background_color bookmark_level border_collapse border_spacing bottom box_sizing break_after break_before
-    break_inside caption_side color color_scheme content direction display hyphenate_character
-    hyphenate_limit_chars hyphenate_limit_zone image_rendering lang left letter_spacing line_height object_fit
-    object_position orphans overflow_wrap quotes right size table_layout tab_size
-    text_align_all text_decoration_color text_decoration_style text_decoration_thickness text_underline_offset top
-    transform_origin unicode_bidi vertical_align white_space widows width height word_spacing
-    outline_width outline_color outline_offset column_rule_width column_rule_color column_fill column_gap row_gap
-    list_style_image list_style_position list_style_type marks color_adjust footnote_display footnote_policy
-    background_attachment background_origin background_position background_repeat background_size
-    align_items align_self justify_content justify_items justify_self """.split()
-)
+_READ = frozenset((
+    "anchor", "background_color", "bookmark_level", "border_collapse", "border_spacing", "bottom", "box_sizing",
+    "break_after", "break_before", "break_inside", "caption_side", "color", "color_scheme", "content",
+    "direction", "display", "hyphenate_character", "hyphenate_limit_chars", "hyphenate_limit_zone",
+    "image_rendering", "lang", "left", "letter_spacing", "line_height", "object_fit", "object_position",
+    "orphans", "overflow_wrap", "quotes", "right", "size", "table_layout", "tab_size", "text_align_all",
+    "text_decoration_color", "text_decoration_style", "text_decoration_thickness", "text_underline_offset",
+    "top", "transform_origin", "unicode_bidi", "vertical_align", "white_space", "widows", "width", "height",
+    "word_spacing", "outline_width", "outline_color", "outline_offset", "column_rule_width",
+    "column_rule_color", "column_fill", "column_gap", "row_gap", "list_style_image", "list_style_position",
+    "list_style_type", "marks", "color_adjust", "footnote_display", "footnote_policy", "background_attachment",
+    "background_origin", "background_position", "background_repeat", "background_size", "align_items",
+    "align_self", "justify_content", "justify_items", "justify_self"
+))  # fmt: skip
 _READ_FAMILIES = ("font_", "bleed_", "margin_top", "margin_right", "margin_bottom", "margin_left",
                   "padding_top", "padding_right", "padding_bottom", "padding_left")  # fmt: skip
 _SIDES = ("top", "right", "bottom", "left")

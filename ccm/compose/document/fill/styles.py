@@ -126,6 +126,8 @@ class _Places:
 
     def __init__(self, author: str) -> None:
         css = _COMMENT.sub("", author)
+        if "@import" in css or "@layer" in css or "@scope" in css:
+            raise Unfillable("a style sheet that imports others")
         selectors = [part.rpartition("}")[2].rpartition(";")[2] for part in css.split("{")[:-1]]
         selectors = [one for one in selectors if not one.strip().startswith("@")]
         for selector in selectors:

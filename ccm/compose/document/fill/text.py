@@ -135,7 +135,9 @@ def _is_plain_sign(sign: str) -> bool:
     kind = unicodedata.category(sign)
     if kind[0] in "LM":
         return kind in ("Lu", "Ll", "Lo") and unicodedata.name(sign, "").startswith(("LATIN", "FEMININE", "MASCULINE"))
-    return kind in ("Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "So", "No") and ord(sign) < 0x2300  # beyond, Pango may want emoji
+    return (
+        kind in ("Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "So", "No") and ord(sign) < 0x2300
+    )  # beyond, Pango may want emoji
 
 
 class Fonts:

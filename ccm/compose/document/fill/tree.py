@@ -12,15 +12,16 @@ _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s\"'<>/=]+(?:=(?:\"[^
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
 _CHARACTER = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[a-zA-Z][a-zA-Z0-9]*;)")
 _RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("style", "title")}
-_VOID = frozenset(("base", "br", "col", "hr", "img", "link", "meta", "wbr"))
-_IN_PARAGRAPH = frozenset(
-    """a abbr b bdi bdo br cite code data dfn em i img kbd mark q s samp small span strong sub sup time u var wbr""".split()
-)
+_VOID = frozenset(("br", "col", "hr", "img", "meta", "wbr"))
+_IN_PARAGRAPH = frozenset((
+    "a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "data", "dfn", "em", "i", "img", "kbd", "mark", "q",
+    "s", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr"
+))  # fmt: skip
 _HEADING = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_BLOCKS = frozenset(
-    """address article aside blockquote dd div dl dt figcaption figure footer header hr li main nav ol p section table
-    ul""".split()
-)
+_BLOCKS = frozenset((
+    "address", "article", "aside", "blockquote", "dd", "div", "dl", "dt", "figcaption", "figure", "footer",
+    "header", "hr", "li", "main", "nav", "ol", "p", "section", "table", "ul"
+))  # fmt: skip
 _IN_BODY = _IN_PARAGRAPH | _BLOCKS | _HEADING
 _ROWS = frozenset(("thead", "tbody", "tfoot"))
 _ROW = frozenset(("tr",))
@@ -28,7 +29,7 @@ _ROW = frozenset(("tr",))
 _INSIDE = {
     "": frozenset(("html",)),
     "html": frozenset(("head", "body")),
-    "head": frozenset(("base", "link", "meta", "style", "title")),
+    "head": frozenset(("meta", "style", "title")),
     "table": _ROWS | {"tr", "caption", "colgroup"},
     "thead": _ROW,
     "tbody": _ROW,
@@ -103,6 +104,8 @@ class _Parser:
             here = self._opened(here, name)
             element = Element(name, _attributes(token[3]), here)
             here.children.append(element)
+            if name == "meta" and "name" in dict(element.attributes):
+                raise Unfillable("<meta name>")
             if name in _RAW_END:
                 end = _RAW_END[name].search(source, at)
                 if end is None:
