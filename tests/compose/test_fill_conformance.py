@@ -40,4 +40,7 @@ def test_the_text_of_a_filled_document_is_found() -> None:
     assert rendition is not None
     with pypdfium2.PdfDocument(rendition.content) as document:
         text = document[0].get_textpage().get_text_range()
-    assert [line.strip() for line in text.splitlines()][:2] == ["Ligatures: office, first", "Ångström €5 · naïve bold both"]
+    assert [line.strip() for line in text.splitlines()][:2] == [
+        "Ligatures: office, first",
+        "Ångström €5 · naïve bold both",
+    ]

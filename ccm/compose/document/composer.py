@@ -59,7 +59,7 @@ class DocumentComposer:
             The rendition, or None if a finding is an error; findings in any case; why the page was not filled,
             empty if it was.
         """
-        filled = self._filling.fill(html, piece.piece_id, language, issued_at)
+        filled = self._filling.fill(html, piece.piece_id, language, direction, issued_at)
         if filled.content:
             return DocumentRendition(piece.piece_id, filename, filled.title, filled.pages, filled.content), (), ""
 
@@ -82,7 +82,11 @@ class DocumentComposer:
             finisher=ConformanceMark(piece.piece_id),
             attachments=[self._attach(path, content, issued_at) for path, content in self._attachments],
         )
-        again = self._filling.learn(html, piece.piece_id, language, issued_at, typeset) if filled.learns else filled
+        again = (
+            self._filling.learn(html, piece.piece_id, language, direction, issued_at, typeset)
+            if filled.learns
+            else filled
+        )
         if again.content:
             return DocumentRendition(piece.piece_id, filename, again.title, again.pages, again.content), (), ""
         problems = [*self._missing, *typeset.problems, *again.problems]

@@ -14,7 +14,7 @@ from ccm.compose.document.fill.writer import About
 from ccm.compose.document.layout_problem import LayoutProblem
 from ccm.compose.document.pdf_metadata import conformance
 from ccm.compose.document.stylesheet import font_paths
-from ccm.compose.document.typesetting import MAX_PAGES, Typeset, Typesetter
+from ccm.compose.document.typesetting import MAX_PAGES, Typeset, Typesetter, collector_paused
 from ccm.model.workspace import Brand, ContentLibrary
 
 MAX_CHARACTERS = 1_000_000  # a longer page is for the engine, which has limits of its own
@@ -64,7 +64,7 @@ class Filling:
         except Unfillable as refusal:
             self._always = refusal.reason
 
-    def fill(self, html: str, piece_id: str, language: str, issued_at: datetime) -> Filled:
+    def fill(self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime) -> Filled:
         """Fill a page if everything on it is known.
 
         Why not when it is to be audited: `learn` compares, and fills it then.
@@ -76,13 +76,16 @@ class Filling:
         if int.from_bytes(hashlib.sha256(piece_id.encode()).digest()[:4], "big") % _AUDITED_OF == 0:
             return Filled(reason="laid out to be compared", learns=True)
         try:
-            return self._filled(html, piece_id, language, issued_at)
+            with collector_paused():
+                return self._filled(html, piece_id, language, direction, issued_at)
         except Unlearned:
             return Filled(reason="a page of a new kind", learns=True)
         except Exception as fault:
             return Filled(reason=_reason(fault))
 
-    def learn(self, html: str, piece_id: str, language: str, issued_at: datetime, typeset: Typeset) -> Filled:
+    def learn(
+        self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime, typeset: Typeset
+    ) -> Filled:
         """Learn from the engine's layout of a page, and fill the page then; it must be the same.
 
         Why fill it although the engine made it already: the bytes must not hang on which page came first.
@@ -90,10 +93,10 @@ class Filling:
         if typeset.document is None or typeset.problems:
             return Filled(reason="the page has problems")
         try:
-            self._engine.learn(html, typeset.document)
-            difference = self._difference(html, language, typeset.document)
+            self._engine.learn(html, language, direction, typeset.document)
+            difference = self._difference(html, language, direction, typeset.document)
             if not difference:
-                return self._filled(html, piece_id, language, issued_at)
+                return self._filled(html, piece_id, language, direction, issued_at)
         except Exception as fault:
             return Filled(reason=_reason(fault))
         problem = LayoutProblem(
@@ -103,15 +106,15 @@ class Filling:
         )
         return Filled(reason="filling differs", problems=(problem,))
 
-    def _difference(self, html: str, language: str, document: Any) -> str:
+    def _difference(self, html: str, language: str, direction: str, document: Any) -> str:
         try:
-            return differs(self._engine.display(html, language), document)
+            return differs(self._engine.display(html, language, direction), document)
         except Unlearned:  # of the heads and feet of so many pages, so the numbers differ
             return f"not {len(document.pages)} pages"
 
-    def _filled(self, html: str, piece_id: str, language: str, issued_at: datetime) -> Filled:
+    def _filled(self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime) -> Filled:
         about = About(piece_id, self._brand.definition.title, "CCM", issued_at, conformance(piece_id))
-        content, display = self._engine.fill(html, about, language)
+        content, display = self._engine.fill(html, about, language, direction)
         if not display.title or len(display.pages) > MAX_PAGES:
             raise Unfillable("no title, or too many pages")
         return Filled(content, display.title, len(display.pages))

@@ -107,7 +107,7 @@ class Typesetter:
         if len(html) > MAX_HTML_CHARACTERS:
             return Typeset(None, b"", (*found, _too_large()))
         result: tuple[Any, bytes] = (None, b"")
-        with captured_log() as log, _collector_paused(len(html) < _COLLECT_ABOVE_CHARACTERS):
+        with captured_log() as log, collector_paused(len(html) < _COLLECT_ABOVE_CHARACTERS):
             try:
                 result = self._laid_out(self._parsed(html, language, direction), finish, found, options)
             except (Exception, FatalURLFetchingError) as fault:
@@ -227,7 +227,7 @@ def _too_large() -> LayoutProblem:
 
 
 @contextmanager
-def _collector_paused(pause: bool) -> Iterator[None]:
+def collector_paused(pause: bool = True) -> Iterator[None]:
     """Keep the garbage collector out of a short layout.
 
     Why: Layout makes hundreds of thousands of boxes that live until its end; walking them again and again

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccm.compose.document.fill.display import Display, Page
-from ccm.compose.document.fill.flow import Flow, Lifted, Paginator
+from ccm.compose.document.fill.flow import Flow, Lifted, Paginator, Setting
 from ccm.compose.document.fill.fonts import FontFile
 from ccm.compose.document.fill.lift import Lift
 from ccm.compose.document.fill.styles import StyleBook, UnknownStructure
@@ -36,35 +36,37 @@ class FillEngine:
         self._writer = PdfWriter(
             [FontFile(one, face) for one, face in zip(contents, self._fonts.faces, strict=True)], profile
         )
-        self._books: dict[tuple[str, ...], StyleBook] = {}
+        self._settings: dict[tuple[str, ...], Setting] = {}
         self._lifts: dict[object, Lift | Unfillable] = {}
         self._frames: dict[object, tuple[Lift, ...] | Unfillable] = {}
         self._sizes: dict[object, tuple[float, float, float, float, float, float]] = {}
         self._refused: dict[tuple[str, ...], str] = {}
 
-    def fill(self, html: str, about: About, language: str) -> tuple[bytes, Display]:
+    def fill(self, html: str, about: About, language: str, direction: str) -> tuple[bytes, Display]:
         """Return the PDF and what is drawn in it.
 
         Args:
             html: The whole page.
             language: BCP 47; for pages that do not say it themselves.
+            direction: ltr or rtl; likewise.
 
         Raises:
             Unlearned: If the engine must lay this page out first; give it to `learn` then.
             Unfillable: If the page has something that filling does not know.
         """
-        display = self.display(html, language)
+        display = self.display(html, language, direction)
         return self._writer.write(display, about), display
 
-    def display(self, html: str, language: str) -> Display:
+    def display(self, html: str, language: str, direction: str) -> Display:
         """Lay a page out; raises as `fill` does."""
-        root = parse(html)
+        root = _read(html, language, direction)
         sheets = _own_sheets(root)
         if sheets in self._refused:
             raise Unfillable(self._refused[sheets])
-        book = self._books.get(sheets)
-        if book is None:
+        setting = self._settings.get(sheets)
+        if setting is None:
             raise Unlearned
+        book = setting.book
         try:
             book.sign(root)
         except UnknownStructure:
@@ -73,7 +75,7 @@ class FillEngine:
         if size is None:
             raise Unlearned
         width, height, left, top, inner, bottom = size
-        flow = Flow(book, self._fonts, self._lifted(book))
+        flow = Flow(setting, self._lifted(book))
         steps = flow.steps(root, left, inner)
         paginator = Paginator(lambda: Page(width, height), top, bottom)
         pages = paginator.place(steps)
@@ -85,8 +87,7 @@ class FillEngine:
                 raise frame
             for lift in frame:
                 lift.draw(page, None, lift.x, lift.y)
-        language = dict(root.attributes).get("lang", language)
-        return Display(_title(root), language, pages, paginator.bookmarks)
+        return Display(_title(root), dict(root.attributes)["lang"], pages, paginator.bookmarks)
 
     def _lifted(self, book: StyleBook) -> Any:
         def lift(element: Element, width: float) -> Lifted:
@@ -99,29 +100,31 @@ class FillEngine:
 
         return lift
 
-    def learn(self, html: str, document: Any) -> None:
+    def learn(self, html: str, language: str, direction: str, document: Any) -> None:
         """Take from the engine's layout of a page what filling it needed.
 
         Raises:
             Unfillable: If the page has something that filling does not know. What was learned is true nonetheless.
         """
-        root = parse(html)
+        root = _read(html, language, direction)
         sheets = _own_sheets(root)
         if sheets in self._refused:
             raise Unfillable(self._refused[sheets])
-        book = self._books.get(sheets)
-        if book is None:
+        setting = self._settings.get(sheets)
+        if setting is None:
             try:
-                book = self._books[sheets] = StyleBook("\n".join((self._sheets, *sheets)))
+                setting = Setting(StyleBook("\n".join((self._sheets, *sheets))), self._fonts)
+                self._settings[sheets] = setting
             except Unfillable as refusal:
                 self._refused[sheets] = refusal.reason
                 raise
+        book = setting.book
         book.learn(root, document._html.etree_element, document.style_for)
         first, *others = [_frame(page) for page in document.pages]
         if any(one != first for one in others):
             raise Unfillable("pages of several sizes")
         self._sizes[sheets, root.signature] = first
-        flow = Flow(book, self._fonts, self._teaching(book, root, document))
+        flow = Flow(setting, self._teaching(book, root, document))
         flow.steps(root, first[2], first[4])
         self._learn_frames((sheets, root.signature, flow.ran), document)
 
@@ -180,15 +183,29 @@ def _still(book: StyleBook, block: Element) -> None:
                 raise Unfillable("counters, named strings or headings in a block of the engine's")
 
 
+def _read(html: str, language: str, direction: str) -> Element:
+    """Return the page's tree; what it does not say of language and direction is added, as for the layout engine."""
+    root = parse(html)
+    said = dict(root.attributes)
+    root.attributes = tuple({"lang": language, "dir": direction, **said}.items())
+    return root
+
+
 def _own_sheets(root: Element) -> tuple[str, ...]:
-    return tuple(str(one.children[0]) for one in _elements(root) if one.tag == "style" and one.children)
+    """Return the style sheets in a page, which stand in its head."""
+    return tuple(str(one.children[0]) for one in _head(root) if one.tag == "style" and one.children)
 
 
 def _title(root: Element) -> str:
-    for one in _elements(root):
+    for one in _head(root):
         if one.tag == "title":
             return " ".join("".join(str(part) for part in one.children).split())
     raise Unfillable("a document without a title")
+
+
+def _head(root: Element) -> list[Element]:
+    head = next(one for one in root.children if isinstance(one, Element))
+    return [one for one in head.children if isinstance(one, Element)]
 
 
 def _elements(root: Element) -> list[Element]:

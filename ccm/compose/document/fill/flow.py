@@ -68,14 +68,24 @@ Step: TypeAlias = "Margin | Lines | Table | Lifted"
 Lifts: TypeAlias = Callable[[Element, float], "Lifted"]
 
 
+class Setting:
+    """What lays out the documents of one set of style sheets, and remembers for all of them."""
+
+    def __init__(self, book: StyleBook, fonts: Fonts) -> None:
+        self.book = book
+        self.fonts = fonts
+        self.inlines = Inlines(book, fonts)
+        self.tables = Tables(book, fonts, self.inlines)
+
+
 class Flow:
     """Turns the body into steps."""
 
-    def __init__(self, book: StyleBook, fonts: Fonts, lifts: Lifts) -> None:
-        self._book = book
-        self._fonts = fonts
-        self._inlines = Inlines(book, fonts)
-        self._tables = Tables(book, fonts, self._inlines)
+    def __init__(self, setting: Setting, lifts: Lifts) -> None:
+        self._book = setting.book
+        self._fonts = setting.fonts
+        self._inlines = setting.inlines
+        self._tables = setting.tables
         self._lifts = lifts
         self.running: dict[str, Element] = {}
 

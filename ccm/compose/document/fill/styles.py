@@ -110,7 +110,7 @@ def _pairs(ours: Element, theirs: Any) -> Iterator[tuple[Element, Any]]:
     """Walk both trees; they must be the same."""
     own = tuple(sorted((name, value) for name, value in ours.attributes))
     other = tuple(sorted(theirs.attrib.items()))
-    if ours.tag != theirs.tag or (own != other and ours.tag != "html"):
+    if ours.tag != theirs.tag or own != other:
         raise Unfillable("the page is not read as the engine reads it")
     yield ours, theirs
     elements = [child for child in ours.children if isinstance(child, Element)]
