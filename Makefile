@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := out/demo
 AS_OF := 2026-11-02T11:30Z
 
-.PHONY: help setup dev demo test check oracle mutations replay faults bench bench-pdf format clean
+.PHONY: help setup dev demo test check oracle mutations replay faults bench bench-delivery bench-mail bench-pdf format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ faults: dev ## Kill, starve, cut off and fence runs: nobody lost, nobody twice; 
 
 replay: dev ## Compose 1,000 sent pieces again after everything changed; name every alteration; writes benchmarks/out/replay.json
 	$(BIN)/python -m benchmarks.replay $(R)
+
+bench-delivery: dev ## Measure sending beside Postfix's smtp-source, and its memory; writes benchmarks/out/delivery.json
+	$(BIN)/python -m benchmarks.delivery $(B)
 
 bench: dev ## Measure emails, SMS and documents per second; writes benchmarks/out/bench.json
 	$(BIN)/python -m benchmarks.bench $(B)

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from ccm.ledger.sql import open_ledger
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.records import (
     Communication,
+    Decision,
     EmailRendition,
     Envelope,
     PieceState,
@@ -144,13 +145,18 @@ class Run:
         self.sender = Sender(self.ledger, {"mail": self.adapter}, run_id=RUN_ID, owner="bench", clock=clock)
         self._content = message()
 
-    def send(self, numbers: Sequence[int]) -> None:
-        """Decide and submit, window by window, then wait for the last."""
+    def windows(self, numbers: Sequence[int]) -> Iterator[tuple[list[Decision], list[SendJob]]]:
+        """Make what composing and deciding would have made."""
         for start in range(0, len(numbers), WINDOW):
             part = numbers[start : start + WINDOW]
             decisions = [sample_decision(f"C-{number}", [Channel.EMAIL]) for number in part]
+            yield decisions, [job(number, self._content) for number in part]
+
+    def send(self, windows: Iterable[tuple[list[Decision], list[SendJob]]]) -> None:
+        """Write decisions and submit, window by window, then wait for the last outcome."""
+        for decisions, jobs in windows:
             self.ledger.save(RUN_ID, decisions, owner="bench", now=NOON)
-            self.sender.submit([job(number, self._content) for number in part])
+            self.sender.submit(jobs)
             self.sender.settled()
         self.sender.drain()
 
@@ -168,8 +174,9 @@ def our_rate(port: int, count: int) -> float:
     """Return the messages per second of our sender, from the first decision to the last outcome."""
     with tempfile.TemporaryDirectory(prefix="ccm-bench-") as folder:
         run = Run(Path(folder), port)
+        windows = list(run.windows(range(count)))
         started = time.perf_counter()
-        run.send(range(count))
+        run.send(windows)
         seconds = time.perf_counter() - started
         run.close()
     return count / seconds
@@ -188,11 +195,11 @@ def measure_memory(port: int, few: int, many: int) -> None:
     process = psutil.Process()
     with tempfile.TemporaryDirectory(prefix="ccm-bench-") as folder:
         run = Run(Path(folder), port)
-        run.send(range(few))
+        run.send(run.windows(range(few)))
         first = process.memory_info().rss
         highest = first
         for start in range(few, many, 10_000):
-            run.send(range(start, min(start + 10_000, many)))
+            run.send(run.windows(range(start, min(start + 10_000, many))))
             highest = max(highest, process.memory_info().rss)
         last = process.memory_info().rss
         run.close()

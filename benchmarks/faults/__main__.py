@@ -1,8 +1,8 @@
 """python -m benchmarks.faults [--quick] [--only PART …]
 
 Breaks runs in every way of docs/guarantees.md and prints kills, lost, duplicated and unknown of each configuration,
-then puts known mistakes into the sender and tells how many of them were caught. Writes benchmarks/out/faults.json
-when all parts ran. Exit code 1 where a promise was broken or a mutant escaped.
+then puts known mistakes into the sender and tells how many of them were caught. Writes benchmarks/out/faults.json;
+with --only, rows of other parts stay as they were. Exit code 1 where a promise was broken or a mutant escaped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from benchmarks.faults import disk, fleet, flips, injection, kills, lost_answers, power, proof, restored, verbs
 from benchmarks.faults.simulation import many
@@ -42,7 +41,7 @@ def main() -> int:
     """Run, print, write."""
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a seeded sample of every part, in a minute or two")
-    parser.add_argument("--only", nargs="+", choices=[*PARTS, "mutants"], help="some parts; nothing is written")
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, "mutants"], help="some parts")
     arguments = parser.parse_args()
     chosen = arguments.only or [*PARTS, "mutants"]
     started = time.monotonic()
@@ -53,8 +52,8 @@ def main() -> int:
         print(f"mutant {trial.mutant.name}: " + (f"caught, {trial.how}" if trial.caught else "ESCAPED"), flush=True)
     caught = sum(trial.caught for trial in trials)
     print(f"mutants caught {caught}/{len(trials)}; {time.monotonic() - started:.0f} s")
-    if not arguments.only and not arguments.quick:
-        write(tallies, trials, time.monotonic() - started)
+    if not arguments.quick:
+        write(tallies, trials)
     return int(not all(tally.good for tally in tallies) or caught < len(trials))
 
 
@@ -68,19 +67,23 @@ def told(tallies: Iterable[Tally]) -> Iterator[Tally]:
         yield one
 
 
-def write(tallies: list[Tally], trials: list[proof.Trial], seconds: float) -> None:
-    """Write the figures."""
-    figures = {
-        "configurations": [tally.as_json() for tally in tallies],
-        "mutants": {
+def write(tallies: list[Tally], trials: list[proof.Trial]) -> None:
+    """Write the figures; rows of parts that did not run now stay."""
+    before = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {"configurations": [], "mutants": {}}
+    now = {tally.name: tally.as_json() for tally in tallies}
+    rows = [now.pop(row["name"], row) for row in before["configurations"]] + list(now.values())
+    mutants = before["mutants"]
+    if trials:
+        mutants = {
             "caught": sum(trial.caught for trial in trials),
             "total": len(trials),
             "each": {trial.mutant.name: trial.how for trial in trials},
-        },
-        "seconds": round(seconds),
-        "machine": {"processors": len(os.sched_getaffinity(0)), "python": platform.python_version(), "kernel": platform.release()},
+        }
+    machine = {
+        "processors": len(os.sched_getaffinity(0)), "python": platform.python_version(), "kernel": platform.release()
     }  # fmt: skip
-    Path(OUT).parent.mkdir(exist_ok=True)
+    OUT.parent.mkdir(exist_ok=True)
+    figures = {"configurations": rows, "mutants": mutants, "machine": machine}
     OUT.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

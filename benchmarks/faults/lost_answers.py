@@ -87,10 +87,13 @@ def answers_are_lost(quick: bool = False, mutant: str = "") -> list[Tally]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     tally.mutant_fired = any(MARK in one.stderr for one in ended)
+    broken = "".join(one.stderr[-300:] for one in ended if "Traceback" in one.stderr)
     tally.kills = PEOPLE
     tally.duplicated = sum(posted.values()) - len(posted)
     tally.lost = PEOPLE - len(posted)
     if tally.unknown != PEOPLE or tally.duplicated:
-        tally.fail("lost answers", f"{dict(Counter(posted.values()))} posts, {tally.unknown} unknown of {PEOPLE}")
+        tally.fail(
+            "lost answers", f"{dict(Counter(posted.values()))} posts, {tally.unknown} unknown of {PEOPLE} {broken}"
+        )
     tally.seconds = time.monotonic() - started
     return [tally]

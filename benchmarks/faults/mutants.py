@@ -56,7 +56,16 @@ def record_after_send() -> None:
             fired()
         write(kept, **rest)
 
+    blind_to_older_copies()
     change_writing(forgetful)
+
+
+def blind_to_older_copies() -> None:
+    """Leave out the numbers beside the ledger: they would notice that intents are missing, and stop the run."""
+    from ccm.run.marks import OutsideMarks
+
+    original(OutsideMarks, "highest")
+    OutsideMarks.highest = lambda self: 0  # type: ignore[method-assign]
 
 
 def change_writing(changed: Callable[[Callable[..., None], Sequence[Any], Mapping[str, Any]], None]) -> None:
@@ -137,8 +146,9 @@ def sdk_default_retries() -> None:
     begin = original(Config, "__init__")
 
     def default(self: Any, *args: Any, **options: Any) -> None:
-        if options.pop("retries", None) is not None:
+        if (options.get("retries") or {}).get("total_max_attempts") == 1:
             fired()
+            del options["retries"]
         begin(self, *args, **options)
 
     Config.__init__ = default
@@ -170,6 +180,7 @@ def intents_not_durable() -> None:
             fired()
         write(changes, **{**rest, "durable": False})
 
+    blind_to_older_copies()
     change_writing(hasty)
 
 

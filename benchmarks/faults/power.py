@@ -54,14 +54,18 @@ def lay_out(root: Path, contents: dict[str, bytes]) -> None:
         (root / path).chmod(0o600)  # keys among them are for their owner alone
 
 
-def cut_at(place: Place, recording: Recording, cut: int, rng: random.Random, tally: Tally) -> None:
+def cut_at(place: Place, recording: Recording, cut: int, rng: random.Random, tally: Tally, mutant: str = "") -> None:
     """Resume from one disk, on a machine that was started again, and count the verdict."""
     lay_out(place.root, image(recording, cut, rng))
     place.sink.settle()
     place.sink.clear()
     for _ in range(3):
         ended = place.ccm(
-            *RUN, folder=place.root, boot=NEXT_BOOT, clock_offset_seconds=AFTER_THE_LEASE_SECONDS
+            *RUN,
+            folder=place.root,
+            boot=NEXT_BOOT,
+            clock_offset_seconds=AFTER_THE_LEASE_SECONDS,
+            mutant=mutant,
         )  # fmt: skip
         if ended.code in (0, 1):
             break
@@ -81,7 +85,7 @@ def cuts(place: Place, images: int, number: int, tally: Tally, mutant: str = "")
     for one in range(images):
         early = one % 8 == 0
         cut = rng.randrange(1, recording.first) if early else rng.randrange(recording.first, recording.last + 1)
-        cut_at(place, recording, cut, rng, tally)
+        cut_at(place, recording, cut, rng, tally, mutant)
         if mutant and not tally.good:
             return
 

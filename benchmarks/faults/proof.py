@@ -121,6 +121,8 @@ def trial_of(mutant: Mutant, tally: Tally) -> Trial:
     """
     if not tally.mutant_fired:
         raise NoLongerFits(f"the mutant {mutant.name} changed nothing; mend it")
+    if any("Traceback" in failure for failure in tally.failures):
+        raise NoLongerFits(f"the mutant {mutant.name} breaks the command and not a promise: {tally.failures[0]}")
     return Trial(mutant, "" if tally.good else (tally.failures or ["somebody was reached twice"])[0], tally.kills)
 
 

@@ -89,9 +89,13 @@ def right_pieces(
 
 
 def planned(prepared: Prepared, documents: int, most: int | None = None) -> Iterator[Communication]:
-    """Plan everybody, with documents for the first few; real addresses have mistakes, and nobody is written to here."""
+    """Plan all whom the campaign addresses, with documents for the first few.
+
+    Real addresses have mistakes, and nobody is written to here: those people get their messages, too.
+    """
     brief = replace(prepared.brief, ignore_exclusions=True)
-    recipients = load_recipients(prepared.workspace, prepared.campaign, period=prepared.period)
+    everybody = load_recipients(prepared.workspace, prepared.campaign, period=prepared.period)
+    recipients = (one for one in everybody if brief.segment is None or brief.segment(one.data))
     found = (one for one in plan(recipients, brief) if isinstance(one, Communication))
     for number, one in enumerate(itertools.islice(found, most)):
         kept = (piece for piece in one.pieces if piece.channel is not Channel.DOCUMENT or number < documents)

@@ -89,19 +89,20 @@ class Reading:
     @cached_property
     def data(self) -> str:
         """All texts of the customer's data and the campaign's parameters."""
-        return "\n".join((*_texts(self.communication.data), *_texts(self.communication.parameters)))
+        return "\n".join((*texts_in(self.communication.data), *texts_in(self.communication.parameters)))
 
     def from_data(self, piece: str) -> bool:
         """Tell whether a piece of text stands in the data: a customer may be called `{{ x }}`."""
         return piece in self.data
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_in(value: object) -> Iterator[str]:
+    """Yield every text below a value: of mappings and sequences, in order."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _texts(item)
+            yield from texts_in(item)
     elif isinstance(value, (tuple, list)):
         for item in value:
-            yield from _texts(item)
+            yield from texts_in(item)

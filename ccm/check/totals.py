@@ -177,9 +177,13 @@ def _read_back(fact: FactValue, envelope: Envelope, source: Communication) -> It
     value = fact.value
     for statement in statements(wanted, source.language, source.locale):
         readings = cast("tuple[tuple[Decimal, frozenset[str]], ...]", statement.readings)
-        if statement.said is Said.AMOUNT and readings:
+        if statement.said is Said.AMOUNT and readings and _digits(statement.text) == _digits(wanted):
             amount, codes = readings[0]
             own = value.currency if isinstance(value, Money) else ""
             return ((amount, own if own in codes else min(codes)),)
-    # A sign that our tables do not know: the text was found as it must be, and that is all there is to read.
+    # A sign or grouping that our tables do not know: the text was found as it must be, and that is all there is to read.
     return ((value.amount, value.currency),) if isinstance(value, Money) else ()
+
+
+def _digits(text: str) -> list[str]:
+    return [letter for letter in text if letter.isdecimal()]

@@ -40,6 +40,7 @@ def command(customer: str, with_links: bool, folder: Path | None, as_json: bool)
         print_json(
             [
                 {
+                    "piece": entry.piece_id,
                     "at": entry.at.isoformat(),
                     "campaign": entry.campaign,
                     "occurrence": entry.occurrence,

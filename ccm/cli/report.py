@@ -79,6 +79,7 @@ def report_as_json(report: RunReport, attention: Sequence[Outcome]) -> dict[str,
             {"fact": fact, "channel": str(channel), "currency": currency, "amount": str(amount)}
             for (fact, channel, currency), amount in sorted(report.totals.items())
         ],
+        "possible_duplicates": report.possible_duplicates,
         "pages": report.pages,
         "segments": report.segments,
         "findings": dict(report.findings),
@@ -108,6 +109,8 @@ def print_report(report: RunReport, attention: Sequence[Outcome]) -> None:
     if report.totals:
         out.print(_totals(report))
     out.print(f"{report.pages} pages · {report.segments} SMS segments · {len(report.locales)} locales")
+    if report.possible_duplicates:
+        out.print(f"[bold]{report.possible_duplicates} pieces were sent again by order and may have arrived twice[/]")
     for title, counts in (("why not", report.reasons), ("findings", report.findings), ("slow", report.slow_paths)):
         if counts:
             out.print(f"{title}: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))

@@ -17,6 +17,7 @@ from ccm.model.permissions import SuppressionReason
 if TYPE_CHECKING:
     from ccm.ledger.permissions import PermissionStore
     from ccm.model.keyring import Keyring
+    from ccm.model.workspace import Workspace
     from ccm.run.suppressing import Ban
 
 CHANNELS = click.Choice([channel.value for channel in Channel if not channel.is_social])
@@ -41,6 +42,12 @@ REASONS = click.Choice([reason.value for reason in SuppressionReason])
     help="CSV with a column address; channel, purpose, reason and brand may stand in columns too. All rows or none.",
 )
 @click.option("--lift", "lifting", is_flag=True, help="Take back what is in force; with --reason only that.")
+@click.option(
+    "--give-up-secret",
+    "lost",
+    metavar="NAME",
+    help="The secret of this name is lost for good: remove what was marked under it. Its people may be written to again.",
+)
 @click.option("--show", is_flag=True, help="Say what is in force about these, and change nothing.")
 @workspace_option
 @json_option
@@ -56,6 +63,7 @@ def command(
     country: str | None,
     lists: tuple[Path, ...],
     lifting: bool,
+    lost: str | None,
     show: bool,
     folder: Path | None,
     as_json: bool,
@@ -126,6 +134,16 @@ def _marks(
             tuple(dict.fromkeys((address_subject(keyring, plain), *subjects_of(keyring, "", plain, "").email)))
         )
     return found
+
+
+def _give_up(workspace: Workspace, ident: str, as_json: bool) -> None:
+    from ccm.ledger.permissions import give_up_secret
+
+    removed = give_up_secret(workspace.definition.ledger, workspace.root, ident)
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        out.print(f"{removed} entries removed; import the lists that you still have")
 
 
 def _tell_counts(store: PermissionStore, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -91,7 +92,10 @@ def _engine(url: str, root: str | Path, busy_seconds: float) -> Engine:
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
         sqlite = parsed.get_backend_name() == "sqlite"
-        options = {"connect_args": {"timeout": busy_seconds}} if sqlite else {"pool_pre_ping": True}
+        options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds}} if sqlite else {"pool_pre_ping": True}
+        if parsed.database != ":memory:":
+            # The connection used last has the pages; every other one would fill a cache of its own.
+            options["pool_use_lifo"] = True
         engine = sa.create_engine(parsed, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         if error.name == "psycopg":
@@ -161,7 +165,10 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     # FULL syncs the log at this commit, and with it every earlier commit that did not wait.
-    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('ccm_durable') else 'NORMAL'}")
+    wanted = "FULL" if options.get("ccm_durable") else "NORMAL"
+    if connection.info.get("ccm_synchronous") != wanted:
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info["ccm_synchronous"] = wanted
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

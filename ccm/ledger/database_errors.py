@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ccm.ledger.interface import LedgerError
 
+_RESTORE = "stop all runs and restore it from the last backup"
+
 # By the beginning of SQLite's error name.
 _SQLITE = {
     "SQLITE_BUSY": ("another program holds the ledger's write lock", "close it (a database browser?) and try again"),
@@ -19,7 +21,7 @@ _SQLITE = {
     "SQLITE_CANTOPEN": ("the ledger cannot be opened", "check that its folder exists and may be written"),
     "SQLITE_FULL": ("the disk of the ledger is full", "free space and give the command again"),
     "SQLITE_IOERR": ("the disk of the ledger fails", "check free space and the disk's health, then try again"),
-    "SQLITE_CORRUPT": ("the ledger is damaged", "stop all runs and restore it from the last backup"),
+    "SQLITE_CORRUPT": ("the ledger is damaged", _RESTORE),
     "SQLITE_NOTADB": ("the ledger's file is no SQLite database", "correct `ledger` in ccm.yaml or restore a backup"),
 }
 
@@ -39,7 +41,7 @@ _POSTGRES = {
     "55P03": _BUSY,
     "57": _LOST,
     "58": ("the disk of the ledger fails", "check free space and the disk's health, then try again"),
-    "XX": ("the ledger is damaged", "stop all runs and restore it from the last backup"),
+    "XX": ("the ledger is damaged", _RESTORE),
 }
 
 
@@ -53,6 +55,8 @@ def named_errors() -> Iterator[None]:
         if found is None:
             raise
         raise LedgerError(*found) from None
+    except ValueError:  # a state, time or number that was read and is none; what we write wrongly has other errors
+        raise LedgerError("the ledger is damaged: it holds a value that ccm never writes", _RESTORE) from None
 
 
 def _words_for(error: DBAPIError | sqlite3.Error) -> tuple[str, str] | None:

@@ -337,6 +337,7 @@ class MemoryLedger(Ledger):
             provider_id=record.provider_id,
             sha256=record.sha256,
             facts={fact.name: fact.text for fact in piece.facts},
+            piece_id=record.piece_id,
         )
 
 

@@ -55,8 +55,9 @@ class PermissionStore:
             known = set(connection.scalars(sa.select(permission_keys.c.ident)))
         if known - idents:
             database.close()
+            names = ", ".join(sorted(known - idents))
             raise LedgerError(
-                "consents and suppressions were written under another secret than this one",
+                f"the permission store was written under another secret than is here ({names})",
                 "give the older secret after the new one in CCM_SECRET, or restore .ccm/secret",
             )
         self._seen_idents |= known
@@ -117,9 +118,14 @@ class PermissionStore:
                 connection.execute(sa.update(provider_events).where(theirs).values(subject=""))
         return removed
 
-    def note_run(self, run_id: str, brand: str, purpose: Purpose) -> None:
-        """Write down for whom and what a run is, once."""
+    def note_run(self, run_id: str, brand: str, purpose: Purpose, ident: str) -> None:
+        """Write down for whom and what a run is, once, and under which secret its links are signed.
+
+        Why the secret: Another machine with a secret of its own would not know the links; it is told when it starts.
+        """
         with self._database.write() as connection:
+            self.take_turn(connection)
+            self._note_idents(connection, {ident})
             known = connection.scalar(sa.select(run_purposes.c.run_id).where(run_purposes.c.run_id == run_id))
             if known is None:
                 connection.execute(sa.insert(run_purposes), {"run_id": run_id, "brand": brand, "purpose": purpose})
@@ -223,6 +229,26 @@ def open_permissions(url: str, root: str | Path, idents: frozenset[str]) -> Perm
         LedgerError: If the database cannot be opened, or was written under a secret that is not at hand.
     """
     return PermissionStore(Database(url, root), idents)
+
+
+def give_up_secret(url: str, root: str | Path, ident: str) -> int:
+    """Remove every entry that was marked under a secret that is lost for good.
+
+    Returns:
+        How many entries were removed. Their people are not recognised any more and may be written to again.
+    """
+    database = Database(url, root)
+    try:
+        with database.write() as connection:
+            removed = 0
+            for table in (consents, suppressions):
+                lost = table.c.subject.startswith(f"{ident}.", autoescape=True)
+                removed += connection.execute(sa.delete(table).where(lost)).rowcount
+            connection.execute(sa.delete(permission_keys).where(permission_keys.c.ident == ident))
+            connection.execute(sa.update(permission_revision).values(revision=permission_revision.c.revision + 1))
+        return removed
+    finally:
+        database.close()
 
 
 def _entries(connection: Connection, subjects: Sequence[str] | None, after: int) -> Iterator[PermissionEntry]:

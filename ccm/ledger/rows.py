@@ -197,6 +197,7 @@ def history_entry(row: RowMapping) -> HistoryEntry:
         provider_id=row["provider_id"],
         sha256=row["sha256"],
         facts={name: fact["text"] for name, fact in orjson.loads(row["facts"]).items()},
+        piece_id=row["piece_id"],
     )
 
 

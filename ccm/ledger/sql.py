@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +15,8 @@ from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.queries import all_runs, history_of, page_of_outcomes, page_of_pieces, tally_of
 from ccm.ledger.rows import event_values, piece_record, progress_text, run_record, run_values
 from ccm.ledger.saving import chunks, execute_many, final_among, save_chunk
-from ccm.ledger.stepping import advance_pieces, settle_outcomes
+from ccm.ledger.sqlite_steps import cursor_of
+from ccm.ledger.stepping import record_steps
 from ccm.ledger.tables import communications, events, pieces, runs
 from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
@@ -30,6 +31,7 @@ from ccm.model.records import (
     StateChange,
 )
 
+_NO_TIME = datetime.min.replace(tzinfo=UTC)  # for calls without outcomes; their changes carry their own times
 _BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -152,12 +154,12 @@ class SqlLedger(Ledger):
     def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
         """Move pieces forward; see `Ledger.advance`."""
         with self._database.write(durable=durable, alone=False) as connection:
-            advance_pieces(connection, run_id, changes, self._hold(connection, run_id, owner))
+            record_steps(connection, run_id, changes, (), self._hold(connection, run_id, owner), _NO_TIME)
 
     def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
         """Write outcomes; see `Ledger.settle`."""
         with self._database.write(alone=False) as connection:
-            settle_outcomes(connection, run_id, outcomes, self._hold(connection, run_id, owner), now)
+            record_steps(connection, run_id, (), outcomes, self._hold(connection, run_id, owner), now)
 
     def record(
         self,
@@ -171,9 +173,7 @@ class SqlLedger(Ledger):
     ) -> None:
         """Move pieces forward and write outcomes in one transaction; see `Ledger.record`."""
         with self._database.write(durable=durable, alone=False) as connection:
-            fence = self._hold(connection, run_id, owner)
-            advance_pieces(connection, run_id, changes, fence)
-            settle_outcomes(connection, run_id, outcomes, fence, now)
+            record_steps(connection, run_id, changes, outcomes, self._hold(connection, run_id, owner), now)
 
     def adopt(self, run_id: str, intents: int, *, owner: str, now: datetime) -> None:
         """Take an older copy of the ledger for the truth; see `Ledger.adopt`."""
@@ -251,12 +251,16 @@ class SqlLedger(Ledger):
 
     def _hold(self, connection: Connection, run_id: str, owner: str) -> int:
         """Check the lease inside the writing transaction and return its fence."""
-        row = connection.execute(_HOLDER, {"b_run": run_id}).first()
+        if connection.dialect.name == "sqlite":
+            row = cursor_of(connection).execute("SELECT owner, fence FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+        else:
+            row = connection.execute(_HOLDER, {"b_run": run_id}).first()
         if row is None:
             raise missing_run(run_id)
-        if row.owner != owner or self._fences.get((run_id, owner), row.fence) != row.fence:
+        holder, fence = row
+        if holder != owner or self._fences.get((run_id, owner), fence) != fence:
             raise LeaseLost(run_id)
-        return int(row.fence)
+        return int(fence)
 
 
 _HOLDER = sa.select(runs.c.owner, runs.c.fence).where(runs.c.run_id == sa.bindparam("b_run")).with_for_update()

@@ -8,61 +8,94 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ccm.ledger.decisions import in_time, refuse_backward, settleable
+from ccm.ledger.decisions import refuse_backward, settleable
 from ccm.ledger.rows import Values, event_values
 from ccm.ledger.saving import chunks, execute_many
-from ccm.ledger.sqlite_steps import advance_in_one, append_events, as_text, settle_in_one
+from ccm.ledger.sqlite_steps import (
+    advance_in_one,
+    append_events,
+    as_text,
+    count_intents,
+    cursor_of,
+    settle_in_one,
+)
 from ccm.ledger.tables import communications, events, pieces, runs
 from ccm.model.records import Outcome, PieceState, StateChange
 
+_FEW = 500  # rows that one statement takes
 
-def advance_pieces(connection: Connection, run_id: str, changes: Sequence[StateChange], fence: int) -> None:
-    """Move pieces forward; see `Ledger.advance`."""
+
+def record_steps(
+    connection: Connection,
+    run_id: str,
+    changes: Sequence[StateChange],
+    outcomes: Sequence[Outcome],
+    fence: int,
+    now: datetime,
+) -> None:
+    """Move pieces forward and settle communications; see `Ledger.record`."""
+    few = len(changes) <= _FEW and len(outcomes) <= _FEW
+    once = len({item.piece_id for item in changes}) == len(changes)
+    once = once and len({item.communication_id for item in outcomes}) == len(outcomes)
+    if connection.dialect.name == "sqlite" and few and once:
+        _record_fast(connection, run_id, changes, outcomes, fence, now)
+        return
+    if changes:
+        _advance(connection, run_id, changes, fence)
+    if outcomes:
+        _settle(connection, run_id, outcomes, fence, now)
+
+
+def _record_fast(
+    connection: Connection,
+    run_id: str,
+    changes: Sequence[StateChange],
+    outcomes: Sequence[Outcome],
+    fence: int,
+    now: datetime,
+) -> None:
+    cursor = cursor_of(connection)
+    lines: list[tuple[object, ...]] = []
+    if changes:
+        moved = advance_in_one(cursor, run_id, changes)
+        if len(moved) < len(changes):
+            stuck = [item for item in changes if item.piece_id not in moved]
+            refuse_backward(stuck, _states(connection, run_id, stuck))
+        if intents := sum(item.state is PieceState.INTENT for item in changes):
+            count_intents(cursor, run_id, intents)
+        lines += [
+            (run_id, item.piece_id, item.state.value, as_text(item.at), fence, item.provider_id, item.detail)
+            for item in changes
+        ]
+    if outcomes:
+        settled = settle_in_one(cursor, run_id, outcomes)
+        if len(settled) < len(outcomes):
+            settleable(outcomes, _outcomes(connection, run_id, outcomes))  # refuses what the run has not
+        at = as_text(now)
+        lines += [
+            (run_id, item.communication_id, item.kind.value, at, fence, "", "")
+            for item in outcomes
+            if item.communication_id in settled
+        ]
+    if lines:
+        append_events(cursor, lines)
+    cursor.close()
+
+
+def _advance(connection: Connection, run_id: str, changes: Sequence[StateChange], fence: int) -> None:
+    refuse_backward(changes, _states(connection, run_id, changes))
     if intents := sum(item.state is PieceState.INTENT for item in changes):
         connection.execute(_COUNT, {"b_run": run_id, "b_more": intents})
-    once = len({item.piece_id for item in changes}) == len(changes)
-    if connection.dialect.name == "sqlite" and once:
-        for part in chunks(changes):
-            moved = advance_in_one(connection, run_id, part)
-            if len(moved) < len(part):
-                stuck = [item for item in part if item.piece_id not in moved]
-                refuse_backward(stuck, _states(connection, run_id, stuck))
-            lines = [
-                (run_id, item.piece_id, item.state.value, as_text(item.at), fence, item.provider_id, item.detail)
-                for item in part
-            ]
-            append_events(connection, lines)
-        return
-    states = _states(connection, run_id, changes)
-    refuse_backward(changes, states)
-    execute_many(connection, _ADVANCE, map(_advance_values, in_time(changes, states)))
-    rows = [event_values(run_id, item.piece_id, item.state, item.at, fence, item) for item in changes]
-    execute_many(connection, sa.insert(events), rows)
+    execute_many(connection, _ADVANCE, map(_advance_values, changes))
+    lines = [event_values(run_id, item.piece_id, item.state, item.at, fence, item) for item in changes]
+    execute_many(connection, sa.insert(events), lines)
 
 
-def settle_outcomes(
-    connection: Connection, run_id: str, outcomes: Sequence[Outcome], fence: int, now: datetime
-) -> None:
-    """Write outcomes that are not final yet; see `Ledger.settle`."""
-    once = len({item.communication_id for item in outcomes}) == len(outcomes)
-    if connection.dialect.name == "sqlite" and once:
-        for part in chunks(outcomes):
-            settled = settle_in_one(connection, run_id, part)
-            if len(settled) < len(part):
-                settleable(part, _outcomes(connection, run_id, part))  # refuses what the run has not
-            at = as_text(now)
-            lines = [
-                (run_id, item.communication_id, item.kind.value, at, fence, "", "")
-                for item in part
-                if item.communication_id in settled
-            ]
-            if lines:
-                append_events(connection, lines)
-        return
+def _settle(connection: Connection, run_id: str, outcomes: Sequence[Outcome], fence: int, now: datetime) -> None:
     fresh = settleable(outcomes, _outcomes(connection, run_id, outcomes))
     execute_many(connection, _SETTLE, map(_settle_values, fresh))
-    rows = [event_values(run_id, item.communication_id, item.kind, now, fence) for item in fresh]
-    execute_many(connection, sa.insert(events), rows)
+    lines = [event_values(run_id, item.communication_id, item.kind, now, fence) for item in fresh]
+    execute_many(connection, sa.insert(events), lines)
 
 
 def _states(connection: Connection, run_id: str, changes: Iterable[StateChange]) -> dict[str, PieceState]:

@@ -653,6 +653,7 @@ class HistoryEntry:
     provider_id: str
     sha256: str
     facts: Mapping[str, str]
+    piece_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -165,8 +165,8 @@ class Verifier:
         case.thinned = bool(kept.notes.get(THINNED))
         case.content = None if case.thinned else kept.content
         digests = kept.notes.get(FIELDS)
-        if snapshot is not None and isinstance(digests, list):
-            for path in changed_fields(snapshot, tuple(map(str, digests))):
+        if snapshot is not None and isinstance(digests, str):
+            for path in changed_fields(snapshot, digests):
                 case.causes.append(Cause(CauseKind.FIELD, f"{path} is not what the piece was made from"))
 
     # ── composing again ──────────────────────────────────────────────────

@@ -78,7 +78,7 @@ class Permissions:
     def token(self, recipient: Recipient, communication_id: str, email: str, locale: str) -> str:
         """Return the token of a marketing communication's unsubscribe link; see `PermissionBook.token`."""
         person = person_subject(self._keyring, recipient.recipient_id)
-        address = address_subject(self._keyring, email) if email else ""
+        address = self._keyring.mark(f"a:{email.casefold()}") if email else ""
         return signed(
             LinkClaims(self._brand, Purpose.MARKETING, communication_id, locale, person, address), self._keyring
         )
@@ -148,7 +148,7 @@ def open_run_permissions(workspace: Workspace, run_id: str, brand: str, purpose:
     """Open the store for one run, and write down what the run is for; see `open_permission_store`."""
     store, keyring = open_permission_store(workspace)
     try:
-        store.note_run(run_id, brand, purpose)
+        store.note_run(run_id, brand, purpose, keyring.newest.ident)
         return Permissions(store, keyring, brand)
     except BaseException:
         store.close()
@@ -180,6 +180,9 @@ def subjects_of(keyring: Keyring, recipient_id: str, email: str, phone: str) -> 
 
 
 def _keys(address: str) -> Iterable[str]:
+    """Return what a normalised address compares by; of an email that is its text, without looking at its form again."""
+    if "@" in address:
+        return (address.strip().casefold(),)
     return address_keys(address) if address else ()
 
 

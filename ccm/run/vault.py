@@ -22,11 +22,16 @@ def open_vault(workspace: Workspace, *, make: bool = False) -> Vault:
         VaultLocked: If the master key is missing or wrong; nothing was sent.
         ArchiveError: If the archive or the key store cannot be used.
     """
-    from ccm.archive.vault.keys import KeyStore, readable_by_owner_only  # SQLAlchemy takes a third of a second
+    from ccm.archive.vault.keys import (
+        KeyStore,
+        is_there,
+        readable_by_owner_only,
+    )  # SQLAlchemy takes a third of a second
 
     archive = open_archive(workspace)
     url, root = workspace.definition.keys, workspace.root
-    master = master_key(os.environ, Path(root) / MASTER_FILE, make=make)
+    # A new key opens nothing of a store that is there already; its own is to be found, not drawn.
+    master = master_key(os.environ, Path(root) / MASTER_FILE, make=make and not is_there(url, root))
     keys = KeyStore.open(url, root, master)
     readable_by_owner_only(url, root)
     return Vault(archive, keys)

@@ -147,16 +147,19 @@ def _broken(piece: PlannedPiece, error: Exception) -> Finding:
 
 
 def with_attachment(made: Made) -> Made:
-    """Hold an email whose attached document is not good: it would say "attached" and be wrong, or carry a bad page."""
+    """Hold an email whose document could not be made: it would say "attached" and be wrong.
+
+    One that was made and broke a rule is told by the check.
+    """
     pieces = {piece.channel: piece for piece in made.composed.communication.pieces}
     email, document = pieces.get(Channel.EMAIL), pieces.get(Channel.DOCUMENT)
     if email is None or document is None:
         return made
-    if made.rendition(document.piece_id) is not None and made.failure(document.piece_id) is None:
+    if made.rendition(document.piece_id) is not None:
         return made
     finding = Finding(
         "attachment-held",
-        "the document that the email carries could not be made or broke a rule",
+        "the document that the email carries could not be made",
         "mend what is said about the document; the email waits for it",
         email.piece_id,
         Channel.EMAIL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 
@@ -10,6 +11,8 @@ from benchmarks.mutations.__main__ import false_alarms, measure
 from benchmarks.mutations.sample import Sample, samples
 from ccm.check.comparable import comparable
 from ccm.check.facts.statements import Said, statements
+from ccm.compose.formats.locale_formats import formats_for
+from ccm.model.values import Money
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +63,35 @@ def test_statements_are_read(text: str, locale: str, said: list[tuple[Said, str]
     found = statements(comparable(text), locale, locale)
     assert [(one.said, one.text) for one in found] == said
     assert all(one.readings for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "amount"),
+    [
+        ("-0.99US$", "bn", "-0.99"),
+        ("-0,99US$", "zgh", "-0.99"),
+        ("-1,234,567JP\u00a5", "km", "-1234567"),
+        ("-\u20ac\u00a0\u07c1\u060c\u07c2\u07c3\u07c4.\u07c5\u07c0", "nqo", "-1234.50"),
+    ],
+)
+def test_signs_and_groups_of_rare_locales_are_read(text: str, locale: str, amount: str) -> None:
+    """A letter sign right behind the number makes no code of it; N'Ko parts groups with an Arabic comma."""
+    (found,) = statements(comparable(text), locale, locale)
+    assert found.said is Said.AMOUNT
+    (reading,) = found.readings
+    assert isinstance(reading, tuple)
+    assert reading[0] == Decimal(amount)
+
+
+def test_every_locale_reads_its_own_negative_amounts() -> None:
+    """What composing writes in any locale of CLDR is read back to the cent, or control totals could stop a run."""
+    from babel.localedata import locale_identifiers
+
+    misread = set()
+    for tag in sorted({one.partition("_")[0] for one in locale_identifiers()} - {"tok"}):  # Toki Pona groups by two
+        for amount, currency in ((Decimal("-1234.50"), "EUR"), (Decimal("-0.99"), "USD")):
+            text = formats_for(tag, tag, "UTC").money(Money(amount, currency))
+            read = [one for one in statements(comparable(text), tag, tag) if one.said is Said.AMOUNT]
+            if not read or not any(value == amount for value, _ in read[0].readings):  # type: ignore[misc]
+                misread.add(tag)
+    assert misread == set()

@@ -41,13 +41,13 @@ NOT_CODES = frozenset(
         # distributions of the engine lock
         "css-inline", "mjml-python", "zxing-cpp",
         # names of our own: classes in drawings, threads, an image, a command
-        "ccm-barcode", "ccm-chart-label", "ccm-chart-value", "ccm-lease", "ccm-qr", "ccm-send", "logo-dark",
+        "ccm-barcode", "ccm-chart-label", "ccm-chart-value", "ccm-lease", "ccm-qr", "ccm-write", "logo-dark",
         "where-used",
     }
 )  # fmt: skip
 
 # Reasons of held pieces; the page lists them in the table of the left out.
-HELD_DETAILS = frozenset({"answer-lost", "content-changed", "not-composed", "provider-unusable"})
+HELD_DETAILS = frozenset({"answer-lost", "content-changed", "looked-up", "not-composed", "provider-unusable", "resend-ordered"})
 
 
 def codes(path: Path) -> Iterator[str]:

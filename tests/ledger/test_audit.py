@@ -197,8 +197,7 @@ def test_what_is_done_here_is_written_down(tmp_path: Path) -> None:
         listed = ccm("suppress", "p002@example.org", cwd=root)
         assert listed.code == 0, listed.stderr
         ledger = root / ".ccm" / "ledger.db"
-        with closing(sqlite3.connect(ledger)) as database:
-            (ident,) = database.execute("SELECT piece_id FROM pieces WHERE sha256 = ?", [piece["sha256"]]).fetchone()
+        ident = piece["piece"]
         assert ccm("archive", "get", ident, "-o", str(tmp_path / "piece"), cwd=root).code == 0
         stands_for = ccm("erase", "P-001", "--yes", "--json", cwd=root).json["erased"][0]["stands_for"]
         assert ccm("retire", "notice@1.0.0", "--by", "approver", "--reason", "old", cwd=root).code == 0

@@ -11,7 +11,7 @@ import pytest
 from ledger.postgres_server import new_database, postgres
 
 from ccm.ledger.interface import LedgerError
-from ccm.ledger.permissions import PermissionStore, open_permissions
+from ccm.ledger.permissions import PermissionStore, give_up_secret, open_permissions
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.keyring import Keyring
 from ccm.model.permissions import ConsentEntry, SuppressionEntry, SuppressionReason, in_force
@@ -115,6 +115,19 @@ def test_a_lost_secret_stops_everything(store: PermissionStore, url: str, tmp_pa
     renewed = open_permissions(url, tmp_path, NEWER.idents)
     assert in_force(renewed.entries(NEWER.marks("a"))) == (barred("a"),)
     renewed.close()
+
+
+def test_a_secret_that_is_lost_for_good_can_be_given_up(store: PermissionStore, url: str, tmp_path: Path) -> None:
+    """What was marked under it goes, and nothing else; the store opens again."""
+    other = Keyring.of("an unrelated secret!")
+    store.note_run("r.1", "bank", Purpose.MARKETING, KEYS.newest.ident)
+    store.record([barred("a"), agreed("b")])
+    with pytest.raises(LedgerError, match=KEYS.newest.ident):
+        open_permissions(url, tmp_path, other.idents)
+    assert give_up_secret(url, tmp_path, KEYS.newest.ident) == 2
+    opened = open_permissions(url, tmp_path, other.idents)
+    assert list(opened.subjects()) == []
+    opened.close()
 
 
 def test_forgetting_keeps_people_barred(store: PermissionStore) -> None:

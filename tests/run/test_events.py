@@ -84,7 +84,7 @@ def place(server: str, tmp_path: Path) -> Iterator[Place]:
     ledger = open_ledger(url, tmp_path)
     ledger.claim_run(sample_run(), owner=ME, now=NOON, lease_seconds=3600)
     store = open_permissions(url, tmp_path, KEYS.idents)
-    store.note_run(RUN_ID, "northwind-bank", Purpose.MARKETING)
+    store.note_run(RUN_ID, "northwind-bank", Purpose.MARKETING, KEYS.newest.ident)
     desk = EventDesk(
         NewsStore(store.database, store, summed_up),
         store,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from typing import Any
 
 import pytest
 from run.messages import BRAND, communication, made
@@ -10,12 +12,22 @@ from run.messages import BRAND, communication, made
 from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LeaseLost
 from ccm.model.definitions import Channel
-from ccm.model.records import Envelope, PieceState, Receipt, ReceiptStatus
+from ccm.model.records import Envelope, ExclusionReason, OutcomeKind, PieceState, Receipt, ReceiptStatus
+from ccm.run.allowed import Refusal
+from ccm.run.circuit import Circuit, TooManyFailed
 from ccm.run.deciding import decide
 from ccm.run.desk import WINDOW, SendJob
 from ccm.run.sending import ProviderFailed, Sender
 from ccm.run.slots import MAX_ATTEMPTS
-from ccm.testing import FixedClock, FlakyAdapter, MemoryLedger, RecordingAdapter, SlowAdapter, sample_run
+from ccm.testing import (
+    FixedClock,
+    FlakyAdapter,
+    MemoryLedger,
+    RecordingAdapter,
+    RejectingAdapter,
+    SlowAdapter,
+    sample_run,
+)
 from ccm.testing.samples import RUN_ID
 
 EMAIL = Channel.EMAIL.value
@@ -24,7 +36,7 @@ EMAIL = Channel.EMAIL.value
 class Bench:
     """A memory ledger with a run, a sender, and saved jobs for some customers."""
 
-    def __init__(self, adapter: RecordingAdapter, count: int = 1) -> None:
+    def __init__(self, adapter: RecordingAdapter, count: int = 1, **more: Any) -> None:
         self.ledger = MemoryLedger()
         self.clock = FixedClock()
         self.waits: list[float] = []
@@ -37,6 +49,7 @@ class Bench:
             clock=self.clock,
             sleep=self.waits.append,
             chance=lambda: 1.0,
+            **more,
         )
         self.jobs: list[SendJob] = []
         for number in range(count):
@@ -206,3 +219,88 @@ def test_a_lost_lease_sends_nothing() -> None:
     with pytest.raises(LeaseLost):
         bench.send()
     assert adapter.delivered == []
+
+
+class Buggy(RecordingAdapter):
+    """Breaks in a way that no adapter should."""
+
+    def deliver(self, envelope: Envelope) -> Receipt:
+        self._keep(envelope)
+        raise KeyError(envelope.address)
+
+
+def test_an_adapter_that_breaks_leaves_doubt_and_no_words() -> None:
+    """Nobody knows whether its bytes left: the piece is unknown, by the fault's type alone; the others go on."""
+    bench = Bench(Buggy(EMAIL), 3)
+    bench.send()
+    assert bench.states == [PieceState.UNKNOWN] * 3
+    details = {piece.detail for piece in bench.ledger.pieces(RUN_ID)}
+    assert details == {"adapter failed with KeyError"}
+
+
+class Evening:
+    """Allows the first so many questions."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+
+    def refusal(self, communication: object, envelope: object, now: object) -> Refusal | None:
+        self._left -= 1
+        return None if self._left >= 0 else Refusal(ExclusionReason.OPTED_OUT, OutcomeKind.SUPPRESSED)
+
+
+@pytest.mark.parametrize(("questions", "sent"), [(0, 0), (1, 0), (2, 1), (7, 3)])
+def test_what_is_forbidden_meanwhile_does_not_leave(questions: int, sent: int) -> None:
+    """Each piece is asked about before its communication is begun and right before its mark; a refusal settles it."""
+    adapter = OneAtATime(1)
+    bench = Bench(adapter, 5, allowed=Evening(questions), slots=1)
+    bench.send()
+    assert len(adapter.delivered) == sent
+    assert bench.states == [PieceState.ACCEPTED] * sent + [PieceState.HELD] * (5 - sent)
+    assert bench.ledger.tally(RUN_ID).outcomes == {k: n for k, n in (("accepted", sent), ("suppressed", 5 - sent)) if n}
+
+
+def test_too_many_failures_stop_the_sender() -> None:
+    """Nearly everything is refused: after fifty answers the run stops by itself, and the rest was not begun."""
+    adapter = RejectingAdapter(EMAIL)
+    bench = Bench(adapter, 200, circuit=Circuit(0.5))
+    with pytest.raises(TooManyFailed, match=r"limits\.failed_share"):
+        bench.send()
+    assert 50 <= len(adapter.delivered) <= 50 + adapter.concurrency
+    assert PieceState.COMPOSED in bench.states
+
+
+def test_a_paused_sender_waits() -> None:
+    """Paused, it hands over nothing; resumed, it ends its work."""
+    adapter = RecordingAdapter(EMAIL)
+    bench = Bench(adapter, 5)
+    bench.sender.pause(True)
+    bench.sender.submit(bench.jobs)
+    time.sleep(0.2)
+    assert adapter.delivered == []
+    bench.sender.pause(False)
+    bench.sender.drain()
+    bench.sender.close()
+    assert bench.states == [PieceState.ACCEPTED] * 5
+
+
+def test_a_mark_that_slept_is_not_used() -> None:
+    """The process was frozen while its mark was written: it sends nothing on that mark, and marks anew."""
+    times = iter([0.0, 100.0])
+    adapter = RecordingAdapter(EMAIL)
+    bench = Bench(adapter, 1, monotonic=lambda: next(times, 200.0))
+    bench.send()
+    assert len(adapter.delivered) == 1
+    assert [piece.attempts for piece in bench.ledger.pieces(RUN_ID)] == [2]
+
+
+def test_what_is_told_before_sending() -> None:
+    """Whoever keeps count outside hears of every intent after it is durable and before its piece leaves."""
+    told: list[int] = []
+    adapter = RecordingAdapter(EMAIL)
+    bench = Bench(adapter, 50, before_sending=told.append)
+    bench.send()
+    assert sum(told) == 50
+    assert max(told) <= WINDOW
+    (run,) = bench.ledger.runs()
+    assert run.intents == 50

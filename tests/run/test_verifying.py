@@ -87,3 +87,20 @@ def test_a_target_that_nobody_knows_is_told(kept: Path) -> None:
     """Neither a run nor a piece."""
     with pytest.raises(UnknownTarget):
         next(verify(opened(kept), "c-1"))
+
+
+def test_a_wrong_master_key_stops_a_run_before_anything_is_sent(tmp_path: Path) -> None:
+    """The key of the environment is taken; another one, or a broken one, sends nothing and says what to do."""
+    root = small_workspace(tmp_path, people(2))
+    right, wrong = "11" * 32, "22" * 32
+    with ForkedCcm() as ccm:
+        assert ccm("doctor", cwd=root, env={"CCM_ARCHIVE_KEY": right}).code == 0
+        assert not (root / ".ccm" / "keys" / "master.key").exists()
+        for key, words in ((wrong, "not the one"), ("too-short", "not 32 bytes"), (None, "no master key")):
+            told = ccm("run", "news", "--as-of", AS_OF, cwd=root, env={"CCM_ARCHIVE_KEY": key} if key else {})
+            assert told.code != 0
+            assert words in told.stderr
+            assert not list((root / "outbox").rglob("*.eml"))
+        assert ccm("run", "news", "--as-of", AS_OF, cwd=root, env={"CCM_ARCHIVE_KEY": right}).code == 0
+        assert ccm("verify", "news.once", cwd=root, env={"CCM_ARCHIVE_KEY": wrong}).code == 3
+        assert ccm("verify", "news.once", cwd=root, env={"CCM_ARCHIVE_KEY": right}).code == 0

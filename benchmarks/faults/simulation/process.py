@@ -13,7 +13,7 @@ from benchmarks.faults.simulation.people import BRAND, Person
 from benchmarks.faults.simulation.world import Answer, Broken, World
 from ccm import run as shell
 from ccm.deliver.interface import DeliveryError
-from ccm.ledger.interface import LeaseLost
+from ccm.ledger.interface import LeaseLost, LedgerError
 from ccm.model.records import Communication, Envelope, ExclusionReason, OutcomeKind, PieceState
 from ccm.run.allowed import Refusal
 from ccm.run.desk import Desk, Group
@@ -84,7 +84,7 @@ class Process:
         adapters = dict(world.providers)
         try:
             shell.resolve_lost_answers(self.ledger, adapters, RUN_ID, name, self.clock)
-        except BaseException as error:
+        except (LeaseLost, LedgerError) as error:
             self._failure, self._stop = error, True
         self._desk = Desk({one.name: one.concurrency for one in adapters.values()}, window=window)
         floor = Floor(
@@ -167,9 +167,7 @@ class Process:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         try:
             self._work(batch)
-        except Broken:
-            raise
-        except Exception as error:
+        except (LeaseLost, LedgerError) as error:
             self._fail(error)
 
     def _work(self, batch: list[Person]) -> None:
@@ -195,7 +193,7 @@ class Process:
         assert group is not None
         try:
             self._record(group)
-        except Exception as error:
+        except (LeaseLost, LedgerError) as error:
             self.world.tell(self.name, "cannot write", type(error).__name__)
             self._fail(error)
             group_left = self._rescued(group, error)
@@ -214,7 +212,7 @@ class Process:
         if not isinstance(error, LeaseLost) and (answers.answers or answers.outcomes):
             try:
                 self._record(answers)
-            except Exception:
+            except (LeaseLost, LedgerError):
                 return Group()
             return answers
         return Group()
@@ -223,7 +221,7 @@ class Process:
         """Keep the lease, as the keeper's thread does."""
         try:
             self.ledger.renew_lease(RUN_ID, owner=self.name, now=self.clock(), lease_seconds=LEASE_SECONDS)
-        except Exception as error:
+        except (LeaseLost, LedgerError) as error:
             self._fail(error)
 
     def _end(self) -> None:
@@ -235,9 +233,9 @@ class Process:
                     RUN_ID, owner=self.name, state="stopped", now=self.clock(), read=0, outside_segment=0
                 )
             else:
-                counts: Any = SimpleNamespace(read=self._people, outside_segment=0)
+                counts: Any = SimpleNamespace(read=self._people, outside_segment=0, cancelled=False)
                 shell._close(self.ledger, RUN_ID, self.name, self.clock, counts)
-        except Exception as error:
+        except (LeaseLost, LedgerError) as error:
             self.world.tell(self.name, "cannot close", type(error).__name__)
         self.world.tell(self.name, "ends")
 

@@ -6,7 +6,6 @@ still had the key would bring the customer back; this store is backed up apart a
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -280,10 +279,24 @@ def _named_errors() -> Iterator[None]:
         ) from None
 
 
+def is_there(url: str, root: str | Path) -> bool:
+    """Tell whether an SQLite key store was made before; of other databases nobody knows before they are opened."""
+    path = _file(url, root)
+    return path is not None and path.exists()
+
+
 def readable_by_owner_only(url: str, root: str | Path) -> None:
     """Take the right to read an SQLite key store from everybody but its owner."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
-        path = Path(root) / parsed.database
-        if path.exists():
-            os.chmod(path, 0o600)  # noqa: PTH101 - the same call for files and what SQLite puts beside them
+    path = _file(url, root)
+    if path is not None and path.exists():
+        path.chmod(0o600)
+
+
+def _file(url: str, root: str | Path) -> Path | None:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return None
+    return Path(root) / parsed.database

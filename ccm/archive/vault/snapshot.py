@@ -12,13 +12,13 @@ that read JSON numbers as floats lose digits beyond 2**53.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from ccm.archive.interface import ArchiveError
@@ -29,7 +29,6 @@ from ccm.model.values import Money
 VERSION = 1
 MEDIA_TYPE = "application/vnd.ccm.snapshot+json"
 _OBJECT = "$object"
-_DIGEST_BYTES = 4  # of each field: a hint which one changed; the seal proves, not this
 
 
 class SnapshotUnreadable(ArchiveError):
@@ -71,39 +70,49 @@ def read_snapshot(content: bytes) -> Communication:
         raise SnapshotUnreadable("it is of another form", "restore it from a backup") from None
 
 
-def leaves(content: bytes) -> Iterator[tuple[str, str]]:
-    """Yield every single value of a snapshot with its path, such as `data.customer.balance`."""
-    yield from _leaves("", json.loads(content)["communication"])
+def leaves(content: bytes) -> list[tuple[str, str]]:
+    """Return every single value of a snapshot with its path, such as `data.customer.balance`."""
+    found: list[tuple[str, str]] = []
+    _collect("", json.loads(content)["communication"], found)
+    return found
 
 
-def digests_of(content: bytes) -> tuple[str, ...]:
-    """Return a short digest of every value with its path, in order.
+def digests_of(content: bytes) -> str:
+    """Return a short digest of every value with its path, in order: eight hexadecimal digits each.
 
     Why: A rendition carries them inside its seal. When its snapshot was exchanged for another one, they tell
-    which fields differ.
+    which fields differ. A checksum is enough for that: whoever could forge it holds the customer's key.
     """
-    return tuple(_digest(path, value) for path, value in leaves(content))
+    return "".join([f"{_digest(path, value):08x}" for path, value in leaves(content)])
 
 
-def changed_fields(content: bytes, digests: tuple[str, ...]) -> tuple[str, ...]:
+def changed_fields(content: bytes, digests: str) -> tuple[str, ...]:
     """Return the paths of values that are not among the digests that a rendition carries."""
-    known = set(digests)
+    known = {int(digests[start : start + 8], 16) for start in range(0, len(digests), 8)}
     return tuple(path for path, value in leaves(content) if _digest(path, value) not in known)
 
 
-def _digest(path: str, value: str) -> str:
-    return hashlib.blake2b(f"{path}\0{value}".encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
+def _digest(path: str, value: str) -> int:
+    return crc32(f"{path}\0{value}".encode("utf-8", "surrogatepass"))
 
 
-def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and (not _is_typed(value) or _OBJECT in value):
-        for name, inner in value.get(_OBJECT) or value.items():
-            yield from _leaves(f"{path}.{name}" if path else name, inner)
+def _collect(path: str, value: Any, found: list[tuple[str, str]]) -> None:
+    if isinstance(value, str):
+        found.append((path, value))
+    elif isinstance(value, dict):
+        if _is_typed(value):
+            ((kind, inner),) = value.items()
+            if kind != _OBJECT:
+                found.append((path, f"{kind} {inner if isinstance(inner, str) else ' '.join(map(str, inner))}"))
+                return
+            value = dict(inner)
+        for name, inner in value.items():
+            _collect(f"{path}.{name}" if path else name, inner, found)
     elif isinstance(value, list):
         for number, inner in enumerate(value, 1):
-            yield from _leaves(f"{path}[{number}]", inner)
+            _collect(f"{path}[{number}]", inner, found)
     else:
-        yield path, json.dumps(value, ensure_ascii=False)
+        found.append((path, f"$ {value}"))  # none, true or false: not the texts of these names
 
 
 def _is_typed(value: Mapping[str, object]) -> bool:
@@ -119,32 +128,50 @@ def encode(value: object) -> object:
     Raises:
         TypeError: If it is of a type that no data contract has.
     """
-    match value:
-        case None | bool():
-            return value
-        case str():
-            return str(value)
-        case int():
-            return {"$int": str(value)}
-        case Decimal():
-            return {"$decimal": str(value)}
-        case Money():
-            return {"$money": [str(value.amount), value.currency]}
-        case datetime():
-            zone = value.tzinfo.key if isinstance(value.tzinfo, ZoneInfo) and value.tzinfo.key else ""
-            return {"$datetime": [value.isoformat(), zone, value.fold] if value.fold else [value.isoformat(), zone]}
-        case date():
-            return {"$date": value.isoformat()}
-        case tuple():
-            return [encode(item) for item in value]
-        case Mapping():
-            if any(not isinstance(name, str) for name in value):
-                raise TypeError("the names of a record are texts")
-            if any(name.startswith("$") for name in value):
-                return {_OBJECT: [[name, encode(item)] for name, item in value.items()]}
-            return {name: encode(item) for name, item in value.items()}
-        case _:
-            raise TypeError(f"a snapshot cannot hold a {type(value).__name__}")
+    write = _WRITERS.get(type(value))
+    if write is not None:
+        return write(value)
+    for kind, write in _WRITERS.items():  # enums, and records that are no plain dict
+        if isinstance(value, kind):
+            return write(value)
+    raise TypeError(f"a snapshot cannot hold a {type(value).__name__}")
+
+
+def _write_moment(value: datetime) -> object:
+    zone = value.tzinfo.key if isinstance(value.tzinfo, ZoneInfo) and value.tzinfo.key else ""
+    return {"$datetime": [value.isoformat(), zone, value.fold] if value.fold else [value.isoformat(), zone]}
+
+
+def _write_record(value: Mapping[Any, object]) -> object:
+    written: dict[str, object] = {}
+    odd = False
+    for name, item in value.items():
+        if not isinstance(name, str):
+            raise TypeError("the names of a record are texts")
+        odd = odd or name[:1] == "$"
+        write = _WRITERS.get(type(item), encode)
+        written[name] = write(item)
+    return {_OBJECT: [[name, item] for name, item in written.items()]} if odd else written
+
+
+def _same(value: object) -> object:
+    return value
+
+
+# Looked up by type, the common ones first for what is only a kind of them: a bool is an int, a time is a date.
+_WRITERS: Mapping[type, Callable[[Any], object]] = {
+    str: str,
+    bool: _same,
+    type(None): _same,
+    Decimal: lambda value: {"$decimal": str(value)},
+    Money: lambda value: {"$money": [str(value.amount), value.currency]},
+    datetime: _write_moment,
+    date: lambda value: {"$date": value.isoformat()},
+    int: lambda value: {"$int": str(value)},
+    tuple: lambda value: [_WRITERS.get(type(item), encode)(item) for item in value],
+    dict: _write_record,
+    Mapping: _write_record,
+}
 
 
 def decode(value: Any) -> Any:

@@ -9,7 +9,6 @@ over from a proof that leaned on one customer's data.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -27,7 +26,7 @@ Counts: TypeAlias = Mapping[str, int]  # how often a part must tell what has thi
 class Likeness:
     """One rendition with its own values put out of it.
 
-    digest: Of all that is left.
+    digest: Hash of all that is left.
     """
 
     def __init__(self, rendition: Rendition, known: Known, parts: Sequence[tuple[str, Woven | Run]]) -> None:
@@ -38,7 +37,7 @@ class Likeness:
         for name, part in parts:
             left.append(name)
             left += part.left
-        self.digest = hashlib.sha256("\0".join(left).encode("utf-8", "surrogatepass")).digest()
+        self.digest = hash(tuple(left))  # 64 bits, of another seed in each process
 
     def explained(self) -> bool:
         """Tell whether every value that is no fact and no printed field follows from the customer's data."""
@@ -60,18 +59,17 @@ class Likeness:
 def likeness(rendition: Rendition, known: Known, marks: Marks) -> Likeness | None:
     """Put a rendition's own values out of it; None where that cannot be done."""
     communication, proved = known.communication, known.authored.proved
-    language, locale = communication.language, communication.locale
-    meanings = meanings_for(language, locale)
+    meanings = meanings_for(communication.language, communication.locale)
 
     def run(text: str) -> Run:
-        return Run(text, marks, meanings, (language, locale), proved.ways)
+        return Run(text, marks, meanings, proved.ways)
 
     match rendition:
         case EmailRendition(subject=subject, preheader=preheader, text=text):
-            page = _page(rendition, marks, meanings, language, locale)
+            page = _page(rendition, marks, meanings)
             if page is None:
                 return None
-            plain = _plain(rendition, marks, meanings, language, locale) or run(text)
+            plain = _plain(rendition, marks, meanings) or run(text)
             parts = [("html", page), ("text", plain), ("subject", run(subject)), ("preheader", run(preheader))]
             return Likeness(rendition, known, parts)
         case SmsRendition(text=text):
@@ -79,17 +77,17 @@ def likeness(rendition: Rendition, known: Known, marks: Marks) -> Likeness | Non
     return None
 
 
-def _page(email: EmailRendition, marks: Marks, meanings: Meanings, language: str, locale: str) -> Woven | None:
+def _page(email: EmailRendition, marks: Marks, meanings: Meanings) -> Woven | None:
     if not email.fillings or not is_woven(email.html, email.outline, email.fillings):
         return None
     frame = page_frame(email.outline)
     if frame is None or any("'" in email.fillings[slot] for slot in frame.attributes):
         return None
-    return Woven(frame, email.fillings, marks.escaped, marks, meanings.of_escaped, (language, locale))
+    return Woven(frame, email.fillings, marks, meanings, escaped=True)
 
 
-def _plain(email: EmailRendition, marks: Marks, meanings: Meanings, language: str, locale: str) -> Woven | None:
+def _plain(email: EmailRendition, marks: Marks, meanings: Meanings) -> Woven | None:
     if not email.text_outline or not is_woven(email.text, email.text_outline, email.text_fillings):
         return None
     frame = text_frame(email.text_outline)
-    return Woven(frame, email.text_fillings, marks.texts, marks, meanings.of, (language, locale)) if frame else None
+    return Woven(frame, email.text_fillings, marks, meanings, escaped=False) if frame else None

@@ -15,6 +15,7 @@ from ccm.check.facts.outline import AuthoredPart, Reader
 from ccm.check.facts.proved import Proved
 from ccm.check.facts.statements import Said, statements
 from ccm.check.markup import visible_text
+from ccm.check.texts import texts_in
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
 
 _URL = re.compile(r"(?:https?://|mailto:|tel:|www\.)[^\s<>\"'`)]+")
@@ -58,7 +59,7 @@ class Authored:
     ) -> Authored:
         """Read a template with its fragments and its brand."""
         sources = tuple(_sources(template, fragments, library))
-        constants = tuple(_texts(brand.definition.model_dump(mode="json")))
+        constants = tuple(texts_in(brand.definition.model_dump(mode="json")))
         links, bases = _links((*sources, *constants))
         personal = tuple(text for text in constants if "{token}" in text)
         parts = tuple(Reader(template, fragments, library).parts())
@@ -112,17 +113,6 @@ def _written(
             for statement in statements(comparable(line), language, language):
                 if statement.said not in (Said.CODE, Said.LINK):
                     yield statement.text, path
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _texts(item)
 
 
 def _links(texts: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:

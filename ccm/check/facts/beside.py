@@ -58,13 +58,27 @@ def _other_beside(label: Label, fact: FactValue, text: str, *, in_document: bool
         if match is None:
             continue
         beside = text[match.end() : match.end() + len(wanted) + 24]
-        if beside.casefold().startswith(wanted) or _further_on(
+        # A full stop that ends both an amount ("ج.م.") and its sentence may be written once.
+        if _begins_with(beside.casefold(), wanted) or _further_on(
             label, wanted, text[match.start() : match.start() + _REACH]
         ):
             right += 1
         elif not in_document or any(map(str.isdecimal, beside[:6])):
             wrong = wrong or beside
     return wrong if wrong and right < label.count else None
+
+
+def _begins_with(beside: str, wanted: str) -> bool:
+    """Tell whether a text begins with a value; one that ends in an abbreviation may lack its full stop."""
+    if beside.startswith(wanted):
+        return True
+    short = wanted[:-1]
+    return (
+        wanted.endswith(".")
+        and short[-1:].isalpha()
+        and beside.startswith(short)
+        and not beside[len(short) :][:1].isalnum()
+    )
 
 
 def _further_on(label: Label, wanted: str, text: str) -> bool:

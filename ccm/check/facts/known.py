@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ccm.check.comparable import comparable, stands_in
@@ -19,11 +17,8 @@ from ccm.check.facts.told import is_right_to_left
 from ccm.model.records import Composed
 from ccm.model.values import Money
 
-T = TypeVar("T")
-
 _WORD = re.compile(r"[a-z0-9]+")
 _RUN = re.compile(r"[a-z]+|\d+")
-_SCALARS = frozenset({str, Money, date, datetime, Decimal, int})
 _PART = re.compile(r"[^/?&=#.\-_%+~:@]+")
 
 
@@ -85,9 +80,6 @@ class Known:
             value = value_at(self.data, path)
             if isinstance(value, str) and value:
                 yield name, value
-        yield "id", self.communication.communication_id
-        if self.communication.unsubscribe_token:
-            yield "token", self.communication.unsubscribe_token
         for link in self.personal_links:
             yield "link", link
 
@@ -122,7 +114,7 @@ class Known:
             return any(self.explains(one) for one in statement.narrower())
         if statement.said is Said.DAY:  # "SET 6": a word of the data beside a number of the data
             return all(word in self._words or word in self._digits for word in _WORD.findall(statement.text.lower()))
-        if statement.said in (Said.CODE, Said.DATE) and is_right_to_left(text):
+        if statement.said in (Said.CODE, Said.DATE, Said.LINK) and is_right_to_left(text):
             runs = _RUN.findall(statement.text.lower())
             return all(run in self._all_texts or run in self._digits or run in self._authored.words for run in runs)
         return False
@@ -145,7 +137,7 @@ class Known:
 
     @cached_property
     def _numbers(self) -> frozenset[Decimal]:
-        return frozenset((*self._amounts, *self._of(Decimal), *map(Decimal, self._of(int))))
+        return frozenset((*self._amounts, *self._scanned.shares, *map(Decimal, self._scanned.numbers)))
 
     def _is_share(self, value: Decimal) -> bool:
         exponent = value.as_tuple().exponent
@@ -154,20 +146,17 @@ class Known:
 
     @cached_property
     def _shares(self) -> frozenset[Decimal]:
-        return frozenset(abs(value) for value in self._of(Decimal) if value.is_finite())
+        return frozenset(abs(value) for value in self._scanned.shares if value.is_finite())
 
     def _is_date(self, year: int, month: int, day: int) -> bool:
-        return any(
-            known.month == month and (not year or known.year == year) and (not day or known.day == day)
-            for known in self._dates
-        )
+        return (year, month, day) in self._days or (not year and not day and any(month == one[1] for one in self._days))
 
     @cached_property
     def _dates(self) -> frozenset[date]:
-        days = [day for value in self._of(datetime) for day in self._days(value)]
-        return frozenset((*self._of(date), *days))
+        moments = (day for moment in self._scanned.moments for day in self._days_of(moment))
+        return frozenset((*self._scanned.days, *moments))
 
-    def _days(self, value: datetime) -> Iterator[date]:
+    def _days_of(self, value: datetime) -> Iterator[date]:
         yield value.date()
         if value.tzinfo is not None:
             try:
@@ -214,32 +203,37 @@ class Known:
     # ── everything ───────────────────────────────────────────────────────────
 
     @cached_property
-    def _sorted(self) -> Mapping[type, list[object]]:
-        """Every value by its type: of facts, data, parameters, what templates worked out, and the message itself."""
-        communication, found = self._communication, defaultdict[type, list[object]](list)
-        _sort_into(found, [fact.value for fact in self.facts])
-        _sort_into(found, self.data)
-        _sort_into(found, communication.parameters)
-        _sort_into(found, self._composed.computed)
-        _sort_into(found, (communication.issued_at, *(communication.period or ())))
-        return found
-
-    def _of(self, *types: type[T]) -> Iterator[T]:
-        for one in types:
-            yield from self._sorted.get(one, ())  # type: ignore[misc]  # sorted by that type
+    def _amounts(self) -> Mapping[Decimal, set[str]]:
+        return self._scanned.amounts
 
     @cached_property
-    def _amounts(self) -> Mapping[Decimal, set[str]]:
-        found = defaultdict[Decimal, set[str]](set)
-        for money in self._of(Money):
-            found[money.amount].add(money.currency)
+    def _days(self) -> frozenset[tuple[int, int, int]]:
+        """Every date as it may be told: whole, day and month, month and year; 0 for what is not said."""
+        return frozenset(
+            told
+            for day in self._dates
+            for told in ((day.year, day.month, day.day), (0, day.month, day.day), (day.year, day.month, 0))
+        )
+
+    @cached_property
+    def _scanned(self) -> _Scan:
+        """Every value of facts, data, parameters, of what templates worked out, and of the message itself."""
+        found, one = _Scan(), self.communication
+        found.take([fact.value for fact in self.facts])
+        for values in (self.data, one.parameters, self._composed.computed, (one.issued_at, *(one.period or ()))):
+            found.take(values)
         return found
+
+    @cached_property
+    def own_texts(self) -> frozenset[str]:
+        """Texts of the customer's data and of parameters, as they are written."""
+        return frozenset(self._scanned.texts)
 
     @cached_property
     def _strings(self) -> tuple[str, ...]:
         one = self._communication
         ids = (one.communication_id, one.campaign, one.occurrence, *(piece.piece_id for piece in one.pieces))
-        return (*self._of(str), *ids)
+        return (*self._scanned.texts, *ids)
 
     @cached_property
     def _texts(self) -> str:
@@ -257,7 +251,7 @@ class Known:
     @cached_property
     def _digits(self) -> frozenset[str]:
         """Whole numbers, and the parts of dates, as a template may join them into a code."""
-        numbers = set(map(str, self._of(int)))
+        numbers = set(map(str, self._scanned.numbers))
         for day in self._dates:
             numbers |= {f"{day:%Y}", f"{day:%m}", f"{day:%d}", f"{day:%y}", f"{day:%Y%m%d}", f"{day:%Y%m}"}
         return frozenset(numbers)
@@ -274,20 +268,47 @@ def _rounded(value: Decimal, step: Decimal) -> Decimal:
     return value.quantize(step, ROUND_HALF_UP)
 
 
-def _sort_into(found: dict[type, list[object]], values: object) -> None:
-    """Put every value below a mapping or sequence into the list of its type."""
-    for value in values.values() if isinstance(values, Mapping) else values:  # type: ignore[attr-defined]  # one of both
-        kind = type(value)
-        if kind in _SCALARS:
-            found[kind].append(value)
-        elif kind is dict or kind is tuple or isinstance(value, (Mapping, list, tuple, set, frozenset)):
-            _sort_into(found, value)
-        elif value is not None and kind is not bool:
-            _sort_odd(found, value)
+class _Scan:
+    """Values by their type: gathered in one go, because this is done for nearly every message."""
 
+    __slots__ = ("amounts", "days", "moments", "numbers", "shares", "texts")
 
-def _sort_odd(found: dict[type, list[object]], value: object) -> None:
-    """Sort a value of a type derived from one that we know; others say nothing."""
-    base = next((one for one in (str, Money, datetime, date, Decimal, int) if isinstance(value, one)), None)
-    if base is not None:
-        found[base].append(value)
+    def __init__(self) -> None:
+        self.amounts: dict[Decimal, set[str]] = {}  # currencies by amount
+        self.days: set[date] = set()
+        self.moments: list[datetime] = []
+        self.shares: list[Decimal] = []
+        self.numbers: list[int] = []
+        self.texts: list[str] = []
+
+    def take(self, values: object) -> None:
+        """Take every value below a mapping or sequence."""
+        for value in values.values() if isinstance(values, Mapping) else values:  # type: ignore[attr-defined]  # one of both
+            kind = type(value)
+            if kind is str:
+                self.texts.append(value)
+            elif kind is Money:
+                codes = self.amounts.get(value.amount)
+                if codes is None:
+                    self.amounts[value.amount] = {value.currency}
+                else:
+                    codes.add(value.currency)
+            elif kind is dict or kind is tuple or isinstance(value, (Mapping, list, tuple, set, frozenset)):
+                self.take(value)
+            elif kind is date:
+                self.days.add(value)
+            elif value is not None and kind is not bool:
+                self._take_other(value)
+
+    def _take_other(self, value: object) -> None:
+        match value:
+            case Decimal():
+                self.shares.append(value)
+            case datetime():
+                self.moments.append(value)
+            case date():
+                self.days.add(value)
+            case int():
+                self.numbers.append(value)
+            case str():
+                self.texts.append(value)

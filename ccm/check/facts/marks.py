@@ -25,6 +25,9 @@ class Mark(NamedTuple):
     sign: str
 
 
+_LONG = 5
+
+
 @dataclass(frozen=True)
 class Marks:
     """Names of values, by their text.
@@ -33,12 +36,14 @@ class Marks:
     escaped: As HTML holds them.
     folded: Comparable and without case.
     lines: Comparable, longest first, so that no value tears another.
+    long: Written texts that are words and not a number, to be looked for in other values.
     """
 
     texts: Mapping[str, str]
     escaped: Mapping[str, str]
     folded: Mapping[str, str]
     lines: tuple[Mark, ...]
+    long: tuple[str, ...]
 
     @classmethod
     def of(cls, values: Iterable[tuple[str, str]]) -> Marks:
@@ -61,7 +66,8 @@ class Marks:
                 lines[form] = Mark(form, name, sign)
         escaped = {_escaped(text): name for text, name in texts.items()}
         signed = (mark for mark in lines.values() if mark.sign)
-        return cls(texts, escaped, folded, tuple(sorted(signed, key=_longest_first)))
+        long = tuple(text for text in texts if len(text) >= _LONG and text[0].isalpha())
+        return cls(texts, escaped, folded, tuple(sorted(signed, key=_longest_first)), long)
 
 
 def _longest_first(mark: Mark) -> int:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import html
 import re
-import sys
-import unicodedata
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias, cast
+
+import regex
 
 from ccm.check.comparable import comparable
 from ccm.check.facts.statements import Said, Statement, statements
@@ -22,13 +22,21 @@ from ccm.check.shape import tells
 
 Amounts: TypeAlias = tuple[tuple[Decimal, frozenset[str]], ...]
 
-_DIGITS = {code: "0" for code in range(sys.maxunicode + 1) if chr(code).isdecimal()}
 _NO_DIGIT = re.compile(r"\D+")
 _EDGES = re.compile(r"[\s().,\-+]*")
 _PLAIN_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _TOKENS = re.compile(r"[^\s,;:()\[\]/|+*·•-]+")
-_PERCENT = re.compile(r"[%٪]|percent|per cent|prozent|pour cent|por ciento|por cento|procent", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SIGNED = regex.compile(r"[%٪\p{Sc}]|percent|per cent|prozent|pour cent|por ciento|por cento|procent")
 _MOST = 50_000  # values, and ways of writing, remembered for one language and locale
+
+
+def unescaped(value: str) -> str:
+    """Return what a value of HTML says; most hold a no-break space and nothing else that is escaped."""
+    if "&" not in value:
+        return value
+    value = value.replace("&nbsp;", "\u00a0")
+    return html.unescape(value) if "&" in value else value
 
 
 def masked(text: str) -> str:
@@ -42,6 +50,18 @@ def masked(text: str) -> str:
     for digit in "123456789":
         found = found.replace(digit, "0")
     return found if found is not text and found != text else text.translate(_DIGITS)
+
+
+class _Naughts(dict[int, str]):
+    """A naught for every digit of every script; each sign is looked at once, when it is met."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        found = self[code] = "0" if letter.isdecimal() else letter
+        return found
+
+
+_DIGITS = _Naughts()
 
 
 class Sort(StrEnum):
@@ -84,30 +104,28 @@ class Meanings:
     """The meanings of values in one language for one locale."""
 
     def __init__(self, language: str, locale: str) -> None:
-        self._language = language
-        self._locale = locale
+        self.tags = (language, locale)
         self._writing = writing_of(language, locale)
-        self._known: dict[str, Meaning] = {}
-        self._escaped: dict[str, Meaning] = {}
+        self.known: dict[str, Meaning] = {}
+        self.known_escaped: dict[str, Meaning] = {}
         self._ways: dict[str, _Way | None] = {}
 
     def of(self, value: str) -> Meaning:
         """Return what a value tells."""
-        known = self._known.get(value)
+        known = self.known.get(value)
         if known is None:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            known = self._known[value] = self._read(value)
+            if len(self.known) >= _MOST:
+                self.known.clear()
+            known = self.known[value] = self._read(value)
         return known
 
     def of_escaped(self, value: str) -> Meaning:
         """Return what a value tells that is escaped for HTML."""
-        known = self._escaped.get(value)
+        known = self.known_escaped.get(value)
         if known is None:
-            if len(self._escaped) >= _MOST:
-                self._escaped.clear()
-            plain = value.replace("&nbsp;", "\u00a0") if "&" in value else value
-            known = self._escaped[value] = self.of(html.unescape(plain) if "&" in plain else plain)
+            if len(self.known_escaped) >= _MOST:
+                self.known_escaped.clear()
+            known = self.known_escaped[value] = self.of(unescaped(value))
         return known
 
     def _read(self, value: str) -> Meaning:
@@ -122,7 +140,7 @@ class Meanings:
     def _way(self, value: str) -> _Way | None:
         """Return how an amount is written; None where the text is no amount, or its digits do not tell."""
         text = comparable(value)
-        found = statements(text, self._language, self._locale)
+        found = statements(text, *self.tags)
         if len(found) != 1 or found[0].said is not Said.AMOUNT or not found[0].readings or not _covers(found[0], text):
             return None
         readings = cast("Amounts", found[0].readings)
@@ -136,7 +154,7 @@ class Meanings:
     def _in_full(self, value: str, mask: str) -> Meaning:
         text = comparable(value)
         folded = text.casefold()
-        found = statements(text, self._language, self._locale)
+        found = statements(text, *self.tags)
         if not found and not tells(text):
             closed = not _joins(text, self._writing)
             return Meaning(Sort.WORDS, "words", folded, value) if closed else Meaning(Sort.OPEN, text, folded, value)
@@ -151,7 +169,11 @@ class Meanings:
 
 def _amount(value: str, mask: str, way: _Way) -> Meaning:
     number = Decimal(_NO_DIGIT.sub("", value)).scaleb(-way.places)
-    amounts = tuple((number if sign > 0 else -number, codes) for sign, codes in way.signs)
+    if len(way.signs) == 1:
+        sign, codes = way.signs[0]
+        amounts: Amounts = ((number if sign > 0 else -number, codes),)
+    else:
+        amounts = tuple((number if sign > 0 else -number, codes) for sign, codes in way.signs)
     folded = _blanked(value) if way.simple else comparable(value).casefold()
     return Meaning(Sort.AMOUNT, mask, folded, value, amounts)
 
@@ -171,12 +193,18 @@ def _joins(text: str, writing: Writing) -> bool:
         return False
     if not (text[0].isalnum() or text[0] in "\"'") or not (text[-1].isalnum() or text[-1] in "\"'.!?"):
         return True
-    if _PERCENT.search(text) or any(unicodedata.category(letter) == "Sc" for letter in text if not letter.isalnum()):
+    folded = text.casefold()
+    if _SIGNED.search(folded):
         return True
-    if writing.month is not None and writing.month.search(text.lower()):
+    if writing.month is not None and (
+        not writing.months.keys().isdisjoint(_LETTERS.findall(folded))
+        if writing.plain_months
+        else writing.month.search(text.lower())
+    ):
         return True
-    words = (word.rstrip(".!?") for word in _TOKENS.findall(text))
-    return any(word in writing.currencies or word.casefold() in writing.currencies for word in words)
+    words = [word.rstrip(".!?") for word in _TOKENS.findall(text)]
+    known = writing.currencies.keys()
+    return not (known.isdisjoint(words) and known.isdisjoint(map(str.casefold, words)))
 
 
 @lru_cache(maxsize=256)

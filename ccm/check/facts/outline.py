@@ -70,6 +70,7 @@ class Reader:
         self._library = library
         self._environment = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"], autoescape=False)  # noqa: S701  # parses only, renders nothing
         self._environment.newstyle_gettext = True  # type: ignore[attr-defined]  # set by the i18n extension
+        self._parsed: dict[str, nodes.Template] = {}
 
     def parts(self) -> Iterator[AuthoredPart]:
         """Yield every part of every channel in every language; a variant that cannot be parsed has none."""
@@ -104,8 +105,11 @@ class Reader:
             yield made("body", visible_text(source) if variant.path.endswith(".html") else source)
 
     def parsed(self, source: str) -> nodes.Template:
-        """Return the syntax tree of a template text."""
-        return self._environment.parse(source)
+        """Return the syntax tree of a template text; every language reads the same one."""
+        known = self._parsed.get(source)
+        if known is None:
+            known = self._parsed[source] = self._environment.parse(source)
+        return known
 
     def fragment(self, name: str, forms: Iterable[str]) -> tuple[str, Fragment] | None:
         """Return a fragment's text in the first form that it has."""

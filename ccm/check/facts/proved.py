@@ -22,7 +22,7 @@ class Proved:
     """
 
     def __init__(self) -> None:
-        self._known: set[bytes] = set()
+        self._known: set[int] = set()
         self._tried: Counter[str] = Counter()
         self._met: Counter[str] = Counter()
         self._asked: Counter[str] = Counter()
@@ -35,7 +35,7 @@ class Proved:
         tried, met = self._tried[channel], self._met[channel]
         return tried < _TRIES or met * 4 >= tried or self._asked[channel] % _NOW_AND_THEN == 0
 
-    def holds(self, digest: bytes, channel: str) -> bool:
+    def holds(self, digest: int, channel: str) -> bool:
         """Tell whether a message that is alike was proved."""
         met = digest in self._known
         if self._tried[channel] >= 2 * _TRIES:  # what was long ago counts less
@@ -45,7 +45,7 @@ class Proved:
         self._met[channel] += met
         return met
 
-    def add(self, digest: bytes) -> None:
+    def add(self, digest: int) -> None:
         """Remember what was proved; start anew where there is too much of it."""
         if len(self._known) >= _MOST:
             self._known.clear()

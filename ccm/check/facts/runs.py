@@ -24,9 +24,9 @@ class Run:
     left: Form of each line: names in place of named values, naughts in place of digits.
     """
 
-    def __init__(self, text: str, marks: Marks, meanings: Meanings, tags: tuple[str, str], ways: Ways) -> None:
+    def __init__(self, text: str, marks: Marks, meanings: Meanings, ways: Ways) -> None:
         self._meanings = meanings
-        self._tags = tags
+        self._tags = meanings.tags
         self._ways = ways
         self._marks = marks.lines
         self._told: dict[str, Mark] = {}  # by sign

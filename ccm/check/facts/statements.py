@@ -77,6 +77,7 @@ _PERCENT_BEFORE = re.compile(r"[%٪] ?$")
 _WORD_AFTER = re.compile(r" ?(-|[^\s\d,;:()\[\]/|+*·•-]{1,10})")
 _WORD_BEFORE = re.compile(r"([^\s\d,;:()\[\]/|*·•]{1,10})(?: ?-| )?$")
 _MINUS_BEFORE = re.compile(r"(?:^|[^\w)%-])- ?$")
+_ARABIC_COMMA = re.compile(r"(?<=\d)،(?=\d)")
 _MEASURE = re.compile(r"\d+(?:[.,]\d+)?[a-zµ][A-Za-z]{0,4}")
 
 
@@ -94,10 +95,12 @@ def statements(text: str, language: str, locale: str) -> tuple[Statement, ...]:
     writing = writing_of(language, locale)
     found: list[Statement] = []
     text = text.replace("F CFA", "FCFA")  # the one sign with a blank in it
+    if writing.arabic_comma:
+        text = _ARABIC_COMMA.sub(",", text)
     left = _taken(_LINK, text, found, _link)
     if any(map(str.isdecimal, left)):
         left = _dates(left, writing, found)
-        left = _taken(_CODE, left, found, lambda match: _code(match[0], writing))
+        left = _taken(_CODE, left, found, lambda match: _code(match[0], match.string[match.end() :][:1], writing))
         found += _amounts(left, writing)
     return tuple(found)
 
@@ -120,15 +123,15 @@ def _link(match: re.Match[str]) -> Statement:
     return Statement(Said.LINK, target, (target,))
 
 
-def _code(word: str, writing: Writing) -> Statement | None:
-    """Read a word of letters and digits, or a long run of digits, as a code."""
+def _code(word: str, after: str, writing: Writing) -> Statement | None:
+    """Read a word of letters and digits, or a long run of digits, as a code; `after` may end a sign such as US$."""
     digits = sum(map(str.isdecimal, word))
     letters = sum(map(str.isalpha, word))
     if not digits or (not letters and not word.isdecimal()):
         return None
     if not letters:
         return Statement(Said.CODE, word, (word,)) if digits >= 6 else None
-    if len(word) < 4 or _MEASURE.fullmatch(word) or _is_amount(word, writing):
+    if len(word) < 4 or _MEASURE.fullmatch(word) or _is_amount(word, writing) or _is_amount(word + after, writing):
         return None
     return Statement(Said.CODE, word, (word,))
 

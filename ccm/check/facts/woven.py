@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from ccm.check.comparable import comparable, comparable_line, stands_in
 from ccm.check.facts.frame import Frame
 from ccm.check.facts.known import Known
 from ccm.check.facts.marks import Marks
-from ccm.check.facts.meaning import Meaning, Sort
+from ccm.check.facts.meaning import Meaning, Meanings, Sort, unescaped
 from ccm.check.facts.statements import Said, Statement, statements
 from ccm.check.shape import Pattern
 
-_QUIET = frozenset({Sort.WORDS, Sort.NUMBER})
 _GAP = "\x7f"
 
 
@@ -27,31 +26,38 @@ class Woven:
         self,
         frame: Frame,
         fillings: Sequence[str],
-        named: Mapping[str, str],
         marks: Marks,
-        meaning_of: Callable[[str], Meaning],
-        tags: tuple[str, str],
+        meanings: Meanings,
+        *,
+        escaped: bool,
     ) -> None:
         self._frame = frame
         self._fillings = fillings
-        self._meaning_of = meaning_of
-        self._tags = tags
+        self._escaped = escaped
+        self._meanings = meanings
+        self._tags = meanings.tags
         self._loose: dict[int, Meaning] = {}
-        kinds: list[str] = []
-        for place, value in enumerate(fillings):
-            name = named.get(value)
-            if name is None:
-                meaning = meaning_of(value)
-                name = marks.folded.get(meaning.folded)
-                if name is None:
-                    self._loose[place] = meaning
-                    name = ""
-                else:
-                    name = f"~{name}"
-            kinds.append(name)
-        self._kinds = kinds
+        named, known = (marks.escaped, meanings.known_escaped) if escaped else (marks.texts, meanings.known)
+        self._kinds = [
+            named.get(value) or self._kind(place, value, known.get(value), marks)
+            for place, value in enumerate(fillings)
+        ]
         self._join(marks)
-        self.left = (frame.digest, *kinds)
+        self.left = (frame.digest, *self._kinds)
+
+    def _kind(self, place: int, value: str, meaning: Meaning | None, marks: Marks) -> str:
+        """Return how a value that is told by no name of its own counts; remember those that are loose."""
+        if meaning is None:
+            if any(text in value for text in marks.long):  # a greeting: as it is new for everybody, it is not read
+                folded = comparable_line(unescaped(value) if self._escaped else value).strip().casefold()
+                name = marks.folded.get(folded)
+                return f"~{name}" if name else "=" + _named(folded, marks)
+            meaning = self._meanings.of_escaped(value) if self._escaped else self._meanings.of(value)
+        name = marks.folded.get(meaning.folded)
+        if name is not None:
+            return f"~{name}"
+        self._loose[place] = meaning
+        return ""
 
     def _join(self, marks: Marks) -> None:
         """Name values that hold a fact or a field among other text, such as a greeting: they count as written."""
@@ -81,7 +87,7 @@ class Woven:
             if meaning.sort is Sort.AMOUNT:
                 if not known.has_amount(meaning.amounts):
                     return False
-            elif meaning.statements and not all(map(known.explains, meaning.statements)):
+            elif meaning.plain not in known.own_texts and not all(map(known.explains, meaning.statements)):
                 return False
         loose = telling.keys()
         lines = [one for one in self._frame.mixed if not loose.isdisjoint(one[1].slots)]
@@ -131,7 +137,7 @@ class Woven:
         )
 
     def _plain(self, place: int) -> str:
-        return self._meaning_of(self._fillings[place]).plain
+        return unescaped(self._fillings[place]) if self._escaped else self._fillings[place]
 
     def _filled(self, pattern: Pattern, gaps: frozenset[int] = frozenset()) -> str:
         values = {slot: _GAP if slot in gaps else self._plain(slot) for slot in pattern.slots}

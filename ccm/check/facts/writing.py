@@ -16,6 +16,8 @@ from babel.numbers import UnsupportedNumberingSystemError, get_decimal_symbol, g
 
 from ccm.check.comparable import comparable
 
+_LETTERS = re.compile(r"[^\W\d_]+")
+
 
 @dataclass(frozen=True)
 class Writing:
@@ -26,6 +28,8 @@ class Writing:
     months: Number of the month by its name, comparable and without case.
     month: Finds the name of a month; None when the language writes months as numbers only.
     sign_first: The currency stands before the number.
+    arabic_comma: It parts the groups of a number; elsewhere it parts words.
+    plain_months: All names of months are single words of letters.
     order: Letters of day, month and year in all-numeric dates, such as "dMy".
     """
 
@@ -35,6 +39,8 @@ class Writing:
     month: re.Pattern[str] | None
     order: str
     sign_first: bool
+    arabic_comma: bool
+    plain_months: bool
 
 
 def _locale(tag: str) -> Locale:
@@ -52,13 +58,16 @@ def writing_of(language: str, locale: str) -> Writing:
     text, data = _locale(language), _locale(locale)
     locales = (data, text) if text.language == data.language else (text, data)
     months = {name: number for one in locales for name, number in _months(one)}
+    marks = tuple(dict.fromkeys(_marks(data)))
     return Writing(
-        tuple(dict.fromkeys(_marks(data))),
+        tuple((group.replace("،", ","), decimal) for group, decimal in marks),
         _currencies(text, data),
         months,
         _any_of(months),
         _order(data),
         _sign_first(data),
+        any(group == "،" for group, _ in marks),
+        all(map(_LETTERS.fullmatch, months)),
     )
 
 

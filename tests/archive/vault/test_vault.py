@@ -22,7 +22,7 @@ from ccm.archive.vault.sealing import KEY_BYTES, seal, unseal
 MASTER = MasterKey(bytes(range(32)), "the test")
 URL = "sqlite:///keys/keys.db"
 AT = datetime(2026, 11, 2, tzinfo=UTC)
-LETTER = Kept(b"Dear Ms CANARY, you owe 12.34", "text/plain", {"fields": ["ab"]})
+LETTER = Kept(b"Dear Ms CANARY, you owe 12.34", "text/plain", {"fields": "ab"})
 
 
 def vault_at(root: Path, master: MasterKey | None = MASTER) -> Vault:
