@@ -10,6 +10,7 @@ import pytest
 import tinyhtml5
 from documents import ISSUED, PIECE, STYLE, composer, font_files, page
 
+from ccm.check.pdf_text import read_pdf
 from ccm.compose.document.composer import DocumentComposer
 from ccm.compose.document.fill import audit as audit_module
 from ccm.compose.document.fill import flow as flow_module
@@ -113,6 +114,7 @@ def test_filled_pages_equal_the_engines(monkeypatch: pytest.MonkeyPatch) -> None
         assert ours is not None
         assert theirs is not None
         assert ours.pages == theirs.pages, number
+        assert read_pdf(ours.content).pages == read_pdf(theirs.content).pages, number
         for mine, its in zip(words_of(ours.content), words_of(theirs.content), strict=True):
             assert [one[0] for one in mine] == [one[0] for one in its]
             far = max(max(abs(a[1] - b[1]), abs(a[2] - b[2])) for a, b in zip(mine, its, strict=True))

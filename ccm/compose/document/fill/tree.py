@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -192,6 +193,7 @@ def _body_of(table: Element) -> Element:
     return body
 
 
+@lru_cache(maxsize=4096)
 def _attributes(text: str) -> tuple[tuple[str, str], ...]:
     if not text:
         return ()

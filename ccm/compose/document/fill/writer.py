@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from isal import isal_zlib
@@ -239,23 +240,13 @@ class _File:
                 kids.append(b"%d" % child.mark)
         more = b""
         if tag.cell is not None:
-            more = self._cell(tag)
+            more = _cell(tag.kind, tag.cell.name, tag.cell.headers, tag.cell.span)
         elif tag.area is not None:
             more = b"/A<</O/Layout/BBox[%.3f %.3f %.3f %.3f]>>/Alt%b" % (*tag.area, _text(tag.alternative))
         self._plain[number] = b"<</Type/StructElem/S/%b/P %d 0 R/Pg %d 0 R/K[%b]%b>>" % (
             tag.kind.encode("ascii"), parent, page, b" ".join(kids), more,
         )  # fmt: skip
         return number
-
-    def _cell(self, tag: Tag) -> bytes:
-        cell = tag.cell
-        assert cell is not None
-        more = b"/A<</O/Table"
-        if cell.span != 1:
-            more += b"/ColSpan %d" % cell.span
-        if tag.kind == "TD":
-            more += b"/Headers[%b]" % b"".join([b"(%b)" % name.encode("ascii") for name in cell.headers])
-        return more + b">>" + (b"/ID(%b)" % cell.name.encode("ascii") if cell.name else b"")
 
     # ── the rest ─────────────────────────────────────────────────────────────
 
@@ -370,6 +361,17 @@ class _File:
             )
         )
         return b"".join(out)
+
+
+@lru_cache(maxsize=4096)
+def _cell(kind: str, name: str, headers: tuple[str, ...], span: int) -> bytes:
+    """Return what a cell's tag says beside its content."""
+    more = b"/A<</O/Table"
+    if span != 1:
+        more += b"/ColSpan %d" % span
+    if kind == "TD":
+        more += b"/Headers[%b]" % b"".join([b"(%b)" % one.encode("ascii") for one in headers])
+    return more + b">>" + (b"/ID(%b)" % name.encode("ascii") if name else b"")
 
 
 def _deflated(content: bytes) -> bytes:
