@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := out/demo
 AS_OF := 2026-11-02T11:30Z
 
-.PHONY: help setup dev demo test check oracle mutations replay faults bench bench-delivery format clean
+.PHONY: help setup dev demo test check oracle mutations replay faults bench bench-delivery bench-mail bench-pdf format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench-delivery: dev ## Measure sending beside Postfix's smtp-source, and its mem
 
 bench: dev ## Measure emails, SMS and documents per second; writes benchmarks/out/bench.json
 	$(BIN)/python -m benchmarks.bench $(B)
+
+bench-pdf: dev ## Measure documents of a real month beside a plain WeasyPrint loop; writes benchmarks/out/pdf.json
+	$(BIN)/python -m benchmarks.pdf $(B)
 
 bench-mail: dev ## Measure HTML and ready-to-send messages per second beside the plain way; writes benchmarks/out/mail.json
 	$(BIN)/python -m benchmarks.mail $(B)

@@ -191,7 +191,7 @@ class Composer:
         variant = self._variant(Channel.DOCUMENT)
         engine = self._engine(OutputKind.HTML, ("document.html",), self._images.in_document)
         html = render(self._compile(engine, variant), variables, Rendering(work.voice, "<br/>"))
-        rendition, findings = self._document_composer.compose(
+        rendition, findings, slow = self._document_composer.compose(
             html,
             piece=piece,
             language=work.voice.language,
@@ -199,6 +199,8 @@ class Composer:
             issued_at=work.communication.issued_at,
             filename=self._file_name(work, piece, variables),
         )
+        if slow:
+            work.slow_paths[Channel.DOCUMENT] = slow
         self._keep(work, piece, rendition, findings)
 
     def _file_name(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> str:

@@ -204,6 +204,7 @@ class DocumentRules(Definition):
     filename: str = Field("{{ message.piece_id }}.pdf", description="Jinja text; the name the customer sees.")
     attach_to_email: bool = Field(True, description="Attach the PDF to the email of the same communication.")
     attachments: tuple[str, ...] = Field((), description="Files beside the template that go inside the PDF.")
+    fill: bool = Field(True, description="Fill pages where that is known to give what the layout engine gives.")
 
 
 class TemplateDefinition(Definition):

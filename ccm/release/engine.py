@@ -18,11 +18,13 @@ _PACKAGES = (
     "css-inline",
     "fonttools",
     "inscriptis",
+    "isal",
     "jinja2",
     "mjml-python",
     "pillow",
     "pydyf",
     "segno",
+    "uharfbuzz",
     "weasyprint",
     "zxing-cpp",
 )

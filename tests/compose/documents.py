@@ -82,9 +82,10 @@ def composer(
 def compose(
     made: DocumentComposer, html: str, language: str = "en", direction: str = "ltr"
 ) -> tuple[DocumentRendition | None, tuple[Finding, ...]]:
-    return made.compose(
+    rendition, findings, _ = made.compose(
         html, piece=PIECE, language=language, direction=direction, issued_at=ISSUED, filename="letter.pdf"
     )
+    return rendition, findings
 
 
 def page(body: str, title: str = "A letter") -> str:

@@ -88,7 +88,7 @@ def test_the_same_bytes_in_another_process(plain: DocumentComposer) -> None:
 def test_another_time_or_piece_gives_other_metadata_only(plain: DocumentComposer) -> None:
     """Dates come from issued_at, never from the clock."""
     made, _ = compose(plain, page("<p>x</p>"))
-    later, _ = plain.compose(
+    later, _, _ = plain.compose(
         page("<p>x</p>"),
         piece=PIECE,
         language="en",

@@ -19,6 +19,10 @@ NOT_CODES = frozenset(
         "font-face", "font-family", "mj-all", "mj-attributes", "mj-carousel-image", "mj-class", "mj-html-attribute",
         "mj-html-attributes", "mj-image", "mj-include", "mj-selector", "mj-style", "qualified-rule",
         "relative-colorimetric", "sans-serif", "system-ui",
+        # of styles that filling looks at
+        "border-box", "first-child", "flow-root", "last-child", "list-item", "nth-last-child", "only-child", "pre-line",
+        "table-cell", "table-footer-group", "table-header-group", "table-row", "table-row-group", "text-align-last",
+        "word-spacing",
         # names of font weights in design tokens
         "demi-bold", "extra-black", "extra-bold", "extra-light", "semi-bold", "ultra-black", "ultra-bold",
         "ultra-light",
@@ -27,7 +31,7 @@ NOT_CODES = frozenset(
         # of mails, web pages and Amazon's events; where somebody said something
         "detail-type", "no-referrer", "no-store", "one-click", "opt-out", "opt-out-list", "preference-page", "same-origin",
         # encodings and JSON Schema
-        "date-time", "utf-16-le", "utf-8", "utf-8-sig",
+        "date-time", "utf-16-be", "utf-16-le", "utf-8", "utf-8-sig",
         # headers and names of HTTP
         "accept-encoding", "ccm-engine", "content-length", "content-type", "linkedin-version", "ratelimit-reset",
         "retry-after", "transfer-encoding", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp",

@@ -23,6 +23,8 @@ COVERED_BY = {
     "ccm/cli/": ("tests/e2e/",),
     "ccm/compose/": ("tests/compose/test_composer.py", "tests/compose/test_injection.py"),
     "ccm/compose/document/": ("tests/compose/test_document.py", "tests/compose/test_document_leaks.py"),
+    "ccm/compose/document/fill/": ("tests/compose/test_fill.py",),
+    "ccm/compose/document/filling.py": ("tests/compose/test_fill.py",),
     "ccm/compose/email/": ("tests/compose/test_email.py",),
     "ccm/compose/figures/": ("tests/compose/test_figures.py", "tests/compose/test_charts.py"),
     "ccm/compose/figures/page_functions.py": ("tests/guards/test_template_guide.py",),

@@ -9,6 +9,7 @@ from typing import Any
 from weasyprint import Attachment as PdfAttachment
 
 from ccm.compose.document.fetcher import media_type_of
+from ccm.compose.document.filling import Filling
 from ccm.compose.document.layout_problem import LayoutProblem, prevents_output
 from ccm.compose.document.pdf_metadata import ConformanceMark, describe
 from ccm.compose.document.typesetting import Typesetter
@@ -30,6 +31,10 @@ class DocumentComposer:
             brand, library, roots=(template.root,), style=style.source if style is not None else ""
         )
         self._attachments, self._missing = _attached_files(template, library)
+        always = "the document carries files" if self._attachments or self._missing else ""
+        if not template.definition.document.fill:
+            always = "fill is off in template.yaml"
+        self._filling = Filling(brand, library, self._typesetter, always)
 
     def compose(
         self,
@@ -40,8 +45,8 @@ class DocumentComposer:
         direction: str,
         issued_at: datetime,
         filename: str,
-    ) -> tuple[DocumentRendition | None, tuple[Finding, ...]]:
-        """Make the PDF of one piece.
+    ) -> tuple[DocumentRendition | None, tuple[Finding, ...], str]:
+        """Make the PDF of one piece, filled where that is known to give what the layout engine gives.
 
         Args:
             html: The rendered document; `<title>` becomes the PDF's title.
@@ -51,8 +56,12 @@ class DocumentComposer:
             issued_at: Aware; the file's dates. The same arguments always give the same bytes.
             filename: As the customer sees it.
         Returns:
-            The rendition, or None if a finding is an error; findings in any case.
+            The rendition, or None if a finding is an error; findings in any case; why the page was not filled,
+            empty if it was.
         """
+        filled = self._filling.fill(html, piece.piece_id, language, direction, issued_at)
+        if filled.content:
+            return DocumentRendition(piece.piece_id, filename, filled.title, filled.pages, filled.content), (), ""
 
         def finish(document: Any) -> None:
             describe(
@@ -73,7 +82,14 @@ class DocumentComposer:
             finisher=ConformanceMark(piece.piece_id),
             attachments=[self._attach(path, content, issued_at) for path, content in self._attachments],
         )
-        problems = [*self._missing, *typeset.problems]
+        again = (
+            self._filling.learn(html, piece.piece_id, language, direction, issued_at, typeset)
+            if filled.learns
+            else filled
+        )
+        if again.content:
+            return DocumentRendition(piece.piece_id, filename, again.title, again.pages, again.content), (), ""
+        problems = [*self._missing, *typeset.problems, *again.problems]
         title = (typeset.document.metadata.title or "").strip() if typeset.document else ""
         if typeset.document and not title:
             problems.append(
@@ -81,9 +97,9 @@ class DocumentComposer:
             )
         findings = tuple(problem.as_finding(piece.piece_id, Channel.DOCUMENT) for problem in problems)
         if prevents_output(problems):
-            return None, findings
+            return None, findings, again.reason
         pages = len(typeset.document.pages)
-        return DocumentRendition(piece.piece_id, filename, title, pages, typeset.content), findings
+        return DocumentRendition(piece.piece_id, filename, title, pages, typeset.content), findings, again.reason
 
     def _attach(self, path: str, content: bytes, issued_at: datetime) -> PdfAttachment:
         moment = issued_at.astimezone(UTC)

@@ -37,6 +37,18 @@ def describe(metadata: Any, *, author: str, piece_id: str, language: str, issued
     metadata.lang = metadata.lang or language
 
 
+def conformance(piece_id: str) -> str:
+    """Return the XMP descriptions that say PDF/UA-1 and name the piece."""
+    return _PDFUA.decode() + _identifier(piece_id)
+
+
+def _identifier(piece_id: str) -> str:
+    return (
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<dc:identifier>{escape(piece_id)}</dc:identifier></rdf:Description>"
+    )
+
+
 class ConformanceMark:
     """Finisher of a PDF: writes the PDF/UA mark and the piece's id into the first rdf:RDF.
 
@@ -45,10 +57,7 @@ class ConformanceMark:
     """
 
     def __init__(self, piece_id: str) -> None:
-        self._identifier = (
-            '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">'
-            f"<dc:identifier>{escape(piece_id)}</dc:identifier></rdf:Description>"
-        ).encode()
+        self._identifier = _identifier(piece_id).encode()
 
     def __call__(self, document: Any, pdf: Any) -> None:
         """Change the metadata stream in place; the engine calls this right before the trailer."""

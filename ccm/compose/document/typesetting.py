@@ -10,9 +10,10 @@ from importlib.resources import files
 from io import BytesIO
 from typing import Any, TypeAlias
 
-from weasyprint import CSS, HTML
+from weasyprint import CSS, DEFAULT_OPTIONS, HTML
 from weasyprint.css import ColorProfile
 from weasyprint.css.counters import CounterStyle
+from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetchingError
 
@@ -75,6 +76,12 @@ class Typesetter:
             except URLFetchingError:  # @color-profile lets it through; the fetcher counted why
                 self._sheets = []
         self.problems = (*count.problems(), *problems_of(log.records))
+        self.style_text = "\n".join((brand_stylesheet(brand), style))
+
+    @property
+    def screen_profile(self) -> bytes:
+        """The ICC profile of screens."""
+        return self._screen_colors.content
 
     def _sheet(self, text: str) -> CSS:
         return CSS(
@@ -100,7 +107,7 @@ class Typesetter:
         if len(html) > MAX_HTML_CHARACTERS:
             return Typeset(None, b"", (*found, _too_large()))
         result: tuple[Any, bytes] = (None, b"")
-        with captured_log() as log, _collector_paused(len(html) < _COLLECT_ABOVE_CHARACTERS):
+        with captured_log() as log, collector_paused(len(html) < _COLLECT_ABOVE_CHARACTERS):
             try:
                 result = self._laid_out(self._parsed(html, language, direction), finish, found, options)
             except (Exception, FatalURLFetchingError) as fault:
@@ -121,13 +128,12 @@ class Typesetter:
         self, page: HTML, finish: Finish, found: list[LayoutProblem], options: dict[str, Any]
     ) -> tuple[Any, bytes]:
         images: dict[str, object] = {}
-        document = page.render(
-            font_config=self._fonts,
-            counter_style=self._counters.copy(),
-            stylesheets=self._sheets,
-            cache=images,
-            color_profiles={"srgb": self._screen_colors},
-            output_intent="srgb",
+        document = StyledDocument.of(
+            page,
+            self._fonts,
+            self._counters.copy(),
+            {"srgb": self._screen_colors},
+            {"stylesheets": self._sheets, "cache": images, "output_intent": "srgb"},
         )
         if not self._fetcher.count.problems() and any(image is None for image in images.values()):
             # The engine keeps None for an image that it fetched and could not draw.
@@ -140,6 +146,25 @@ class Typesetter:
         content = document.write_pdf(output_intent="given", **options)
         found += self._guard.problems(document.fonts.values())
         return document, content
+
+
+class StyledDocument(Document):  # type: ignore[misc]  # the engine has no types
+    """A laid-out document that keeps the function from element to computed style, `style_for`."""
+
+    style_for: Any = None
+
+    @classmethod
+    def of(cls, page: HTML, fonts: FontConfiguration, counters: CounterStyle, profiles: Any, options: Any) -> Any:
+        """Lay out a page, as `HTML.render` does."""
+        document = cls._render(page, fonts, counters, profiles, {**DEFAULT_OPTIONS, **options})
+        document.style_for = page.style_for
+        return document
+
+    @classmethod
+    def _build_layout_context(cls, page: HTML, *rest: Any) -> Any:
+        context = super()._build_layout_context(page, *rest)
+        page.style_for = context.style_for
+        return context
 
 
 class _ScreenColors(ColorProfile):  # type: ignore[misc]  # the engine has no types
@@ -202,7 +227,7 @@ def _too_large() -> LayoutProblem:
 
 
 @contextmanager
-def _collector_paused(pause: bool) -> Iterator[None]:
+def collector_paused(pause: bool = True) -> Iterator[None]:
     """Keep the garbage collector out of a short layout.
 
     Why: Layout makes hundreds of thousands of boxes that live until its end; walking them again and again

@@ -1,0 +1,150 @@
+"""Fonts inside a file: subsets that hang on the text alone, never on what was written before.
+
+Why in steps: the same document must have the same bytes on every machine and every day, and a subset for each document
+would cost more than the rest of it. So a font comes in a few sizes, and a document takes the smallest that has its glyphs.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import uharfbuzz as hb
+
+from ccm.compose.document.fill.unfillable import Unfillable
+
+# What nearly every document has; other signs are added for the documents that have them.
+_USUAL = "".join(map(chr, range(0x20, 0x7F))) + "\u00a0\u202f·–—‘’“”−×€£"
+_FEATURES: tuple[dict[str, int], ...] = ({}, {"lnum": 1}, {"tnum": 1}, {"lnum": 1, "tnum": 1})
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A font with some of its glyphs, which keep their numbers.
+
+    objects: Bodies of its five objects; `%(…)d` stands for the number of another one.
+    """
+
+    glyphs: frozenset[int]
+    program: bytes
+    widths: bytes
+    to_unicode: bytes
+
+
+class FontFile:
+    """One face of the brand, as files carry it."""
+
+    def __init__(self, content: bytes, face: hb.Face) -> None:
+        self._content = content
+        self._face = face
+        self._font = hb.Font(face)
+        self.upem = face.upem
+        self._made: dict[frozenset[int], Subset] = {}
+
+    @cached_property
+    def name(self) -> str:
+        """The PostScript name."""
+        return self._face.get_name(hb.OTNameIdPredefined.POSTSCRIPT_NAME) or "Font"
+
+    @cached_property
+    def ascent(self) -> int:
+        """In thousandths of the size, like `descent`."""
+        rounded: int = round(self._font.get_font_extents("ltr").ascender * 1000 / self.upem)
+        return rounded
+
+    @cached_property
+    def descent(self) -> int:
+        """Below the baseline, negative."""
+        rounded: int = round(self._font.get_font_extents("ltr").descender * 1000 / self.upem)
+        return rounded
+
+    def width(self, glyph: int) -> int:
+        """Return a glyph's own width in thousandths of the size."""
+        known = self._widths.get(glyph)
+        if known is None:
+            known = self._widths[glyph] = round(self._font.get_glyph_h_advance(glyph) * 1000 / self.upem)
+        return known
+
+    @cached_property
+    def _widths(self) -> dict[int, int]:
+        return {}
+
+    def text(self, glyphs: list[int]) -> str:
+        """Return the text that a reader of the file finds for glyphs."""
+        usual, every = self._usual, self._every
+        return "".join([usual.get(glyph) or every.get(glyph, "\0") for glyph in glyphs]).replace("\u00a0", " ")
+
+    def subset(self, glyphs: set[int]) -> Subset:
+        """Return the usual glyphs and these."""
+        more = frozenset(glyphs - self._usual.keys())
+        made = self._made.get(more)
+        if made is None:
+            if len(self._made) > 512:
+                self._made.clear()
+            made = self._made[more] = self._make(more)
+        return made
+
+    @cached_property
+    def _usual(self) -> dict[int, str]:
+        """Text by glyph."""
+        return self._texts_of(_USUAL)
+
+    @cached_property
+    def _every(self) -> dict[int, str]:
+        """Text by glyph, of everything that may be asked for."""
+        signs = [chr(point) for point in sorted(self._face.unicodes) if point < 0x3000]
+        return {**self._texts_of(signs), **self._usual}
+
+    def _texts_of(self, repertoire: Iterable[str]) -> dict[int, str]:
+        texts: dict[int, str] = {}
+        for sign in repertoire:
+            for features in _FEATURES:
+                buffer = hb.Buffer()
+                buffer.add_str(sign)
+                buffer.guess_segment_properties()
+                hb.shape(self._font, buffer, features)
+                if len(buffer.glyph_infos) == 1 and buffer.glyph_infos[0].codepoint:
+                    texts.setdefault(buffer.glyph_infos[0].codepoint, sign)
+        for ligature in ("ff", "fi", "fl", "ffi", "ffl", "tt", "ft"):
+            buffer = hb.Buffer()
+            buffer.add_str(ligature)
+            buffer.guess_segment_properties()
+            hb.shape(self._font, buffer, {})
+            if len(buffer.glyph_infos) == 1:
+                texts.setdefault(buffer.glyph_infos[0].codepoint, ligature)
+        return texts
+
+    def _make(self, more: frozenset[int]) -> Subset:
+        if more - self._every.keys():
+            raise Unfillable("a glyph that stands for several signs")
+        texts = {**self._usual, **{glyph: self._every[glyph] for glyph in sorted(more)}}
+        return Subset(frozenset(texts), self._program(texts), self._width_array(texts), _to_unicode(texts))
+
+    def _program(self, texts: dict[int, str]) -> bytes:
+        wanted = hb.SubsetInput()
+        wanted.glyph_set.update({0, *texts})
+        wanted.flags = hb.SubsetFlags.RETAIN_GIDS | hb.SubsetFlags.NOTDEF_OUTLINE | hb.SubsetFlags.NO_HINTING
+        for tag in ("GSUB", "GPOS", "GDEF", "kern", "name", "DSIG", "meta", "STAT"):
+            wanted.drop_table_tag_set.add(int.from_bytes(tag.ljust(4).encode(), "big"))
+        return bytes(hb.subset(self._face, wanted).blob.data)
+
+    def _width_array(self, texts: dict[int, str]) -> bytes:
+        return b" ".join(b"%d [%d]" % (glyph, self.width(glyph)) for glyph in sorted(texts))
+
+
+def _to_unicode(texts: dict[int, str]) -> bytes:
+    """Return the map from glyphs to text, compressed."""
+    rows = [f"<{glyph:04x}> <{text.encode('utf-16-be').hex()}>" for glyph, text in sorted(texts.items())]
+    blocks = [
+        f"{len(part)} beginbfchar\n" + "\n".join(part) + "\nendbfchar"
+        for part in (rows[at : at + 100] for at in range(0, len(rows), 100))
+    ]
+    head = (
+        "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo\n<< /Registry (Adobe)\n"
+        "/Ordering (UCS)\n/Supplement 0\n>> def\n/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n"
+        "1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n"
+    )
+    tail = "\nendcmap\nCMapName currentdict /CMap defineresource pop\nend\nend"
+    return zlib.compress((head + "\n".join(blocks) + tail).encode("ascii"), 9)

@@ -1,0 +1,204 @@
+"""Computed styles by structure: what the layout engine's cascade gives one element it gives every one like it.
+
+An element is like another when everything that a selector can look at is the same: the chain of its ancestors, tag and
+attributes, and as much of its place among its siblings as the style sheets ask for. A structure that is met for the first
+time is taught by the engine's own cascade over the whole page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ccm.compose.document.fill.properties import unknown
+from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.unfillable import Unfillable
+
+_STRUCTURAL = re.compile(r":(nth-child|nth-last-child)\(\s*([^)]*?)\s*\)|:(first-child|last-child|only-child)\b")
+_KNOWN_PSEUDO = re.compile(
+    r"::?(?:before|after|first-child|last-child|only-child|nth-child\([^)]*\)|nth-last-child\([^)]*\)|lang\([^)]*\)|root|first|left|right|is|where|not|link|any-link)(?![\w-])"
+)
+_PSEUDO = re.compile(r"::?[a-zA-Z-]+(?:\([^)]*\))?")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_AN_PLUS_B = re.compile(r"([+-]?\d*)n\s*(?:([+-])\s*(\d+))?|([+-]?\d+)")
+
+
+class UnknownStructure(Exception):
+    """An element whose like was never styled; `learn` the page."""
+
+
+class StyleBook:
+    """Styles of one set of style sheets.
+
+    Args:
+        author: Text of every sheet that may look at structure.
+        cascade: Runs the engine's cascade over the page being filled; returns its root element and a function
+            from element and pseudo-element to computed style.
+    """
+
+    def __init__(self, author: str) -> None:
+        self._signatures: dict[tuple[object, ...], int] = {}
+        self.styles: list[tuple[Any, Any, Any]] = []  # computed style, ::before, ::after
+        self._odd: dict[int, str] = {}
+        self._places = _Places(author)
+
+    def sign(self, root: Element, *, learning: bool = False) -> list[Element]:
+        """Give every element its signature; returns the elements of new structures, in the order of the page.
+
+        Raises:
+            UnknownStructure: At the first new structure, unless learning.
+        """
+        new: list[Element] = []
+        signatures = self._signatures
+        place = self._places.of
+        looks = self._places.looks
+        waiting: list[tuple[Element, int, object]] = [(root, -1, 0)]
+        while waiting:
+            element, above, where = waiting.pop()
+            key = (above, element.tag, element.attributes, where)
+            signature = signatures.get(key)
+            if signature is None:
+                if not learning:
+                    raise UnknownStructure
+                signature = signatures[key] = len(signatures)
+                new.append(element)
+            element.signature = signature
+            children = [child for child in element.children if isinstance(child, Element)]
+            if looks and children:
+                waiting += [(child, signature, place(index, children)) for index, child in enumerate(children, 1)]
+            else:
+                waiting += [(child, signature, 0) for child in children]
+        return new
+
+    def known(self, element: Element) -> tuple[Any, Any, Any]:
+        """Return an element's styles.
+
+        Raises:
+            Unfillable: If they have a property that our layout does not know.
+        """
+        styles = self.styles[element.signature]
+        odd = self._odd.get(element.signature)
+        if odd is None:
+            odd = self._odd[element.signature] = unknown(styles[0])
+        if odd:
+            raise Unfillable(odd)
+        return styles
+
+    def learn(self, root: Element, page: Any, style_for: Callable[..., Any]) -> None:
+        """Take the styles of a page's new structures from the engine.
+
+        Args:
+            page: The engine's element tree of the same page.
+        Raises:
+            Unfillable: If the engine sees another tree than we do.
+        """
+        pairs = dict(_pairs(root, page))
+        known = len(self._signatures)
+        new = self.sign(root, learning=True)
+        self.styles += [(None, None, None)] * (len(self._signatures) - known)
+        for element in new:
+            theirs = pairs[element]
+            self.styles[element.signature] = (
+                style_for(theirs),
+                style_for(theirs, "before"),
+                style_for(theirs, "after"),
+            )
+
+
+def _pairs(ours: Element, theirs: Any) -> Iterator[tuple[Element, Any]]:
+    """Walk both trees; they must be the same."""
+    own = tuple(sorted((name, value) for name, value in ours.attributes))
+    other = tuple(sorted(theirs.attrib.items()))
+    if ours.tag != theirs.tag or own != other:
+        raise Unfillable("the page is not read as the engine reads it")
+    yield ours, theirs
+    elements = [child for child in ours.children if isinstance(child, Element)]
+    others = [child for child in theirs if isinstance(child.tag, str)]
+    if len(elements) != len(others):
+        raise Unfillable("the page is not read as the engine reads it")
+    for child, other_child in zip(elements, others, strict=True):
+        yield from _pairs(child, other_child)
+
+
+class _Places:
+    """What the style sheets want to know about an element's place among its siblings."""
+
+    def __init__(self, author: str) -> None:
+        css = _COMMENT.sub("", author)
+        if "@import" in css or "@layer" in css or "@scope" in css:
+            raise Unfillable("a style sheet that imports others")
+        selectors = [part.rpartition("}")[2].rpartition(";")[2] for part in css.split("{")[:-1]]
+        selectors = [one for one in selectors if not one.strip().startswith("@")]
+        for selector in selectors:
+            if "~" in re.sub(r"\[[^\]]*\]", "", selector):
+                raise Unfillable("a selector with ~")
+            if any(one.count("+") > 1 for one in re.sub(r"\([^)]*\)|\[[^\]]*\]", "", selector).split(",")):
+                raise Unfillable("a selector with + twice")
+            for found in _PSEUDO.findall(selector):
+                if not _KNOWN_PSEUDO.fullmatch(found):
+                    raise Unfillable(f"the selector {found}")
+        self._tests = tuple(dict.fromkeys(_tests(selectors)))
+        self._adjacent = any("+" in re.sub(r"\([^)]*\)|\[[^\]]*\]", "", one) for one in selectors)
+        self.looks = bool(self._tests) or self._adjacent
+        self._cache: dict[tuple[int, int], int] = {}
+        self._states: dict[tuple[bool, ...], int] = {}
+
+    def of(self, index: int, siblings: list[Element]) -> object:
+        """Return a mark of a place: equal where no selector can tell two places apart."""
+        count = len(siblings)
+        if not self._adjacent:
+            return self._state(index, count)
+        if index == 1:
+            return self._state(1, count)
+        before = siblings[index - 2]
+        return (self._state(index, count), self._state(index - 1, count), before.tag, before.attributes)
+
+    def _state(self, index: int, count: int) -> int:
+        known = self._cache.get((index, count))
+        if known is None:
+            state = tuple(test(index, count) for test in self._tests)
+            known = self._cache[index, count] = self._states.setdefault(state, len(self._states))
+        return known
+
+
+def _tests(selectors: list[str]) -> Iterator[Callable[[int, int], bool]]:
+    seen = set()
+    for selector in selectors:
+        for kind, formula, plain in _STRUCTURAL.findall(selector):
+            name = plain or f"{kind}({formula})"
+            if name in seen:
+                continue
+            seen.add(name)
+            if plain:
+                yield _PLAIN_TESTS[plain]
+            else:
+                yield _counted(_formula(formula), from_end=kind == "nth-last-child")
+
+
+_PLAIN_TESTS: dict[str, Callable[[int, int], bool]] = {
+    "first-child": lambda index, count: index == 1,
+    "last-child": lambda index, count: index == count,
+    "only-child": lambda index, count: count == 1,
+}
+
+
+def _counted(matches: Callable[[int], bool], *, from_end: bool) -> Callable[[int, int], bool]:
+    if from_end:
+        return lambda index, count: matches(count - index + 1)
+    return lambda index, count: matches(index)
+
+
+def _formula(text: str) -> Callable[[int], bool]:
+    """Return whether a place counts as An+B."""
+    text = {"even": "2n", "odd": "2n+1"}.get(text.lower(), text.lower())
+    found = _AN_PLUS_B.fullmatch(text)
+    if found is None:
+        raise Unfillable(f"nth-child({text})")
+    if found[4] is not None:
+        return lambda place: place == int(found[4])
+    step = int({"": "1", "+": "1", "-": "-1"}.get(found[1], found[1]))
+    start = int((found[2] or "+") + (found[3] or "0"))
+    if step == 0:
+        return lambda place: place == start
+    return lambda place: (place - start) % step == 0 and (place - start) // step >= 0

@@ -1,0 +1,208 @@
+"""From a printed page to a tree of elements, as an HTML parser sees it; anything in doubt is refused."""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import lru_cache
+from typing import TypeAlias
+
+from ccm.compose.document.fill.unfillable import Unfillable
+
+_TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s\"'<>/=]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)*)\s*(/?)>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)  # fmt: skip
+_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
+_CHARACTER = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[a-zA-Z][a-zA-Z0-9]*;)")
+_RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("style", "title")}
+_VOID = frozenset(("br", "col", "hr", "img", "meta", "wbr"))
+_IN_PARAGRAPH = frozenset((
+    "a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "data", "dfn", "em", "i", "img", "kbd", "mark", "q",
+    "s", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr"
+))  # fmt: skip
+_HEADING = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_BLOCKS = frozenset((
+    "address", "article", "aside", "blockquote", "dd", "div", "dl", "dt", "figcaption", "figure", "footer",
+    "header", "hr", "li", "main", "nav", "ol", "p", "section", "table", "ul"
+))  # fmt: skip
+_IN_BODY = _IN_PARAGRAPH | _BLOCKS | _HEADING
+_ROWS = frozenset(("thead", "tbody", "tfoot"))
+_ROW = frozenset(("tr",))
+# What may stand in these; an HTML parser moves anything else somewhere else.
+_INSIDE = {
+    "": frozenset(("html",)),
+    "html": frozenset(("head", "body")),
+    "head": frozenset(("meta", "style", "title")),
+    "table": _ROWS | {"tr", "caption", "colgroup"},
+    "thead": _ROW,
+    "tbody": _ROW,
+    "tfoot": _ROW,
+    "tr": frozenset(("td", "th")),
+    "colgroup": frozenset(("col",)),
+}
+_ITEMS = frozenset(("li", "dt", "dd"))
+_LISTS = frozenset(("ul", "ol", "dl", "td", "th", "body"))
+
+
+class Element:
+    """One element.
+
+    attributes: In order of the source, values unescaped.
+    children: Elements and texts.
+    """
+
+    __slots__ = ("attributes", "children", "parent", "signature", "tag")
+
+    def __init__(self, tag: str, attributes: tuple[tuple[str, str], ...], parent: Element | None) -> None:
+        self.tag = tag
+        self.attributes = attributes
+        self.children: list[Node] = []
+        self.parent = parent
+        self.signature = -1
+
+
+Node: TypeAlias = "Element | str"
+
+
+def parse(source: str) -> Element:
+    """Return the `html` element of a page.
+
+    Raises:
+        Unfillable: If an HTML parser would mend anything but a missing tbody.
+    """
+    return _Parser(source).root()
+
+
+def serial(element: Element) -> tuple[object, ...]:
+    """Return all that an element is and holds, once signed: equal for elements that look the same."""
+    return (element.signature, *(one if type(one) is str else serial(one) for one in element.children))  # type: ignore[arg-type]  # the rest are elements
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def root(self) -> Element:
+        source = self._source
+        if "\r" in source or "\0" in source:
+            raise Unfillable("a character that an HTML parser changes")
+        top = here = Element("", (), None)
+        at = 0
+        for token in _TOKEN.finditer(source):
+            start = token.start()
+            if start < at:
+                continue  # inside a raw text
+            if start > at:
+                self._text(here, source[at:start])
+            at = token.end()
+            name = token[2]
+            if name is None:
+                if token[0].startswith(("<!-->", "<!--->")) or "--!>" in token[0]:
+                    raise Unfillable("a comment that ends early")
+                continue
+            name = name.lower()
+            if token[1]:
+                here = self._closed(here, name)
+                continue
+            here = self._opened(here, name)
+            element = Element(name, _attributes(token[3]), here)
+            here.children.append(element)
+            if name == "meta" and "name" in dict(element.attributes):
+                raise Unfillable("<meta name>")
+            if name in _RAW_END:
+                end = _RAW_END[name].search(source, at)
+                if end is None:
+                    raise Unfillable(f"<{name}> is not closed")
+                text = source[at : end.start()]
+                element.children.append(html.unescape(text) if name == "title" else text)
+                at = end.end()
+            elif name not in _VOID:
+                if token[4]:
+                    raise Unfillable(f"<{name}/> closes itself")
+                here = element
+        if source[at:].strip():
+            raise Unfillable("text after the end of the page")
+        return self._checked(here, top)
+
+    def _checked(self, here: Element, top: Element) -> Element:
+        if here is not top or len(top.children) != 1:
+            raise Unfillable("a tag is not closed")
+        found = top.children[0]
+        assert isinstance(found, Element)
+        if [one.tag for one in found.children if isinstance(one, Element)] != ["head", "body"]:
+            raise Unfillable("a page that is not one head and one body")
+        found.parent = None
+        return found
+
+    def _text(self, here: Element, text: str) -> None:
+        if "<" in text:
+            raise Unfillable("a bare < in text")
+        if here.tag in _INSIDE:
+            if text.strip(" \t\n\f"):
+                raise Unfillable(f"text directly in <{here.tag}>")
+            return
+        if "&" in text:
+            text = html.unescape(text)
+        children = here.children
+        if children and type(children[-1]) is str:
+            children[-1] += text
+        else:
+            children.append(text)
+
+    def _opened(self, here: Element, name: str) -> Element:
+        """Return the parent that an HTML parser gives a new element."""
+        inside = _INSIDE.get(here.tag, _IN_BODY)
+        if name not in inside:
+            raise Unfillable(f"<{name}> directly in <{here.tag}>")
+        if inside is not _IN_BODY:
+            return _body_of(here) if here.tag == "table" and name == "tr" else here
+        if name == "a" or name not in _IN_PARAGRAPH:
+            self._refuse_mended(here, name)
+        return here
+
+    def _refuse_mended(self, here: Element, name: str) -> None:
+        """Refuse what would close an element that is open."""
+        above: Element | None = here
+        while above is not None and above.tag not in ("td", "th", "caption", "body"):
+            if name == "a":
+                if above.tag == "a":
+                    raise Unfillable("<a> inside <a>")
+            elif above.tag == "p" or (name in _HEADING and above.tag in _HEADING):
+                raise Unfillable(f"<{name}> inside <{above.tag}>")
+            above = above.parent
+        above = here
+        while name in _ITEMS and above is not None and above.tag not in _LISTS:
+            if above.tag in _ITEMS:
+                raise Unfillable(f"<{name}> inside <{above.tag}>")
+            above = above.parent
+
+    def _closed(self, here: Element, name: str) -> Element:
+        if here.tag != name and here.signature == -2 and name == "table":
+            here = here.parent  # type: ignore[assignment]  # the tbody that we made has one
+        if here.tag != name or here.parent is None:
+            raise Unfillable(f"</{name}> where <{here.tag}> is open")
+        return here.parent
+
+
+def _body_of(table: Element) -> Element:
+    """Return the tbody that rows directly in a table get."""
+    last = table.children[-1] if table.children else None
+    if isinstance(last, Element) and last.tag == "tbody" and last.signature == -2:
+        return last
+    body = Element("tbody", (), table)
+    body.signature = -2  # made by us: rows that follow belong to it
+    table.children.append(body)
+    return body
+
+
+@lru_cache(maxsize=4096)
+def _attributes(text: str) -> tuple[tuple[str, str], ...]:
+    if not text:
+        return ()
+    found = []
+    for name, double, single, bare in _ATTRIBUTE.findall(text):
+        value = double or single or bare
+        if "&" in value and _CHARACTER.search(value):
+            raise Unfillable("a bare & in an attribute")
+        found.append((name.lower(), html.unescape(value) if "&" in value else value))
+    if len({name for name, _ in found}) != len(found):
+        raise Unfillable("an attribute twice")
+    return tuple(found)

@@ -1,0 +1,127 @@
+"""Filling or not: decides for each page, lets the layout engine teach, and holds what the two would make differently."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ccm.compose.document.fill.audit import differs
+from ccm.compose.document.fill.engine import FillEngine, Unlearned
+from ccm.compose.document.fill.unfillable import Unfillable
+from ccm.compose.document.fill.writer import About
+from ccm.compose.document.layout_problem import LayoutProblem
+from ccm.compose.document.pdf_metadata import conformance
+from ccm.compose.document.stylesheet import font_paths
+from ccm.compose.document.typesetting import MAX_PAGES, Typeset, Typesetter, collector_paused
+from ccm.model.workspace import Brand, ContentLibrary
+
+MAX_CHARACTERS = 1_000_000  # a longer page is for the engine, which has limits of its own
+ENGINE = "70.0"  # the version of WeasyPrint whose layout is known
+_AUDITED_OF = 1000  # one of so many filled documents is laid out by the engine as well, chosen by the piece's id
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What came of filling.
+
+    content: The PDF; empty where the page was not filled.
+    reason: Why not.
+    learns: The engine's layout of this page would teach how.
+    """
+
+    content: bytes = b""
+    title: str = ""
+    pages: int = 0
+    reason: str = ""
+    learns: bool = False
+    problems: tuple[LayoutProblem, ...] = ()
+
+
+class Filling:
+    """Fills the documents of one template in one brand."""
+
+    def __init__(self, brand: Brand, library: ContentLibrary, typesetter: Typesetter, always: str = "") -> None:
+        """Prepare for the pages of one stylesheet.
+
+        Args:
+            always: Why no page may be filled; empty if pages may.
+        """
+        import weasyprint
+
+        self._brand = brand
+        self._always = always
+        if always:
+            return
+        if weasyprint.__version__ != ENGINE:
+            self._always = f"WeasyPrint is not {ENGINE}"
+        elif typesetter.problems:
+            self._always = "the style sheet has problems"
+        files = {path: library.files[path] for path in font_paths(brand) if path in library.files}
+        try:
+            self._engine = FillEngine(files, typesetter.style_text, typesetter.screen_profile)
+        except Unfillable as refusal:
+            self._always = refusal.reason
+
+    def fill(self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime) -> Filled:
+        """Fill a page if everything on it is known.
+
+        Why not when it is to be audited: `learn` compares, and fills it then.
+        """
+        if self._always:
+            return Filled(reason=self._always)
+        if len(html) > MAX_CHARACTERS:
+            return Filled(reason="a very long page")
+        if int.from_bytes(hashlib.sha256(piece_id.encode()).digest()[:4], "big") % _AUDITED_OF == 0:
+            return Filled(reason="laid out to be compared", learns=True)
+        try:
+            with collector_paused():
+                return self._filled(html, piece_id, language, direction, issued_at)
+        except Unlearned:
+            return Filled(reason="a page of a new kind", learns=True)
+        except Exception as fault:
+            return Filled(reason=_reason(fault))
+
+    def learn(
+        self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime, typeset: Typeset
+    ) -> Filled:
+        """Learn from the engine's layout of a page, and fill the page then; it must be the same.
+
+        Why fill it although the engine made it already: the bytes must not hang on which page came first.
+        """
+        if typeset.document is None or typeset.problems:
+            return Filled(reason="the page has problems")
+        try:
+            self._engine.learn(html, language, direction, typeset.document)
+            difference = self._difference(html, language, direction, typeset.document)
+            if not difference:
+                return self._filled(html, piece_id, language, direction, issued_at)
+        except Exception as fault:
+            return Filled(reason=_reason(fault))
+        problem = LayoutProblem(
+            "fill-differs",
+            f"filling gives another page than the layout engine ({difference})",
+            "report this with the template; `fill: false` under document in template.yaml takes the engine alone",
+        )
+        return Filled(reason="filling differs", problems=(problem,))
+
+    def _difference(self, html: str, language: str, direction: str, document: Any) -> str:
+        try:
+            return differs(self._engine.display(html, language, direction), document)
+        except Unlearned:  # of the heads and feet of so many pages, so the numbers differ
+            return f"not {len(document.pages)} pages"
+
+    def _filled(self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime) -> Filled:
+        about = About(piece_id, self._brand.definition.title, "CCM", issued_at, conformance(piece_id))
+        content, display = self._engine.fill(html, about, language, direction)
+        if not display.title or len(display.pages) > MAX_PAGES:
+            raise Unfillable("no title, or too many pages")
+        return Filled(content, display.title, len(display.pages))
+
+
+def _reason(fault: Exception) -> str:
+    """Say why a page takes the full path; a mistake of ours costs time and nothing else, and is counted."""
+    if isinstance(fault, Unfillable):
+        return fault.reason
+    return f"filling stumbled ({type(fault).__name__})"

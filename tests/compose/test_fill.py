@@ -1,0 +1,265 @@
+"""Filling documents: what it makes is what the layout engine makes, and whatever it does not know goes to the engine."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pypdfium2
+import pytest
+import tinyhtml5
+from documents import ISSUED, PIECE, STYLE, composer, font_files, page
+
+from ccm.check.pdf_text import read_pdf
+from ccm.compose.document.composer import DocumentComposer
+from ccm.compose.document.fill import audit as audit_module
+from ccm.compose.document.fill import flow as flow_module
+from ccm.compose.document.fill.engine import FillEngine
+from ccm.compose.document.fill.tree import Element, parse
+from ccm.compose.document.fill.unfillable import Unfillable
+from ccm.model.records import DocumentRendition
+
+WORDS = [
+    "invoice",
+    "Łódź",
+    "O’Brien",
+    "&",
+    "Söhne",
+    "<b>",
+    "1,234.50",
+    "£",
+    "naïve",
+    "AVATAR",
+    "Tower",
+    "office",
+    "fjord",
+    "№7",
+    "“quoted”",
+    "a-b/c",
+    "€9.99",
+    "first",
+    "Tweet",
+]
+SHEET = (
+    STYLE
+    + """
+table { width: 100%; border-collapse: collapse } td, th { padding: 4px 8px; border-bottom: 1px solid #ccc; text-align: start; vertical-align: top }
+tr:nth-child(even) td { background: #eef } .amount { text-align: end; white-space: nowrap } thead th { border-bottom: 2px solid #333 }
+h1 { letter-spacing: -0.3px } tr { break-inside: avoid } .wide { border-top: 3px solid #090 }
+"""
+)
+
+
+def made(one: DocumentComposer, html: str, piece: str = PIECE.piece_id) -> tuple[DocumentRendition | None, str]:
+    from dataclasses import replace
+
+    rendition, findings, slow = one.compose(
+        html,
+        piece=replace(PIECE, piece_id=piece),
+        language="en",
+        direction="ltr",
+        issued_at=ISSUED,
+        filename="letter.pdf",
+    )
+    assert not [finding for finding in findings if finding.code == "fill-differs"], findings
+    return rendition, slow
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def statement(draw: random.Random, rows: int) -> str:
+    def words(most: int) -> str:
+        return escaped(" ".join(draw.choices(WORDS, k=draw.randint(1, most))))
+
+    lines = "".join(
+        f"<tr><td>{draw.randint(1, 28):02}.10.2026</td><td>{words(14)}</td>"
+        f'<td class="amount">{draw.randint(-999999, 999999) / 100:,.2f} €</td></tr>\n'
+        for _ in range(rows)
+    )
+    head = '<thead><tr><th>Date</th><th>What</th><th class="amount">Amount</th></tr></thead>'
+    sums = f'<table class="wide"><tr><th scope="row">{words(3)}</th><td class="amount">1</td></tr></table>'
+    return page(
+        f"<h1>{words(3)}</h1><p>{words(6)} <b>{words(2)}</b></p>{sums}<table>{head}<tbody>{lines}</tbody></table>"
+    )
+
+
+def words_of(content: bytes) -> list[list[tuple[str, float, float]]]:
+    """Every sign of every page with its place, in points."""
+    pages = []
+    with pypdfium2.PdfDocument(content) as document:
+        for sheet in document:
+            text = sheet.get_textpage()
+            signs = [
+                (text.get_text_range(at, 1), *text.get_charbox(at, loose=True)[:2]) for at in range(text.count_chars())
+            ]
+            pages.append(
+                sorted((one for one in signs if one[0].strip()), key=lambda one: (-round(one[2]), round(one[1])))
+            )
+    return pages
+
+
+def test_filled_pages_equal_the_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements of any length with odd words: the same pages, and every sign within 0.05 points of the engine's."""
+    draw = random.Random(7)
+    filling, engine = composer(SHEET), composer(SHEET)
+    monkeypatch.setattr(engine._filling, "_always", "the test says so")
+    lengths = [0, 1, 2, 3, 20, 24, 25, 26, 27, 28, 60, 90]
+    for number, rows in enumerate(lengths):
+        html = statement(draw, max(rows, 1))
+        ours, slow = made(filling, html)
+        theirs, full = made(engine, html)
+        assert (slow, full) == ("", "the test says so"), number
+        assert ours is not None
+        assert theirs is not None
+        assert ours.pages == theirs.pages, number
+        assert read_pdf(ours.content).pages == read_pdf(theirs.content).pages, number
+        for mine, its in zip(words_of(ours.content), words_of(theirs.content), strict=True):
+            assert [one[0] for one in mine] == [one[0] for one in its]
+            far = max(max(abs(a[1] - b[1]), abs(a[2] - b[2])) for a, b in zip(mine, its, strict=True))
+            assert far < 0.05, (number, far)
+
+
+def test_the_order_of_pages_does_not_show_in_the_bytes() -> None:
+    """A document is the same whether it was the first of its kind or the hundredth."""
+    draw = random.Random(3)
+    pages = [statement(draw, rows) for rows in (2, 40, 5, 27)]
+    one, other = composer(SHEET), composer(SHEET)
+    there = [made(one, html)[0] for html in pages]
+    back = [made(other, html)[0] for html in reversed(pages)]
+    assert there == back[::-1]
+
+
+def test_a_mistake_in_our_layout_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page that taught is compared: a line one pixel too high holds the piece."""
+    whole = flow_module.Paginator._after
+
+    def too_high(self: flow_module.Paginator, y: float, computed: object) -> None:
+        whole(self, y - 1, computed)
+
+    monkeypatch.setattr(flow_module.Paginator, "_after", too_high)
+    rendition, findings, _ = composer(SHEET).compose(
+        statement(random.Random(1), 3),
+        piece=PIECE, language="en", direction="ltr", issued_at=ISSUED, filename="letter.pdf",
+    )  # fmt: skip
+    assert rendition is None
+    assert [finding.code for finding in findings] == ["fill-differs"]
+
+
+def test_some_filled_pages_are_compared_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of a thousand documents, chosen by the piece's id, is laid out by the engine as well."""
+    compared = []
+    real = audit_module.differs
+    monkeypatch.setattr("ccm.compose.document.filling.differs", lambda *both: compared.append(1) or real(*both))
+    monkeypatch.setattr("ccm.compose.document.filling._AUDITED_OF", 3)
+    one = composer(SHEET)
+    html = statement(random.Random(2), 4)
+    made(one, html)
+    compared.clear()
+    for number in range(30):
+        assert made(one, html, f"p-{number}")[1] == ""
+    assert 3 < len(compared) < 20
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("<p>مرحبا</p>", "a script or sign that needs the engine's shaping"),
+        ('<p style="float: left">x</p>', "position or float"),
+        ('<p style="position: absolute">x</p>', "position or float"),
+        ("<ul><li>x</li></ul>", "counter-reset"),
+        ("<p>ﬁne office</p>", "a glyph that stands for several signs"),
+        ('<p style="max-width: 10em">x</p>', "max-width"),
+        ('<p style="text-transform: uppercase">x</p>', "text-transform"),
+        ('<p style="text-decoration: underline">x</p>', "text-decoration-line"),
+        ('<p style="text-indent: 1em">x</p>', "text-indent"),
+        ('<section style="break-inside: avoid"><p>x</p></section>', "a block of blocks with breaks to avoid"),
+        ('<p style="string-set: x content()">x</p>', "string-set"),
+        ('<p>x</p><div style="position: running(x)">y</div>', "a running element twice, or behind other content"),
+        ('<p><a href="https://a.example">x</a></p>', "text-decoration-line"),
+        ("<p>a<br>b</p>" * 2, ""),
+        ('<p style="transform: rotate(3deg)">x</p>', "overflow, transform or opacity"),
+        ("<table><tr><td rowspan=2>a<td>b<tr><td>c</table>", "<td> directly in <td>"),
+        ('<p style="text-align: justify">x</p>', "text-align: justify"),
+        ('<p style="white-space: nowrap">' + "word " * 200 + "</p>", "the page has problems"),
+        ("<p>" + "word " * 2000 + "</p>", "a block that is higher than a page"),
+        ("<p>word</p>" + 9 * ("<p>" + "word " * 200 + "</p>"), "a paragraph at the end of a page"),
+    ],
+)
+def test_what_is_not_known_takes_the_full_path(body: str, reason: str) -> None:
+    """With a reason that names markup or style, never a text; and the document is made."""
+    one = composer(STYLE)
+    for _ in range(2):
+        _, slow = made(one, page(body))
+        assert slow == reason
+
+
+def test_a_mistake_of_ours_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filling that stumbles is counted; the engine makes the document."""
+
+    def stumble(self: FillEngine, *given: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(FillEngine, "display", stumble)
+    rendition, slow = made(composer(SHEET), page("<p>x</p>"))
+    assert rendition is not None
+    assert slow == "filling stumbled (KeyError)"
+
+
+# ── reading pages ────────────────────────────────────────────────────────────
+
+
+def joined(kids: Iterator[object]) -> list[object]:
+    """Texts beside each other as one; blanks alone are nothing."""
+    found: list[object] = []
+    for kid in kids:
+        if isinstance(kid, str) and found and isinstance(found[-1], str):
+            found[-1] += kid
+        elif kid:
+            found.append(kid)
+    return [one for one in found if not isinstance(one, str) or one.strip()]
+
+
+def tree_of(element: Element) -> object:
+    kids = (one if isinstance(one, str) else tree_of(one) for one in element.children)
+    return (element.tag, dict(element.attributes), joined(kids))
+
+
+def tree_of_parser(element: object) -> object:
+    def kids() -> Iterator[object]:
+        yield element.text  # type: ignore[attr-defined]
+        for child in element:  # type: ignore[attr-defined]
+            if isinstance(child.tag, str):
+                yield tree_of_parser(child)
+            yield child.tail
+
+    return (element.tag, dict(element.attrib), joined(kids()))  # type: ignore[attr-defined]
+
+
+def test_pages_are_read_as_an_html_parser_reads_them() -> None:
+    """Whatever is put together from tags and texts: the same tree as tinyhtml5, or a refusal."""
+    draw = random.Random(11)
+    parts = ["<p>", "</p>", "<div>", "</div>", "<b class=x>", "</b>", "<table>", "</table>", "<tr>", "</tr>", "<td>", "</td>",
+             "<tbody>", "</tbody>", "<br>", "<ul>", "<li>", "</li>", "</ul>", "<h2>", "</h2>", " ", "text", "&amp;", "&#39;", "<!-- c -->",
+             '<i title="a>b">', "</i>", "<section id='s'>", "</section>", "<", "<td colspan=2>",
+             "<p>a</p>", "<tr><td>b</td></tr>", "<table><tr>", "</tr></table>", "<td>&lt;</td>", "<ul><li>c</li></ul>", "<b><!--x-->y</b>"]  # fmt: skip
+    equal = refused = 0
+    for _ in range(4000):
+        html = page("".join(draw.choices(parts, k=draw.randint(1, 9))))
+        try:
+            ours = tree_of(parse(html))
+        except Unfillable:
+            refused += 1
+            continue
+        assert ours == tree_of_parser(tinyhtml5.parse(html, namespace_html_elements=False)), html
+        equal += 1
+    assert equal > 100
+    assert refused > 500
+
+
+def test_fonts_are_the_brands() -> None:
+    """The test's own files are what is shaped."""
+    assert len(composer(SHEET)._filling._engine._fonts.faces) == len(
+        [one for one in font_files() if one.endswith("ttf")]
+    )
