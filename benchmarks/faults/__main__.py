@@ -57,7 +57,7 @@ def main() -> int:
     caught = sum(trial.caught for trial in trials)
     print(f"mutants caught {caught}/{len(trials)}; {time.monotonic() - started:.0f} s")
     if not arguments.quick:
-        write(tallies, trials)
+        write(tallies, trials, keep=bool(arguments.only))
     return int(not all(tally.good for tally in tallies) or caught < len(trials))
 
 
@@ -85,9 +85,11 @@ def table() -> str:
     return "\n".join([*rows, "", f"Mutants caught: {found['mutants'].get('caught')}/{found['mutants'].get('total')}."])
 
 
-def write(tallies: list[Tally], trials: list[proof.Trial]) -> None:
-    """Write the figures; rows of parts that did not run now stay."""
-    before = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {"configurations": [], "mutants": {}}
+def write(tallies: list[Tally], trials: list[proof.Trial], *, keep: bool) -> None:
+    """Write the figures; `keep` leaves rows of parts that did not run now."""
+    before = {"configurations": [], "mutants": {"caught": 0, "total": 0}}
+    if keep and OUT.exists():
+        before = json.loads(OUT.read_text(encoding="utf-8"))
     now = {tally.name: tally.as_json() for tally in tallies}
     rows = [now.pop(row["name"], row) for row in before["configurations"]] + list(now.values())
     mutants = before["mutants"]
