@@ -82,7 +82,7 @@ def test_cancel_from_another_terminal(ccm: ForkedCcm, tmp_path: Path) -> None:
         process = begin(root)
         mailbox.wait_for(2)
         assert ccm("cancel", ID, "--yes", cwd=root).code == 0
-        stdout, stderr = process.communicate(timeout=60)
+        _stdout, stderr = process.communicate(timeout=60)
         sent = len(mailbox.messages)
         assert 2 <= sent < 20, stderr
         report = ccm("report", ID, "--json", cwd=root).json

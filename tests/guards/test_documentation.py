@@ -50,9 +50,7 @@ def anchors(path: Path) -> set[str]:
 def test_pages_are_there() -> None:
     """The guards below look at the pages that a newcomer needs."""
     names = {path.relative_to(ROOT).as_posix() for path in pages()}
-    needed = (
-        "adding-a-channel adding-an-adapter architecture campaign-guide contributing errors glossary providers template-guide"
-    )
+    needed = "adding-a-channel adding-an-adapter architecture campaign-guide contributing errors glossary providers template-guide"
     assert {f"docs/{name}.md" for name in needed.split()} | {"README.md", "CHANGELOG.md"} <= names
     assert sum(len(links(path)) for path in pages()) > 30
 

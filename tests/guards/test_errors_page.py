@@ -47,7 +47,9 @@ NOT_CODES = frozenset(
 )  # fmt: skip
 
 # Reasons of held pieces; the page lists them in the table of the left out.
-HELD_DETAILS = frozenset({"answer-lost", "content-changed", "looked-up", "not-composed", "provider-unusable", "resend-ordered"})
+HELD_DETAILS = frozenset(
+    {"answer-lost", "content-changed", "looked-up", "not-composed", "provider-unusable", "resend-ordered"}
+)
 
 
 def codes(path: Path) -> Iterator[str]:
