@@ -8,7 +8,7 @@ AS_OF := 2026-11-02T11:30Z
 .PHONY: help setup dev demo test check oracle mutations replay faults bench bench-delivery bench-mail bench-pdf format clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make .venv with everything the engine needs
 	@tools/setup.sh
