@@ -15,6 +15,8 @@ from benchmarks.faults.kills import Configuration, Place
 from benchmarks.faults.verdict import Tally
 from benchmarks.faults.workplace import RUN
 
+pytestmark = pytest.mark.timeout(900)  # whole runs, many of them: slow where others use the machine
+
 SMALL = Configuration("disk", 4, 10, 0)
 
 

@@ -8,6 +8,8 @@ from faults.fault_tools import needs
 from benchmarks.faults.injection import FIELDS, Case, inject, wrong, wrong_by_strict_reading
 from benchmarks.faults.sink import Stored
 
+pytestmark = pytest.mark.timeout(900)  # whole runs, many of them: slow where others use the machine
+
 HEAD = (
     b"From: a@plain.example\nTo: c00001@example.org\nSubject: Hello\nDate: Mon, 02 Nov 2026 12:00:00 +0000\n"
     b"Message-ID: <p-aaaaaaaaaaaaaaaaaaaaaaaaaa@plain.example>\nContent-Language: en\n"

@@ -12,6 +12,8 @@ from benchmarks.faults.kills import Configuration, Place, drawn, kill_at, points
 from benchmarks.faults.tracing import Point
 from benchmarks.faults.verdict import Tally
 
+pytestmark = pytest.mark.timeout(900)  # whole runs, many of them: slow where others use the machine
+
 SENDING = ("sendto", "recvfrom", "pwrite64", "fdatasync")
 
 

@@ -14,6 +14,8 @@ from benchmarks.faults.power import cuts
 from benchmarks.faults.verdict import Tally
 from ccm.run.desk import WINDOW
 
+pytestmark = pytest.mark.timeout(900)  # whole runs, many of them: slow where others use the machine
+
 SMALL = Configuration("power cut", 4, 40, 0)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from faults.fault_tools import needs
 
 from benchmarks.faults.fleet import run_fleet
 from benchmarks.faults.lost_answers import answers_are_lost
 from benchmarks.faults.restored import copies, late_starts
+
+pytestmark = pytest.mark.timeout(900)  # whole runs, many of them: slow where others use the machine
 
 
 def test_a_small_fleet_reaches_everybody_once() -> None:

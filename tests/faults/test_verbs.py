@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from faults.fault_tools import needs
 
 from benchmarks.faults.verbs import CELLS, Cell, all_cells
+
+pytestmark = pytest.mark.timeout(900)  # whole runs, many of them: slow where others use the machine
 
 
 def test_every_verb_has_every_fault() -> None:
