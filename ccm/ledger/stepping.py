@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from ccm.ledger.sqlite_steps import (
     settle_in_one,
 )
 from ccm.ledger.tables import communications, events, pieces, runs
+from ccm.ledger.transitions import comes_late
 from ccm.model.records import Outcome, PieceState, StateChange
 
 _FEW = 500  # rows that one statement takes
@@ -83,12 +84,24 @@ def _record_fast(
 
 
 def _advance(connection: Connection, run_id: str, changes: Sequence[StateChange], fence: int) -> None:
-    refuse_backward(changes, _states(connection, run_id, changes))
+    states = _states(connection, run_id, changes)
+    refuse_backward(changes, states)
     if intents := sum(item.state is PieceState.INTENT for item in changes):
         connection.execute(_COUNT, {"b_run": run_id, "b_more": intents})
-    execute_many(connection, _ADVANCE, map(_advance_values, changes))
+    execute_many(connection, _ADVANCE, map(_advance_values, _in_time(changes, states)))
     lines = [event_values(run_id, item.piece_id, item.state, item.at, fence, item) for item in changes]
     execute_many(connection, sa.insert(events), lines)
+
+
+def _in_time(changes: Iterable[StateChange], states: Mapping[str, PieceState]) -> list[StateChange]:
+    """Leave out answers that come after their news: they are history and move nothing."""
+    now = dict(states)
+    moving = []
+    for change in changes:
+        if not comes_late(now[change.piece_id], change.state):
+            now[change.piece_id] = change.state
+            moving.append(change)
+    return moving
 
 
 def _settle(connection: Connection, run_id: str, outcomes: Sequence[Outcome], fence: int, now: datetime) -> None:

@@ -21,6 +21,7 @@ from ccm.model.records import (
     Recipient,
 )
 from ccm.plan import plan, plan_broadcasts
+from ccm.run.contents import ConfigurationFault
 from ccm.run.deciding import cancelled, decide, excluded
 from ccm.run.desk import SendJob
 from ccm.run.keeping import keep
@@ -80,8 +81,7 @@ class Execution:
     def go(self) -> None:
         """Work through every recipient and broadcast; what is final already is not touched again."""
         for window, made in self._workers.make(self._windows()):
-            if self._prepared.released is not None:
-                self._prepared.released.refuse_retired()
+            self._refuse_retired()
             if self._cancelled.is_set():
                 self._leave_out(window)
             else:
@@ -93,6 +93,20 @@ class Execution:
         self._tell()
         if not self._cancelled.is_set():
             self._let_go()
+
+    def _refuse_retired(self) -> None:
+        """Stop when a release was retired meanwhile; what began to go out ends first.
+
+        Why: a communication of which one channel went would say something else with the next release, and stay held.
+        """
+        if self._prepared.released is None:
+            return
+        try:
+            self._prepared.released.refuse_retired()
+        except ConfigurationFault:
+            self._sender.drain()
+            self._count(self._sender.settled())
+            raise
 
     def cancel(self) -> None:
         """Hand over nothing more; everybody who was not reached is left out. Called from another thread."""

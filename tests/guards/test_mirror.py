@@ -40,6 +40,10 @@ COVERED_BY = {
     "ccm/deliver/smtp_settings.py": ("tests/deliver/test_smtp.py",),
     "ccm/deliver/twilio_client.py": ("tests/deliver/test_twilio.py",),
     "ccm/diagnostics.py": ("tests/load/lint/test_lint_cases.py",),  # place, code and remedy of every case
+    "ccm/events/ses.py": ("tests/events/test_ses_events.py",),  # tests of the adapters have the plain names
+    "ccm/events/sns.py": ("tests/events/test_sns_events.py",),
+    "ccm/events/twilio.py": ("tests/events/test_twilio_events.py",),
+    "ccm/model/tokens.py": ("tests/model/test_link_tokens.py",),
     "ccm/ledger/": ("tests/contract/test_ledgers.py", "tests/ledger/test_sql.py"),
     "ccm/ledger/erasing.py": ("tests/run/test_erasing.py",),
     "ccm/ledger/kept.py": ("tests/run/test_verifying.py",),
