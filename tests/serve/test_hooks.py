@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 from events.amazon import CERTIFICATE, NOW, TOPIC, certificate, notification, ses_event, subscription
-from events.test_sns import FORGERIES, TRICKS
+from events.test_sns_events import FORGERIES, TRICKS
 from serve.served import serving
 from serve.test_app import sample
 
