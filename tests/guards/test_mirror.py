@@ -18,6 +18,7 @@ COVERED_BY = {
     "ccm/archive/interface.py": ("tests/contract/test_archives.py",),
     "ccm/archive/s3.py": ("tests/contract/test_archives.py",),
     "ccm/archive/vault/": ("tests/archive/vault/test_vault.py",),
+    "ccm/bucket.py": ("tests/contract/test_archives.py", "tests/release/test_stores.py"),
     "ccm/check/": ("tests/check/test_inspection.py",),  # each rule by a seeded mutation
     "ccm/check/totals.py": ("tests/check/test_control_totals.py",),
     "ccm/cli/": ("tests/e2e/",),
