@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
 from ccm.cli.terminal import err, json_option, open_workspace, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import ExitCode
+
+if TYPE_CHECKING:
+    from ccm.model.records import HistoryEntry
 
 
 @click.command("history")
@@ -57,21 +60,19 @@ def command(customer: str, with_links: bool, folder: Path | None, as_json: bool)
             ]
         )
     elif entries:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in ("when (UTC)", "campaign", "channel", "state", "release", "facts"):
-            table.add_column(title, overflow="fold")
         for entry in entries:
-            facts = "; ".join(f"{name} {text}" for name, text in entry.facts.items())
-            when = f"{entry.at:%Y-%m-%d %H:%M}"
-            campaign = f"{entry.campaign} {entry.occurrence}"
-            table.add_row(when, campaign, str(entry.channel), str(entry.state), entry.release, facts)
-        out.print(table)
-        for entry in entries:
-            if entry.provider_id in links:
-                out.print(
-                    f"{entry.at:%Y-%m-%d} {entry.campaign} {entry.channel}: {links[entry.provider_id]}", soft_wrap=True
-                )
+            _tell(entry, links.get(entry.provider_id, ""))
     if not entries:
         if not as_json:
             err.print("the ledger knows nothing of this customer; ids are those of the source's key column")
         raise SystemExit(ExitCode.PROBLEMS)
+
+
+def _tell(entry: HistoryEntry, link: str) -> None:
+    """Print one piece: a line that says what it was, and below it what it told; nothing is cut or folded."""
+    what = f"{entry.at:%Y-%m-%d %H:%M}  {entry.channel:<8}  {entry.state:<10}"
+    out.print(f"{what}  {entry.campaign} {entry.occurrence}  {entry.release}", soft_wrap=True, markup=False)
+    facts = " · ".join(f"{name} {text}" for name, text in entry.facts.items())
+    for line in (entry.piece_id, facts, link):
+        if line:
+            out.print(f"    {line}", soft_wrap=True, markup=False)
