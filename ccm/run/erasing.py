@@ -20,6 +20,7 @@ from pathlib import Path
 from ccm.archive.interface import ArchiveError
 from ccm.archive.vault import KeyMissing, Vault, VaultLocked, read_snapshot
 from ccm.ledger.erasing import ERASED, Eraser, PersonalPiece
+from ccm.load import drop_staged_rows
 from ccm.model.definitions import Purpose
 from ccm.model.records import PieceState
 from ccm.model.workspace import Workspace
@@ -127,6 +128,7 @@ def erase(
             done(erasures[-1])
         vault.keys.scrub()
         _drop_pages(Path(workspace.root) / ".ccm" / "reports", customers)
+        drop_staged_rows(workspace)
         return ErasureReport(tuple(erasures), eraser.running(at), eraser.scrub())
     finally:
         eraser.close()

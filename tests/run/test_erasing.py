@@ -17,6 +17,9 @@ from ccm.archive.interface import ArchiveError
 from ccm.archive.vault import KeyMissing
 from ccm.cli.report import report_as_json
 from ccm.load import load_workspace
+from ccm.load.source.csv_rows import CsvTable
+from ccm.load.source.staging import child_rows
+from ccm.model.definitions import ChildTable
 from ccm.model.workspace import Workspace
 from ccm.run import run_report, workspace_ledger
 from ccm.run.archived import sent_piece
@@ -118,6 +121,21 @@ def test_of_a_thousand_canaries_none_of_the_erased_is_left(tmp_path: Path) -> No
     assert after == before, "control totals or outcomes changed"
     verdicts = [str(one.verdict) for one in verify(workspace, "news.once")]
     assert verdicts == ["identical"] * (2 * (PEOPLE - len(gone)))
+
+
+def test_rows_that_were_staged_go(tmp_path: Path) -> None:
+    """Readings keep child rows on disk; none of them is there after an erasure, they are made anew when they are needed."""
+    root = small_workspace(tmp_path, [person(1), person(2)])
+    words = root / "data" / "words.csv"
+    words.write_text("id,word\nP-001,canary-of-one\nP-002,canary-of-two\n")
+    child = ChildTable.model_validate({"rows": "words.csv", "key": "id"})
+    table = CsvTable(child.rows, words, "data/words.csv")
+    folder = root / ".ccm" / "staging"
+    child_rows(table, child, None, folder=folder, name="people-words", one=False).close()
+    assert any(b"canary-of-one" in path.read_bytes() for path in folder.iterdir())
+    run_small(root)
+    erase(opened(root), ["P-001"], at=NOW)
+    assert list(folder.iterdir()) == []
 
 
 def test_the_erased_stay_away_and_nobody_else_does(tmp_path: Path) -> None:

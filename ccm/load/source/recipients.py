@@ -14,7 +14,7 @@ from ccm.load.contract import Fault, contract_reader
 from ccm.load.layout import Layout, item_fields
 from ccm.load.source.addressing import AddressReader
 from ccm.load.source.headers import open_table
-from ccm.load.source.staging import ChildRows, SeenKeys, child_rows
+from ccm.load.source.staging import ChildRows, SeenKeys, child_rows, drop_staged
 from ccm.load.source.tables import Match, RawRow, Table, reach
 from ccm.model.definitions import CampaignDefinition, ChildTable, OccurrenceEach, SourceDefinition
 from ccm.model.records import Recipient
@@ -42,7 +42,7 @@ def load_recipients(
         SourceUnreadable: If a table cannot be read; its diagnostic says which and why.
     """
     source = workspace.sources[campaign.audience.source]
-    folder = Path(workspace.root) / ".ccm" / "staging"
+    folder = _staging(workspace)
     table = open_table(workspace, source, source.rows)
     contract = workspace.templates[campaign.template_name].definition.contract
     with ExitStack() as held:
@@ -59,6 +59,19 @@ def load_recipients(
         reader = _Reader(workspace, campaign, table, children, seen)
         for row in _parents(table, source, only):
             yield reader.recipient(row)
+
+
+def drop_staged_rows(workspace: Workspace) -> None:
+    """Take away the copies of child rows that readings keep on disk.
+
+    Raises:
+        SourceUnreadable: If one cannot be removed.
+    """
+    drop_staged(_staging(workspace))
+
+
+def _staging(workspace: Workspace) -> Path:
+    return Path(workspace.root) / ".ccm" / "staging"
 
 
 def _parents(table: Table, source: SourceDefinition, only: str | None) -> Iterator[RawRow]:

@@ -120,6 +120,21 @@ def child_rows(
     return StagedChildRows(table, child, period, staged or _built(table, child, path, name))
 
 
+def drop_staged(folder: Path) -> None:
+    """Take away every staged file; the next reading makes those it needs anew.
+
+    Why: They hold rows of people who may have to be forgotten. A run that has one open goes on reading it.
+
+    Raises:
+        SourceUnreadable: If one cannot be removed.
+    """
+    try:
+        for path in (*folder.glob("*.db"), *folder.glob("*.tmp")):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _full(folder, error) from None
+
+
 def _opened(path: Path) -> sqlite3.Connection | None:
     """Open a staged file; None when it is absent or damaged, and then it is removed."""
     if not path.is_file():
