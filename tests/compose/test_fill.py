@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pypdfium2
 import pytest
@@ -166,6 +167,7 @@ def test_some_filled_pages_are_compared_for_ever(monkeypatch: pytest.MonkeyPatch
     ("body", "reason"),
     [
         ("<p>مرحبا</p>", "a script or sign that needs the engine's shaping"),
+        ('<div><svg width="9" height="9"></svg></div>', "<svg>"),
         ('<p style="float: left">x</p>', "position or float"),
         ('<p style="position: absolute">x</p>', "position or float"),
         ("<ul><li>x</li></ul>", "counter-reset"),
@@ -263,3 +265,25 @@ def test_fonts_are_the_brands() -> None:
     assert len(composer(SHEET)._filling._engine._fonts.faces) == len(
         [one for one in font_files() if one.endswith("ttf")]
     )
+
+
+def test_fonts_stay_right_when_kept_ones_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More rare letters than subsets are kept: every file has the font of its own letters, and no other's."""
+    letters = "ąćęłńóśźżčďěňřšťůžőűăâîșțđħŋœþðæøåß"
+    pages = [page(f"<p>{first}{second} ok</p>") for first, second in pairwise(letters)]
+    roomy, narrow = composer(STYLE), composer(STYLE)
+    expected = [made(roomy, html)[0] for html in pages]
+    monkeypatch.setattr("ccm.compose.document.fill.fonts.MOST_SUBSETS", 2)
+    assert [made(narrow, html) for html in pages] == [(one, "") for one in expected]
+
+
+def test_what_was_learned_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template whose every page is of a new kind does not fill the memory, and its bytes stay what they are."""
+    monkeypatch.setattr("ccm.compose.document.fill.engine.MOST_LEARNED", 3)
+    one = composer(STYLE)
+    pages = [page(f'<p style="margin-left: {number}px">x</p>') for number in range(10)]
+    first = [made(one, html)[0] for html in pages]
+    engine = one._filling._engine
+    assert engine._learned <= 3
+    assert sum(len(setting.book.styles) for setting in engine._settings.values()) < 25
+    assert [made(one, html)[0] for html in pages] == first

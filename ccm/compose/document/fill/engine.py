@@ -20,6 +20,9 @@ class Unlearned(Exception):
     """The page has parts that were never met; the engine lays it out, and teaches."""
 
 
+MOST_LEARNED = 2000  # pages; a template that fills well is learned after a few dozen
+
+
 class FillEngine:
     """Fills documents.
 
@@ -41,6 +44,7 @@ class FillEngine:
         self._frames: dict[object, tuple[Lift, ...] | Unfillable] = {}
         self._sizes: dict[object, tuple[float, float, float, float, float, float]] = {}
         self._refused: dict[tuple[str, ...], str] = {}
+        self._learned = 0  # pages
 
     def fill(self, html: str, about: About, language: str, direction: str) -> tuple[bytes, Display]:
         """Return the PDF and what is drawn in it.
@@ -108,6 +112,8 @@ class FillEngine:
         """
         root = _read(html, language, direction)
         sheets = _own_sheets(root)
+        if self._learned >= MOST_LEARNED:
+            self._forget()
         if sheets in self._refused:
             raise Unfillable(self._refused[sheets])
         setting = self._settings.get(sheets)
@@ -120,6 +126,7 @@ class FillEngine:
                 raise
         book = setting.book
         book.learn(root, document._html.etree_element, document.style_for)
+        self._learned += 1
         first, *others = [_frame(page) for page in document.pages]
         if any(one != first for one in others):
             raise Unfillable("pages of several sizes")
@@ -127,6 +134,16 @@ class FillEngine:
         flow = Flow(setting, self._teaching(book, root, document))
         flow.steps(root, first[2], first[4])
         self._learn_frames((sheets, root.signature, flow.ran), document)
+
+    def _forget(self) -> None:
+        """Forget everything that was learned.
+
+        Why: A template whose every page is of a new kind, with customers' data in a head or a style, would fill the
+        memory of a long run. What was forgotten is learned again, and gives the same bytes.
+        """
+        self._learned = 0
+        for known in (self._settings, self._lifts, self._frames, self._sizes, self._refused):
+            known.clear()
 
     def _teaching(self, book: StyleBook, root: Element, document: Any) -> Any:
         """Return what lifts blocks while learning: it takes each from the engine's layout."""

@@ -6,6 +6,7 @@ would cost more than the rest of it. So a font comes in a few sizes, and a docum
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ccm.compose.document.fill.unfillable import Unfillable
 
 # What nearly every document has; other signs are added for the documents that have them.
 _USUAL = "".join(map(chr, range(0x20, 0x7F))) + "\u00a0\u202f·–—‘’“”−×€£"
+_LETTERS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
+MOST_SUBSETS = 512  # of one font, kept for the next document
 _FEATURES: tuple[dict[str, int], ...] = ({}, {"lnum": 1}, {"tnum": 1}, {"lnum": 1, "tnum": 1})
 
 
@@ -24,10 +27,13 @@ _FEATURES: tuple[dict[str, int], ...] = ({}, {"lnum": 1}, {"tnum": 1}, {"lnum": 
 class Subset:
     """A font with some of its glyphs, which keep their numbers.
 
-    objects: Bodies of its five objects; `%(…)d` stands for the number of another one.
+    mark: Six letters that stand before the font's name in a file and tell subsets apart.
+    program: The font file, deflated; `length` bytes before that.
+    widths: Body of the array of widths. to_unicode: Map from glyphs to text, deflated.
     """
 
-    glyphs: frozenset[int]
+    mark: str
+    length: int
     program: bytes
     widths: bytes
     to_unicode: bytes
@@ -81,7 +87,7 @@ class FontFile:
         more = frozenset(glyphs - self._usual.keys())
         made = self._made.get(more)
         if made is None:
-            if len(self._made) > 512:
+            if len(self._made) >= MOST_SUBSETS:
                 self._made.clear()
             made = self._made[more] = self._make(more)
         return made
@@ -120,7 +126,9 @@ class FontFile:
         if more - self._every.keys():
             raise Unfillable("a glyph that stands for several signs")
         texts = {**self._usual, **{glyph: self._every[glyph] for glyph in sorted(more)}}
-        return Subset(frozenset(texts), self._program(texts), self._width_array(texts), _to_unicode(texts))
+        program = self._program(texts)
+        mark = hashlib.sha256(program).hexdigest()[:6].translate(_LETTERS)
+        return Subset(mark, len(program), zlib.compress(program, 9), self._width_array(texts), _to_unicode(texts))
 
     def _program(self, texts: dict[int, str]) -> bytes:
         wanted = hb.SubsetInput()

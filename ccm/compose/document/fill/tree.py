@@ -151,7 +151,8 @@ class _Parser:
         """Return the parent that an HTML parser gives a new element."""
         inside = _INSIDE.get(here.tag, _IN_BODY)
         if name not in inside:
-            raise Unfillable(f"<{name}> directly in <{here.tag}>")
+            known = name in _IN_BODY or any(name in allowed for allowed in _INSIDE.values())
+            raise Unfillable(f"<{name}> directly in <{here.tag}>" if known else f"<{name}>")
         if inside is not _IN_BODY:
             return _body_of(here) if here.tag == "table" and name == "tr" else here
         if name == "a" or name not in _IN_PARAGRAPH:

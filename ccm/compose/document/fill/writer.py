@@ -44,7 +44,6 @@ class PdfWriter:
     def __init__(self, fonts: Sequence[FontFile], profile: bytes) -> None:
         self._fonts = fonts
         self._profile = zlib.compress(profile, 9)
-        self._programs: dict[int, bytes] = {}
 
     def write(self, display: Display, about: About) -> bytes:
         """Return the file.
@@ -57,13 +56,6 @@ class PdfWriter:
     def subset(self, face: int, glyphs: set[int]) -> Subset:
         """Return the subset of a face for these glyphs."""
         return self._fonts[face].subset(glyphs)
-
-    def program(self, subset: Subset) -> bytes:
-        """Return a font program, compressed once."""
-        known = self._programs.get(id(subset))
-        if known is None:
-            known = self._programs[id(subset)] = zlib.compress(subset.program, 9)
-        return known
 
     def shown(self, run: Run) -> bytes:
         """Return the operand of TJ, with the engine's own rounding."""
@@ -184,13 +176,8 @@ class _File:
 
     def _font(self, face: int, glyphs: set[int]) -> int:
         font, subset = self._writer._fonts[face], self._writer.subset(face, glyphs)
-        program = self._stream(b"/Length1 %d" % len(subset.program), self._writer.program(subset))
-        mark = (
-            hashlib.sha256(subset.program)
-            .hexdigest()[:6]
-            .translate(str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP"))
-        )
-        name = f"/{mark}+{font.name}".encode("ascii")
+        program = self._stream(b"/Length1 %d" % subset.length, subset.program)
+        name = f"/{subset.mark}+{font.name}".encode("ascii")
         descriptor = self._add(
             b"<</Type/FontDescriptor/FontName%b/Flags 4/FontBBox[0 %d 1000 %d]/ItalicAngle 0/Ascent %d/Descent %d"
             b"/CapHeight %d/StemV 80/FontFile2 %d 0 R>>"
