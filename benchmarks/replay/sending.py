@@ -66,7 +66,7 @@ def send_everything(root: Path) -> None:
     _ccm(root, "approve", "--all")
     for name in CAMPAIGNS:
         for moment in MOMENTS:
-            _ccm(root, "run", name, "--as-of", moment, "--workers", str(os.cpu_count() or 1), "--quiet")
+            _ccm(root, "run", name, "--as-of", moment, "--late", "--workers", str(os.cpu_count() or 1), "--quiet")
 
 
 def change_everything(root: Path) -> None:
