@@ -105,6 +105,7 @@ def piece_values(
         "archived": piece.archived,
         "snapshot": piece.snapshot,
         "possible_duplicate": piece.possible_duplicate or twice,
+        "size_bytes": piece.size_bytes,
         "purpose": decision.communication.purpose if decision.communication else "",
     }
 
@@ -180,6 +181,7 @@ def piece_record(row: RowMapping) -> PieceRecord:
         archived=row["archived"],
         snapshot=row["snapshot"],
         possible_duplicate=bool(row["possible_duplicate"]),
+        size_bytes=row["size_bytes"],
     )
 
 

@@ -113,6 +113,7 @@ pieces = Table(
     Column("snapshot", Text, nullable=False, server_default=""),  # address of the sealed data it was composed from
     Column("purpose", Text, nullable=False, server_default=""),  # decides how long it is kept
     Column("possible_duplicate", Boolean, nullable=False, server_default=false()),  # sent again by an operator's order
+    Column("size_bytes", BigInteger, nullable=False, server_default="0"),  # of the rendition, for manifests
     Index("pieces_by_communication", "communication_id"),
     Index("pieces_by_run", "run_id"),
     Index("pieces_by_recipient", "recipient_id"),

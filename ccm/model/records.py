@@ -508,6 +508,7 @@ class PieceRecord:
     sha256: Of what was composed, in hex; empty for what was never composed and for a customer who was erased.
     archived: Address of the sealed rendition in the archive.
     snapshot: Address of the sealed data it was composed from.
+    size_bytes: Of the rendition; 0 where it was not kept.
     """
 
     piece_id: str
@@ -530,6 +531,7 @@ class PieceRecord:
     archived: str = ""
     snapshot: str = ""
     possible_duplicate: bool = False
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)

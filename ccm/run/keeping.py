@@ -51,7 +51,8 @@ def _kept(vault: Vault, decision: Decision, made: Made) -> Decision:
         if rendition is not None and _goes_out(piece):
             kept = Kept(rendition.content, MEDIA_TYPES.get(piece.channel, PLAIN_TEXT), notes)
             sealed = vault.keep(recipient, piece_name(piece.piece_id), kept)
-            piece = replace(piece, sha256=sealed.sha256, archived=sealed.address, snapshot=address)
+            size = len(rendition.content)
+            piece = replace(piece, sha256=sealed.sha256, archived=sealed.address, snapshot=address, size_bytes=size)
         pieces.append(piece)
     return replace(decision, pieces=tuple(pieces))
 
