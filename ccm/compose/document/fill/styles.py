@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ccm.compose.document.fill.properties import unknown
-from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.tree import Element, PlainRow, RowShape
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _STRUCTURAL = re.compile(r":(nth-child|nth-last-child)\(\s*([^)]*?)\s*\)|:(first-child|last-child|only-child)\b")
@@ -41,6 +41,7 @@ class StyleBook:
         self._signatures: dict[tuple[object, ...], int] = {}
         self.styles: list[tuple[Any, Any, Any]] = []  # computed style, ::before, ::after
         self._odd: dict[int, str] = {}
+        self._cells: dict[tuple[int, RowShape], tuple[int, ...]] = {}  # signatures of a row's cells
         self._places = _Places(author)
 
     def sign(self, root: Element, *, learning: bool = False) -> list[Element]:
@@ -50,6 +51,7 @@ class StyleBook:
             UnknownStructure: At the first new structure, unless learning.
         """
         new: list[Element] = []
+        rows: list[PlainRow] = []
         signatures = self._signatures
         place = self._places.of
         looks = self._places.looks
@@ -64,11 +66,20 @@ class StyleBook:
                 signature = signatures[key] = len(signatures)
                 new.append(element)
             element.signature = signature
+            if type(element) is PlainRow:
+                cells = self._cells.get((signature, element.shape))
+                if cells is not None and not learning:
+                    element.signatures = cells
+                    continue
+                rows.append(element)
             children = [child for child in element.children if isinstance(child, Element)]
             if looks and children:
                 waiting += [(child, signature, place(index, children)) for index, child in enumerate(children, 1)]
             else:
                 waiting += [(child, signature, 0) for child in children]
+        for row in rows:
+            row.signatures = tuple([cell.signature for cell in row.children if isinstance(cell, Element)])
+            self._cells[row.signature, row.shape] = row.signatures
         return new
 
     def known(self, element: Element) -> tuple[Any, Any, Any]:

@@ -10,6 +10,9 @@ from typing import TypeAlias
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s\"'<>/=]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)*)\s*(/?)>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)  # fmt: skip
+# A row whose cells hold one text each; blanks beside cells are nothing.
+_PLAIN_ROW = re.compile(r"(<tr(?:\s[^<>]*)?>)[ \t\n\f]*+((?:<(?:td(?:\s[^<>]*)?>[^<]*</td|th(?:\s[^<>]*)?>[^<]*</th)>[ \t\n\f]*+)++)</tr>[ \t\n\f]*+")  # fmt: skip
+_PLAIN_CELL = re.compile(r"(<t[dh](?:\s[^<>]*)?>)[^<]*</")
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
 _CHARACTER = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[a-zA-Z][a-zA-Z0-9]*;)")
 _RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("style", "title")}
@@ -59,6 +62,61 @@ class Element:
         self.signature = -1
 
 
+class RowShape:
+    """What rows of plain cells share: everything but their texts.
+
+    cells: Tag and attributes of each cell. pattern: Matches such a row; its groups are the texts of the cells.
+    """
+
+    __slots__ = ("attributes", "cells", "pattern")
+
+    def __init__(self, row: str, cells: tuple[str, ...]) -> None:
+        self.attributes = _of_tag(row)[1]
+        self.cells = tuple(_of_tag(cell) for cell in cells)
+        between = "[ \\t\\n\\f]*+"
+        inner = between.join(f"{re.escape(cell)}([^<]*)</{cell[1:3]}>" for cell in cells)
+        self.pattern = re.compile(f"{re.escape(row)}{between}{inner}{between}</tr>{between}")
+
+
+class PlainRow(Element):
+    """A table row whose cells hold one text each.
+
+    Why a kind of its own: statements are made of them, and they are read, styled and set without an element for each cell.
+
+    texts: Of the cells, as they stand in the source.
+    """
+
+    __slots__ = ("_cells", "shape", "signatures", "texts")
+
+    def __init__(self, shape: RowShape, texts: tuple[str, ...], parent: Element) -> None:
+        self.tag = "tr"
+        self.attributes = shape.attributes
+        self.parent = parent
+        self.signature = -1
+        self.shape = shape
+        self.texts = texts
+        self.signatures: tuple[int, ...] = ()
+        self._cells: list[Node] | None = None
+
+    @property
+    def children(self) -> list[Node]:  # type: ignore[override]  # made when they are asked for
+        """The cells as elements."""
+        if self._cells is None:
+            self._cells = [
+                self._cell(tag, attributes, text)
+                for (tag, attributes), text in zip(self.shape.cells, self.texts, strict=True)
+            ]
+            for cell, signature in zip(self._cells, self.signatures, strict=False):
+                cell.signature = signature  # type: ignore[union-attr]  # cells are elements
+        return self._cells
+
+    def _cell(self, tag: str, attributes: tuple[tuple[str, str], ...], text: str) -> Element:
+        cell = Element(tag, attributes, self)
+        if text:
+            cell.children.append(html.unescape(text) if "&" in text else text)
+        return cell
+
+
 Node: TypeAlias = "Element | str"
 
 
@@ -86,10 +144,8 @@ class _Parser:
             raise Unfillable("a character that an HTML parser changes")
         top = here = Element("", (), None)
         at = 0
-        for token in _TOKEN.finditer(source):
+        while token := _TOKEN.search(source, at):
             start = token.start()
-            if start < at:
-                continue  # inside a raw text
             if start > at:
                 self._text(here, source[at:start])
             at = token.end()
@@ -103,6 +159,11 @@ class _Parser:
                 here = self._closed(here, name)
                 continue
             here = self._opened(here, name)
+            if name == "tr":
+                behind = self._plain_rows(here, start)
+                if behind != start:
+                    at = behind
+                    continue
             element = Element(name, _attributes(token[3]), here)
             here.children.append(element)
             if name == "meta" and "name" in dict(element.attributes):
@@ -121,6 +182,24 @@ class _Parser:
         if source[at:].strip():
             raise Unfillable("text after the end of the page")
         return self._checked(here, top)
+
+    def _plain_rows(self, group: Element, at: int) -> int:
+        """Read the rows of plain cells that begin here; returns where they end."""
+        source = self._source
+        rows = group.children
+        shape: RowShape | None = None
+        while True:
+            found = shape.pattern.match(source, at) if shape is not None else None
+            if found is None or shape is None:
+                whole = _PLAIN_ROW.match(source, at)
+                if whole is None:
+                    return at
+                shape = _shape(whole[1], tuple(_PLAIN_CELL.findall(whole[2])))
+                found = shape.pattern.match(source, at)
+                if found is None:
+                    return at
+            rows.append(PlainRow(shape, found.groups(), group))
+            at = found.end()
 
     def _checked(self, here: Element, top: Element) -> Element:
         if here is not top or len(top.children) != 1:
@@ -192,6 +271,19 @@ def _body_of(table: Element) -> Element:
     body.signature = -2  # made by us: rows that follow belong to it
     table.children.append(body)
     return body
+
+
+@lru_cache(maxsize=1024)
+def _shape(row: str, cells: tuple[str, ...]) -> RowShape:
+    return RowShape(row, cells)
+
+
+def _of_tag(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return name and attributes of an opening tag."""
+    found = _TOKEN.fullmatch(text)
+    if found is None or found[4]:
+        raise Unfillable("a tag that an HTML parser mends")
+    return found[2].lower(), _attributes(found[3])
 
 
 @lru_cache(maxsize=4096)
