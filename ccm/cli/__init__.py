@@ -28,6 +28,7 @@ COMMANDS = {
     "cancel": "End a run for good; whoever was not reached is left out.",
     "reconcile": "Ask providers what became of pieces whose answer was lost.",
     "report": "Show a run's report: outcomes, control totals, pages.",
+    "manifest": "Write or check what a run made: hashes, exceptions, control totals, signed.",
     "print": "Make batches for a print shop: PDF, marks, manifest; print envelopes again.",
     "history": "Show who got what, when, in which version, with which facts.",
     "verify": "Compose sent pieces again and compare them byte for byte with the archive.",

@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 
 from ccm.cli.terminal import (
+    FirstCommand,
     by_option,
     err,
     fail,
@@ -30,14 +31,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class BatchFirst(click.Group):
-    """Takes `ccm print RUN` for `ccm print batch RUN`; a run's name has a dot, so it is never a command's."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command in where only a run is named."""
-        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
-            args = ["batch", *args]
-        return super().parse_args(ctx, args)
+class _BatchFirst(FirstCommand):
+    first = "batch"
 
 
 provider_option = click.option("--provider", metavar="NAME", help="Which print provider, where there are several.")
@@ -61,7 +56,7 @@ def with_print_errors(function: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-@click.group("print", cls=BatchFirst)
+@click.group("print", cls=_BatchFirst)
 def command() -> None:
     """Make batches for a print shop: one PDF, a manifest and marks for the inserter machine.
 

@@ -35,6 +35,18 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+class FirstCommand(click.Group):
+    """Takes `ccm GROUP RUN` for its first command; a run's name has a dot, so it is never a command's."""
+
+    first = ""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command in where only a run is named."""
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = [self.first, *args]
+        return super().parse_args(ctx, args)
+
+
 def workspace_option(function: Callable[P, R]) -> Callable[P, R]:
     """Add -w/--workspace."""
     return click.option(

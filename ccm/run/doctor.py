@@ -20,6 +20,7 @@ CHECKS: Mapping[str, Callable[[Workspace], str]] = {
     "ledger": health.ledger,
     "archive": health.archive,
     "archive keys": health.archive_keys,
+    "manifest key": health.manifest_key,
     "releases": health.releases,
     "secrets": health.secret_files,
 }

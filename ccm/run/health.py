@@ -17,7 +17,7 @@ from ccm.archive.vault import master_key
 from ccm.ledger.sql import open_ledger
 from ccm.model.workspace import Brand, Workspace
 from ccm.release.stores import open_store
-from ccm.run import secrets
+from ccm.run import secrets, signing
 from ccm.run.prepare import utc_now
 from ccm.run.vault import MASTER_FILE, open_archive, open_vault
 
@@ -139,6 +139,14 @@ def _has_keys(workspace: Workspace) -> bool:
     return not url.startswith("sqlite:///") or (Path(workspace.root) / url.removeprefix("sqlite:///")).exists()
 
 
+def manifest_key(workspace: Workspace) -> str:
+    """Read the key that signs manifests."""
+    key = signing.signing_key(workspace.root)
+    if key is None:
+        return "missing: manifests of runs are not signed; make one with: ccm manifest key"
+    return f"signs as {key.public.fingerprint}"
+
+
 def releases(workspace: Workspace) -> str:
     """List the release store."""
     store = open_store(workspace.definition.releases, workspace.root)
@@ -160,7 +168,7 @@ def secret_files(workspace: Workspace) -> str:
 
 def _secret_files(workspace: Workspace) -> Iterator[Path]:
     root = Path(workspace.root)
-    yield from (root / secrets.FILE, root / MASTER_FILE)
+    yield from (root / secrets.FILE, root / MASTER_FILE, root / signing.FILE)
     for provider in workspace.definition.providers.values():
         for setting, value in provider.settings.items():
             if _SECRET_FILE.search(setting) and "${" not in value:

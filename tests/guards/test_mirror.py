@@ -46,6 +46,7 @@ COVERED_BY = {
     "ccm/events/twilio.py": ("tests/events/test_twilio_events.py",),
     "ccm/model/tokens.py": ("tests/model/test_link_tokens.py",),
     "ccm/ledger/": ("tests/contract/test_ledgers.py", "tests/ledger/test_sql.py"),
+    "ccm/ledger/control.py": ("tests/run/test_manifest.py",),
     "ccm/ledger/erasing.py": ("tests/run/test_erasing.py",),
     "ccm/ledger/kept.py": ("tests/run/test_verifying.py",),
     "ccm/ledger/migrations/": ("tests/ledger/",),  # found by their folder; every ledger that is opened runs them
