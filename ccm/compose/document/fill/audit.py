@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ccm.compose.document.fill.display import Display, Page, Picture, Text
+from ccm.compose.document.fill.display import Display, Page, Stripe, Text
 
 TOLERANCE_PX = 0.02  # a seventieth of a point
 
@@ -37,9 +37,9 @@ def differs(display: Display, document: Any) -> str:
 
 def _own(page: Page) -> Iterator[tuple[float, float, str]]:
     for item in (*page.marked, *page.beside):
-        if not isinstance(item, Picture) and item.run.text.strip():
-            assert isinstance(item, Text)
-            yield item.x, item.y, item.run.text.rstrip(" ")
+        for text in item.drawn() if isinstance(item, Stripe) else (item,):
+            if isinstance(text, Text) and text.run.text.strip():
+                yield text.x, text.y, text.run.text.rstrip(" ")
 
 
 def _engines(box: Any) -> Iterator[tuple[float, float, str]]:

@@ -21,13 +21,13 @@ class Tag:
     """
 
     kind: str
-    children: list[Tag | Text | Picture] = field(default_factory=list)
+    children: list[Tag | Text | Picture | Stripe] = field(default_factory=list)
     alternative: str = ""
     area: tuple[float, float, float, float] | None = None
     cell: Cell | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """What a cell's tag says beside its content.
 
@@ -48,6 +48,46 @@ class Text:
     run: Run
     color: Color
     mark: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class StripeKind:
+    """What rows of a table share that are drawn and tagged alike, whatever their texts.
+
+    faces: Face, size and colour of each text, in order of reading.
+    counts: Texts of each cell, one for each line.
+    cells: What the tags of the cells say beside their content.
+    """
+
+    faces: tuple[tuple[int, float, Color], ...]
+    counts: tuple[int, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(slots=True)
+class Stripe:
+    """A row of a table whose cells hold nothing but lines of text; drawing and tag in one.
+
+    texts: Place of the baseline's beginning and what is set there.
+    """
+
+    kind: StripeKind
+    texts: list[tuple[float, float, Run]]
+    mark: int = 0
+
+    def drawn(self) -> list[Text]:
+        """Return the texts one by one."""
+        return [Text(x, y, run, face[2]) for (x, y, run), face in zip(self.texts, self.kind.faces, strict=True)]
+
+    def tag(self) -> Tag:
+        """Return the row's tag, with texts of its own."""
+        texts = self.drawn()
+        row = Tag("TR")
+        at = 0
+        for count, cell in zip(self.kind.counts, self.kind.cells, strict=True):
+            row.children.append(Tag("TD", list(texts[at : at + count]), cell=cell))
+            at += count
+        return row
 
 
 @dataclass(slots=True)
@@ -72,6 +112,18 @@ class Area:
 
 
 @dataclass(slots=True)
+class Shape:
+    """A filled outline, drawn by operators from the upper left corner of its box; moved there by x and y."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    color: Color
+    operators: bytes
+
+
+@dataclass(slots=True)
 class Bookmark:
     """A heading in the file's outline."""
 
@@ -88,8 +140,8 @@ class Page:
 
     width: float
     height: float
-    areas: list[Area] = field(default_factory=list)
-    marked: list[Text | Picture] = field(default_factory=list)
+    areas: list[Area | Shape] = field(default_factory=list)
+    marked: list[Text | Picture | Stripe] = field(default_factory=list)
     beside: list[Text | Picture] = field(default_factory=list)  # heads and feet, which are no part of what is read
     tags: list[Tag] = field(default_factory=list)
 

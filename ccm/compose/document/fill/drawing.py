@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccm.compose.document.fill.display import Area, Page, Tag, Text
-from ccm.compose.document.fill.inline import Line
+from ccm.compose.document.fill.display import Area, Cell, Page, Stripe, StripeKind, Tag, Text
+from ccm.compose.document.fill.inline import Line, Segment
+from ccm.compose.document.fill.measures import shift_of
 from ccm.compose.document.fill.table_borders import border_lines
-from ccm.compose.document.fill.table_parts import Row, Table
+from ccm.compose.document.fill.table_parts import CellKind, Row, Table
 from ccm.compose.document.fill.tags import InlineTags, kind_of, name_headers
+from ccm.compose.document.fill.text import Run
 from ccm.compose.document.fill.tree import Element
-from ccm.compose.document.fill.unfillable import Unfillable
+
+_MOST_STRIPES = 1000  # of one kind of row, remembered
 
 
 def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, page: Page, tag: Tag, number: int) -> float:
@@ -29,55 +32,138 @@ def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, page: Page,
     lines: list[tuple[tuple[int, float, int], Area]] = []
     tops = [y]
     for row in rows:
-        tops.append(tops[-1] + row.height)
-    areas = page.areas
+        y += row.height
+        tops.append(y)
+    _backgrounds(table, rows, tops, page)
+    _texts(table, rows, tops, page, tag, number)
+    border_lines(table, across, along, tops, lines)
+    lines.sort(key=lambda one: one[0])
+    page.areas += [area for _, area in lines]
+    return tops[-1]
+
+
+def _backgrounds(table: Table, rows: list[Row], tops: list[float], page: Page) -> None:
     for row, top in zip(rows, tops, strict=False):
-        if row.background[3]:
-            areas.append(Area(table.columns[0], top, table.width, row.height, row.background))
-        for cell in row.cells:
+        kind = row.kind
+        if not kind.painted:
+            continue
+        if kind.background[3]:
+            page.areas.append(Area(table.columns[0], top, table.width, row.height, kind.background))
+        for cell in kind.cells:
             if cell.kind.background[3]:
                 left, right = table.columns[cell.x], table.columns[cell.x + cell.span]
-                areas.append(Area(left, top, right - left, row.height, cell.kind.background))
+                page.areas.append(Area(left, top, right - left, row.height, cell.kind.background))
+
+
+def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Tag, number: int) -> None:
+    """Draw the texts of rows, and tag them."""
+    headers = name_headers(number, [row.kind for row in rows])
     group: Element | None = None
-    named: list[list[tuple[Tag, Element, int]]] = []
-    for row, top in zip(rows, tops, strict=False):
+    group_tag = tag
+    for index, (row, top) in enumerate(zip(rows, tops, strict=False)):
         if row.element.parent is not group:
             group = row.element.parent
             assert group is not None
             group_tag = Tag(kind_of(group.tag))
             tag.children.append(group_tag)
+        cells = headers[index]
+        places = _places(table, row)
+        stripe = _stripe(row, top, places, cells) if row.kind.data else None
+        if stripe is not None:
+            group_tag.children.append(stripe)
+            if stripe.texts:
+                page.marked.append(stripe)
+            continue
         row_tag = Tag("TR")
         group_tag.children.append(row_tag)
-        cells: list[tuple[Tag, Element, int]] = []
-        for cell, start, border in zip(row.cells, row.tops, row.borders, strict=True):
+        for at, (cell, start, (left, width), said) in enumerate(
+            zip(row.kind.cells, row.tops, places, cells, strict=True)
+        ):
             kind = cell.kind
-            cell_tag = Tag(kind.tag)
+            cell_tag = Tag(kind.tag, cell=said)
             row_tag.children.append(cell_tag)
-            cells.append((cell_tag, cell.element, cell.span))
-            left = table.columns[cell.x] + border.left + kind.padding.left
-            width = table.columns[cell.x + cell.span] - border.right - kind.padding.right - left
-            draw_lines(cell.lines, cell.element, kind.computed, left, width, top + start, page, cell_tag)
-        named.append(cells)
-    name_headers(number, named)
-    border_lines(table, across, along, tops, lines)
-    lines.sort(key=lambda one: one[0])
-    areas += [area for _, area in lines]
-    return tops[-1]
+            own = _lines_of(row, at, kind)
+            draw_lines(own, row.element, kind.computed, left, width, top + start, page, cell_tag)
+
+
+def _places(table: Table, row: Row) -> list[tuple[float, float]]:
+    """Return left edge and width of the content of each cell."""
+    key = (row.kind, row.borders)
+    known = table.places.get(key)
+    if known is None:
+        known = table.places[key] = []
+        for cell, border in zip(row.kind.cells, row.borders, strict=True):
+            left = table.columns[cell.x] + border.left + cell.kind.padding.left
+            right = table.columns[cell.x + cell.span] - border.right - cell.kind.padding.right
+            known.append((left, right - left))
+    return known
+
+
+def _lines_of(row: Row, at: int, kind: CellKind) -> list[Line]:
+    """Return the lines of a cell; plain texts stand directly in it, for which the row stands here."""
+    content = row.contents[at]
+    runs: tuple[Run, ...]
+    if row.lines is not None:
+        lines = row.lines[at]
+        if isinstance(lines, list):
+            return lines
+        runs = lines
+    else:
+        runs = (content,) if type(content) is Run else ()
+    strut = kind.strut
+    return [
+        Line([(run, Segment(run.text, strut, kind.computed, kind.ink, row.element))], run.width, strut.height, strut.baseline)
+        for run in runs
+    ]  # fmt: skip
+
+
+def _stripe(row: Row, top: float, places: list[tuple[float, float]], cells: tuple[Cell, ...]) -> Stripe | None:
+    """Return a row as one, None if it holds anything but lines of text in the fonts of its cells."""
+    kind = row.kind
+    texts: list[tuple[float, float, Run]] = []
+    add = texts.append
+    if row.lines is None:
+        contents = row.contents
+        for cell, start, (left, width), run in zip(kind.cells, row.tops, places, contents, strict=True):
+            if run is not None:
+                of = cell.kind
+                if run.parts:  # type: ignore[union-attr]  # rows without lines hold runs
+                    return None
+                if of.shift:
+                    left += (width - run.width) * of.shift  # type: ignore[union-attr]  # rows without lines hold runs
+                add((left, top + start + of.strut.baseline, run))  # type: ignore[arg-type]  # likewise
+        counts = tuple([0 if run is None else 1 for run in contents])
+    else:
+        for cell, start, (left, width), runs in zip(kind.cells, row.tops, places, row.lines, strict=True):
+            of = cell.kind
+            y = top + start
+            for one in runs:
+                if type(one) is not Run or one.parts:
+                    return None
+                add((left + (width - one.width) * of.shift if of.shift else left, y + of.strut.baseline, one))
+                y += of.strut.height
+        counts = tuple([len(runs) for runs in row.lines])
+    key = (counts, cells)
+    known = kind.stripes.get(key)
+    if known is None:
+        if len(kind.stripes) > _MOST_STRIPES:
+            kind.stripes.clear()
+        faces = tuple(
+            (cell.kind.strut.face, cell.kind.strut.size, cell.kind.ink)
+            for cell, count in zip(kind.cells, counts, strict=True)
+            for _ in range(count)
+        )
+        known = kind.stripes[key] = StripeKind(faces, counts, cells)
+    return Stripe(known, texts)
 
 
 def draw_lines(
     lines: list[Line], block: Element, computed: Any, x: float, width: float, y: float, page: Page, tag: Tag
 ) -> None:
     """Draw the lines of a block, aligned as its style says."""
-    align = computed["text_align_all"]
+    shift = shift_of(computed)
     for line in lines:
-        at = x
-        if align in ("end", "right"):
-            at = x + width - line.width
-        elif align == "center":
-            at = x + (width - line.width) / 2
-        elif align not in ("start", "left"):
-            raise Unfillable(f"text-align: {align}")
+        at = x + (width - line.width) * shift if shift else x
         base = y + line.baseline
         if len(line.runs) == 1 and line.runs[0][1].element is block:
             run, segment = line.runs[0]

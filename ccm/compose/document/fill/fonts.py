@@ -92,6 +92,10 @@ class FontFile:
             made = self._made[more] = self._make(more)
         return made
 
+    def rare(self, glyphs: Iterable[int]) -> frozenset[int]:
+        """Return those of some glyphs that not every subset has."""
+        return frozenset([glyph for glyph in glyphs if glyph not in self._usual])
+
     @cached_property
     def _usual(self) -> dict[int, str]:
         """Text by glyph."""

@@ -58,24 +58,7 @@ class Inlines:
             raise Unfillable(f"white-space: {white}")
         found: list[list[Segment]] = [[]]
         self._read(block, computed, found, white)
-        return [trimmed for paragraph in found if (trimmed := _trimmed(paragraph)) or len(found) > 1]
-
-    def plain(self, element: Element, computed: Any, style: TextStyle, ink: Color) -> list[list[Segment]] | None:
-        """Return the content of an element that holds one text and nothing else; None where it holds more.
-
-        Args:
-            computed, style, ink: Of the element, known already.
-        """
-        children = element.children
-        if not children:
-            return []
-        if len(children) != 1 or type(children[0]) is not str:
-            return None
-        text = children[0]
-        if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
-            text = _BLANKS.sub(" ", text)
-        text = text.strip(" ")
-        return [[Segment(text, style, computed, ink, element)]] if text else []
+        return [kept for paragraph in found if (kept := _trimmed(paragraph)) or len(found) > 1]
 
     def _read(self, element: Element, computed: Any, found: list[list[Segment]], white: str) -> None:
         for child in element.children:
@@ -128,10 +111,8 @@ class Inlines:
             if len(runs) != 1:
                 raise Unfillable("text of several styles that needs more than one line")
             segment = paragraph[0]
-            for text in self._broken(segment, width):
-                run = segment.style.shape(text)
-                if run.width > width * (1 + 1e-9):
-                    raise Unfillable("a word that is wider than its place")
+            whole = runs[0][0]
+            for run in self.broken(whole, segment.style, segment.computed, width):
                 made.append(Line([(run, segment)], run.width, strut.height, strut.baseline))
         return made
 
@@ -152,19 +133,44 @@ class Inlines:
             if len(paragraph) != 1:
                 raise Unfillable("text of several styles in a narrow table")
             segment = paragraph[0]
-            for text in self._broken(segment, 0, minimum=True):
-                widest = max(widest, segment.style.shape(text).width)
+            whole = segment.style.shape(segment.text)
+            widest = max(widest, self.narrowest_of(whole, segment.style, segment.computed))
         return widest
 
-    def _broken(self, segment: Segment, width: float, *, minimum: bool = False) -> tuple[str, ...]:
+    def broken(self, run: Run, style: TextStyle, computed: Any, width: float) -> tuple[Run, ...]:
+        """Return the lines of a text in one style that is wider than its place."""
+        if computed["white_space"] == "nowrap":
+            raise Unfillable("text that is wider than its place")
+        runs = tuple([style.shape(text) for text in self._broken(run.text, style, computed, width)])
+        if any(one.width > width * (1 + 1e-9) for one in runs):
+            raise Unfillable("a word that is wider than its place")
+        return runs
+
+    def narrowest_of(self, run: Run, style: TextStyle, computed: Any) -> float:
+        """Return the width of the longest part of a text that cannot be broken."""
+        if computed["white_space"] == "nowrap":
+            return run.width
+        parts = self._broken(run.text, style, computed, 0, minimum=True)
+        return max([style.shape(text).width for text in parts], default=0.0)
+
+    def _broken(
+        self, text: str, style: TextStyle, computed: Any, width: float, *, minimum: bool = False
+    ) -> tuple[str, ...]:
         """Return the lines of a text as the engine breaks them; remembered, because texts repeat."""
-        key = (segment.text, id(segment.style), width, minimum)
+        key = (text, id(style), width, minimum)
         known = self._breaks.get(key)
         if known is None:
             if len(self._breaks) > 200_000:
                 self._breaks.clear()
-            known = self._breaks[key] = tuple(_broken_by_the_engine(segment.text, segment.computed, width, minimum))
+            known = self._breaks[key] = tuple(_broken_by_the_engine(text, computed, width, minimum))
         return known
+
+
+def trimmed(text: str) -> str:
+    """Return a text as white-space: normal shows it."""
+    if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
+        text = _BLANKS.sub(" ", text)
+    return text.strip(" ")
 
 
 def _trimmed(paragraph: list[Segment]) -> list[Segment]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ccm.compose.document.fill.display import Area, Page, Picture, Tag, Text
+from ccm.compose.document.fill.display import Area, Page, Picture, Stripe, Tag, Text
 from ccm.compose.document.fill.measures import color
 from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts
@@ -151,6 +151,8 @@ def _canvas() -> Any:
 
 
 def _copied(tag: Tag, copies: dict[int, Text | Picture], dx: float, dy: float) -> Tag:
-    children = [_copied(one, copies, dx, dy) if isinstance(one, Tag) else copies[id(one)] for one in tag.children]
+    children: list[Tag | Text | Picture | Stripe] = [
+        _copied(one, copies, dx, dy) if isinstance(one, Tag) else copies[id(one)] for one in tag.children
+    ]
     area = (tag.area[0] + dx, tag.area[1] + dy, tag.area[2] + dx, tag.area[3] + dy) if tag.area else None
     return Tag(tag.kind, children, tag.alternative, area, tag.cell)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ccm.compose.document.fill.display import Color
 from ccm.compose.document.fill.unfillable import Unfillable
+
+
+_SHIFTS = {"start": 0.0, "left": 0.0, "center": 0.5, "end": 1.0, "right": 1.0}
 
 
 class Sides(NamedTuple):
@@ -54,3 +57,43 @@ def color(value: Any, current: Any = None) -> Color:
         raise Unfillable(f"a colour in {value.space}")
     red, green, blue, *_ = value.to("srgb").coordinates
     return (red, green, blue, value.alpha)
+
+
+class Percent(float):
+    """A share of something that is known later."""
+
+
+Size: TypeAlias = "float | Percent | None"  # px, a share, or automatic
+
+
+def size(value: Any) -> Size:
+    """Return a length as it was said: automatic is None."""
+    if value == "auto":
+        return None
+    unit = getattr(value, "unit", None)
+    if unit == "px":
+        return float(value.value)
+    if unit == "%":
+        return Percent(value.value)
+    if isinstance(value, (int, float)):
+        return float(value)
+    raise Unfillable("a length that is calculated")
+
+
+def used(value: Size, base: float | None) -> float | None:
+    """Return a length in px; None for automatic ones, and for shares of what is automatic."""
+    if type(value) is Percent:
+        return None if base is None else base * value / 100
+    return value
+
+
+def shift_of(style: Any) -> float:
+    """Return which part of the free width of a line stands before its text.
+
+    Raises:
+        Unfillable: For justified text.
+    """
+    align = style["text_align_all"]
+    if align not in _SHIFTS:
+        raise Unfillable(f"text-align: {align}")
+    return _SHIFTS[align]

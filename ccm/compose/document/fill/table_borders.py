@@ -51,7 +51,7 @@ class Borders:
                         max(one[1] for one in horizontal[at + 1][cell.x : cell.x + cell.span]) / 2,
                         vertical[at][cell.x][1] / 2,
                     )
-                    for cell in row.cells
+                    for cell in row.kind.cells
                 )
             row.borders = used
         return vertical, horizontal
@@ -65,7 +65,7 @@ class Borders:
         if known is None:
             grid = [_NONE] * count
             for row, side in ((above, "bottom"), (below, "top")):
-                for cell in row.cells if row else ():
+                for cell in row.kind.cells if row else ():
                     for x in range(cell.x, cell.x + cell.span):
                         _contend(grid, x, cell.kind.computed, side)
             if above is None or below is None:
@@ -78,7 +78,7 @@ class Borders:
 def _beside(computed: Any, row: Row, count: int) -> tuple[Border, ...]:
     """Return the borders left and right of a row's cells."""
     grid = [_NONE] * (count + 1)
-    for cell in row.cells:
+    for cell in row.kind.cells:
         for x in range(cell.x + 1, cell.x + cell.span):
             grid[x] = _STRONG_NONE
         _contend(grid, cell.x, cell.kind.computed, "left")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-from ccm.compose.document.fill.display import Color
+from ccm.compose.document.fill.display import Color, StripeKind
 from ccm.compose.document.fill.inline import Line, Segment
 from ccm.compose.document.fill.measures import Sides
-from ccm.compose.document.fill.text import TextStyle
+from ccm.compose.document.fill.text import Run, TextStyle
 from ccm.compose.document.fill.tree import Element
 
 Border = tuple[tuple[int, float, int], float, Color]  # strength, width in px, colour
+
+
+Content: TypeAlias = "Run | list[list[Segment]] | None"  # a text in one style; paragraphs; nothing
 
 
 @dataclass(eq=False, slots=True)
@@ -19,6 +22,9 @@ class CellKind:
     """What all cells of one structure share.
 
     plain: Whether a text in it is read without looking at white space rules.
+    row_header: Whether it is the header of a row.
+    shift: Which part of the free width of a line stands before its text.
+    texts: What the texts of such cells became.
     """
 
     computed: Any
@@ -29,47 +35,70 @@ class CellKind:
     ink: Color
     plain: bool
     tag: str
+    row_header: bool
+    shift: float
+    texts: dict[str, Content] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
 class Cell:
-    """One cell.
+    """One cell of a row kind.
 
     x: First column.
     """
 
-    element: Element
     kind: CellKind
     x: int
     span: int
-    paragraphs: list[list[Segment]]
-    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class RowKind:
+    """What all rows of one structure share.
+
+    plain: Whether the texts of all its cells are read without looking at white space rules.
+    data: Whether it has no header cells. painted: Whether it or a cell has a background.
+    stripes: How such rows are drawn and tagged, by lines and headers of their cells.
+    """
+
+    computed: Any
+    background: Color
+    cells: tuple[Cell, ...]
+    plain: bool
+    data: bool
+    painted: bool
+    stripes: dict[object, StripeKind] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
 class Row:
     """One row; lines of its cells are set once the columns are known.
 
-    kind: The same for rows whose cells are of the same kinds and spans.
+    contents: Of each cell.
     borders: Used widths of each cell's borders, half of what it shares with its neighbours.
+    lines: Of each cell: runs where each is a line, else lines; None where every content is a run that fits, or nothing.
     tops: Where the lines of each cell begin, from the row's top.
     """
 
     element: Element
-    computed: Any
-    cells: list[Cell]
-    kind: int
-    background: Color
+    kind: RowKind
+    contents: list[Content]
     borders: tuple[Sides, ...] = ()
+    lines: list[tuple[Run, ...] | list[Line]] | None = None
     height: float = 0
     tops: tuple[float, ...] = ()
+
+    @property
+    def computed(self) -> Any:
+        """Style of the row."""
+        return self.kind.computed
 
 
 @dataclass(slots=True)
 class Table:
     """A table that is ready to be put on pages.
 
-    x, width: Of the grid. columns: Left edge of each column, and the right edge of the last.
+    x, width: Of the grid. places: Left edge and width of the contents of a kind of row. columns: Left edge of each column, and the right edge of the last.
     """
 
     element: Element
@@ -84,3 +113,4 @@ class Table:
     border_top: float
     border_bottom: float
     background: Color
+    places: dict[object, list[tuple[float, float]]] = field(default_factory=dict)

@@ -5,19 +5,21 @@ Source: CSS 2.1 section 17 and CSS Tables 3 as WeasyPrint 70 reads them (layout/
 
 from __future__ import annotations
 
+import html
+from collections.abc import Callable
 from typing import Any
 
-from ccm.compose.document.fill.display import Color
-from ccm.compose.document.fill.inline import Inlines, Line
-from ccm.compose.document.fill.measures import Sides, borders, color, length, paddings
+from ccm.compose.document.fill.inline import Inlines, Line, trimmed
+from ccm.compose.document.fill.measures import Sides, borders, color, length, paddings, shift_of
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.table_borders import Borders
-from ccm.compose.document.fill.table_parts import Cell, CellKind, Row, Table
+from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowKind, Table
 from ccm.compose.document.fill.tags import kind_of
-from ccm.compose.document.fill.text import Fonts
-from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.text import Fonts, Run
+from ccm.compose.document.fill.tree import Element, PlainRow
 from ccm.compose.document.fill.unfillable import Unfillable
 
+_MOST_TEXTS = 30_000  # of one kind of cell, remembered
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 
@@ -30,10 +32,9 @@ class Tables:
         self._fonts = fonts
         self._inlines = inlines
         self._cell_kinds: dict[tuple[int, float], CellKind] = {}
-        self._row_kinds: dict[tuple[object, ...], int] = {}
+        self._row_kinds: dict[tuple[int, tuple[int, ...], float], RowKind] = {}
         self._borders = Borders()
         self._heights: dict[object, tuple[float, tuple[float, ...]]] = {}
-        self._plain_rows: dict[int, Color] = {}
 
     def layout(self, element: Element, x: float, available: float) -> Table:
         """Lay out a table.
@@ -46,9 +47,10 @@ class Tables:
         self._refuse(computed)
         header, rows = self._rows(element, available)
         everything = header + rows
-        count = max((row.cells[-1].x + row.cells[-1].span for row in everything if row.cells), default=0)
-        if not count or any(not row.cells for row in everything):
+        kinds = {row.kind for row in everything}
+        if not kinds or any(not kind.cells for kind in kinds):
             raise Unfillable("an empty table or row")
+        count = max(kind.cells[-1].x + kind.cells[-1].span for kind in kinds)
         vertical, horizontal = self._borders.collapsed(element.signature, computed, everything, count)
         edges = Sides(
             max([one[1] for one in horizontal[0]]) / 2,
@@ -60,8 +62,7 @@ class Tables:
         columns = [x + edges.left]
         for width in widths:
             columns.append(columns[-1] + width)
-        for row in everything:
-            self._set(row, widths)
+        self._set(everything, widths)
         return Table(
             element, computed, header, rows, x, columns[-1] - columns[0], columns, vertical, horizontal,
             edges.top, edges.bottom, color(computed["background_color"], computed["color"]),
@@ -101,40 +102,48 @@ class Tables:
             raise Unfillable("a row group with breaks")
 
     def _row(self, element: Element, available: float) -> Row:
-        style = self._book.styles[element.signature][0]
-        background = self._plain_rows.get(element.signature)
-        if background is None:
-            self._book.known(element)
-            if style["display"] != ("table-row",) or style["height"] != "auto" or any(borders(style)):
-                raise Unfillable("a row that is no plain row")
-            background = self._plain_rows[element.signature] = color(style["background_color"], style["color"])
-        cells = []
-        key: list[object] = [element.signature]
-        x = 0
-        for child in element.children:
-            if type(child) is not str:
-                assert isinstance(child, Element)
-                cell = self._cell(child, x, available)
-                cells.append(cell)
-                key.append(cell.kind)
-                key.append(cell.span)
-                x += cell.span
-        kind = self._row_kinds.setdefault(tuple(key), len(self._row_kinds))
-        return Row(element, style, cells, kind, background)
-
-    def _cell(self, element: Element, x: int, available: float) -> Cell:
-        kind = self._cell_kinds.get((element.signature, available))
+        if type(element) is PlainRow:
+            key = (element.signature, element.signatures, available)
+            kind = self._row_kinds.get(key)
+            if kind is not None and kind.plain:
+                contents: list[Content] = []
+                for cell, text in zip(kind.cells, element.texts, strict=True):
+                    try:
+                        contents.append(cell.kind.texts[text])
+                    except KeyError:
+                        contents.append(_learned(cell.kind, text))
+                return Row(element, kind, contents)
+        cells = [child for child in element.children if isinstance(child, Element)]
+        key = (element.signature, tuple([cell.signature for cell in cells]), available)
+        kind = self._row_kinds.get(key)
         if kind is None:
-            kind = self._cell_kinds[element.signature, available] = self._cell_kind(element, available)
-        span = 1
-        if element.attributes:
-            for name, value in element.attributes:
-                if name == "colspan":
-                    span = int(value)
-        paragraphs = self._inlines.plain(element, kind.computed, kind.strut, kind.ink) if kind.plain else None
-        if paragraphs is None:
-            paragraphs = self._inlines.paragraphs(element)
-        return Cell(element, kind, x, span, paragraphs)
+            kind = self._row_kinds[key] = self._row_kind(element, cells, available)
+        return Row(element, kind, [self._content(cell.kind, one) for cell, one in zip(kind.cells, cells, strict=True)])
+
+    def _row_kind(self, element: Element, children: list[Element], available: float) -> RowKind:
+        style = self._book.known(element)[0]
+        if style["display"] != ("table-row",) or style["height"] != "auto" or any(borders(style)):
+            raise Unfillable("a row that is no plain row")
+        cells = []
+        x = 0
+        for child in children:
+            kind = self._cell_kinds.get((child.signature, available))
+            if kind is None:
+                kind = self._cell_kinds[child.signature, available] = self._cell_kind(child, available)
+            span = int(dict(child.attributes).get("colspan", 1))
+            cells.append(Cell(kind, x, span))
+            x += span
+        background = color(style["background_color"], style["color"])
+        plain, data = all(cell.kind.plain for cell in cells), all(cell.kind.tag == "TD" for cell in cells)
+        painted = background[3] > 0 or any(cell.kind.background[3] for cell in cells)
+        return RowKind(style, background, tuple(cells), plain, data, painted)
+
+    def _content(self, kind: CellKind, element: Element) -> Content:
+        children = element.children
+        if kind.plain and all(type(child) is str for child in children):
+            text = trimmed("".join(children))  # type: ignore[arg-type]  # all of them are texts
+            return kind.strut.shape(text) if text else None
+        return self._inlines.paragraphs(element) or None
 
     def _cell_kind(self, element: Element, available: float) -> CellKind:
         style, before, after = self._book.known(element)
@@ -158,6 +167,8 @@ class Tables:
             color(style["color"]),
             style["white_space"] in ("normal", "nowrap"),
             kind_of(element.tag),
+            ("scope", "row") in element.attributes,
+            shift_of(style),
         )
 
     # ── columns ──────────────────────────────────────────────────────────────
@@ -173,24 +184,12 @@ class Tables:
             table = length(width, available) - (available - inner)
         else:
             raise Unfillable("a table with a width in other units than percent")
-        if any(kind.computed["width"] != "auto" for kind in {cell.kind for row in rows for cell in row.cells}):
+        kinds = {row.kind for row in rows}
+        if any(cell.kind.computed["width"] != "auto" for kind in kinds for cell in kind.cells):
             raise Unfillable("columns with a width")
-        if any(cell.span != 1 for row in rows for cell in row.cells):
+        if any(cell.span != 1 for kind in kinds for cell in kind.cells):
             raise Unfillable("cells over several columns")
-        most = [0.0] * count
-        inlines = self._inlines
-        for row in rows:
-            for cell, border in zip(row.cells, row.borders, strict=True):
-                paragraphs = cell.paragraphs
-                if len(paragraphs) == 1 and len(paragraphs[0]) == 1:
-                    segment = paragraphs[0][0]
-                    outer = segment.style.shape(segment.text).width
-                else:
-                    outer = inlines.widest(paragraphs)
-                padding = cell.kind.padding
-                outer += padding.left + padding.right + border.left + border.right
-                if outer > most[cell.x]:
-                    most[cell.x] = outer
+        most = self._extremes(rows, count, self._widest)
         total = sum(most)
         if table is None:
             table = min(total, inner) if total > inner else total
@@ -198,13 +197,7 @@ class Tables:
             excess = table - total
             ratio = excess / total
             return [one + one * ratio for one in most] if excess else most
-        least = [0.0] * count
-        for row in rows:
-            for cell, border in zip(row.cells, row.borders, strict=True):
-                padding = cell.kind.padding
-                outer = inlines.narrowest(cell.paragraphs) + padding.left + padding.right + border.left + border.right
-                if outer > least[cell.x]:
-                    least[cell.x] = outer
+        least = self._extremes(rows, count, self._narrowest)
         smallest = sum(least)
         if table < smallest:
             table = smallest
@@ -214,48 +207,110 @@ class Tables:
         share = (table - smallest) / sum(added)
         return [lower + more * share for lower, more in zip(least, added, strict=True)]
 
+    def _extremes(self, rows: list[Row], count: int, width: Callable[[CellKind, Content], float]) -> list[float]:
+        """Return what each column asks for: the largest width of its cells with their paddings and borders."""
+        found = [0.0] * count
+        for (kind, sides), group in _grouped(rows).items():
+            columns = zip(*[row.contents for row in group], strict=True)
+            for cell, border, column in zip(kind.cells, sides, columns, strict=True):
+                of, padding = cell.kind, cell.kind.padding
+                outer = max([width(of, one) for one in column])
+                outer += padding.left + padding.right + border.left + border.right
+                if outer > found[cell.x]:
+                    found[cell.x] = outer
+        return found
+
+    def _widest(self, kind: CellKind, content: Content) -> float:
+        """Return a content's width without any break but forced ones."""
+        if type(content) is Run:
+            return content.width
+        return self._inlines.widest(content) if content else 0.0  # type: ignore[arg-type]  # runs are gone
+
+    def _narrowest(self, kind: CellKind, content: Content) -> float:
+        """Return the width of what cannot be broken in a content."""
+        if type(content) is Run:
+            return self._inlines.narrowest_of(content, kind.strut, kind.computed)
+        return self._inlines.narrowest(content) if content else 0.0  # type: ignore[arg-type]  # runs are gone
+
     # ── rows ─────────────────────────────────────────────────────────────────
 
-    def _set(self, row: Row, widths: list[float]) -> None:
-        """Set the lines of a row's cells, and find its height."""
+    def _set(self, rows: list[Row], widths: list[float]) -> None:
+        """Set the lines of the cells of all rows, and find the rows' heights."""
+        for (kind, sides), group in _grouped(rows).items():
+            inner = []
+            for cell, border in zip(kind.cells, sides, strict=True):
+                outer = widths[cell.x] if cell.span == 1 else sum(widths[cell.x : cell.x + cell.span])
+                padding = cell.kind.padding
+                inner.append(outer - padding.left - padding.right - border.left - border.right)
+            for row in group:
+                self._set_row(row, kind, inner)
+
+    def _set_row(self, row: Row, kind: RowKind, inner: list[float]) -> None:
         counts = []
-        for cell, border in zip(row.cells, row.borders, strict=True):
-            kind = cell.kind
-            outer = widths[cell.x] if cell.span == 1 else sum(widths[cell.x : cell.x + cell.span])
-            inner = outer - kind.padding.left - kind.padding.right - border.left - border.right
-            paragraphs = cell.paragraphs
-            if len(paragraphs) == 1 and len(paragraphs[0]) == 1:
-                segment = paragraphs[0][0]
-                run = segment.style.shape(segment.text)
-                if run.width <= inner:
-                    cell.lines = [Line([(run, segment)], run.width, kind.strut.height, kind.strut.baseline)]
-                    counts.append(1)
-                    continue
-            cell.lines = self._inlines.lines(paragraphs, inner, kind.strut)
-            counts.append(len(cell.lines))
-        key = (row.kind, row.borders, *counts)
+        for content, width in zip(row.contents, inner, strict=True):
+            if content is None:
+                counts.append(0)
+            elif type(content) is Run and content.width <= width:
+                counts.append(1)
+            else:
+                row.lines = [
+                    self._lines(cell.kind, one, each)
+                    for cell, one, each in zip(kind.cells, row.contents, inner, strict=True)
+                ]
+                counts = [len(lines) for lines in row.lines]
+                break
+        key = (kind, row.borders, *counts)
         known = self._heights.get(key)
         if known is None:
-            known = self._heights[key] = _heights(row)
+            known = self._heights[key] = _heights(row, counts)
         row.height, row.tops = known
 
+    def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[Line]:
+        if content is None:
+            return ()
+        if type(content) is Run:
+            if content.width <= width:
+                return (content,)
+            return self._inlines.broken(content, kind.strut, kind.computed, width)
+        return self._inlines.lines(content, width, kind.strut)  # type: ignore[arg-type]  # runs are gone
 
-def _heights(row: Row) -> tuple[float, tuple[float, ...]]:
+
+def _grouped(rows: list[Row]) -> dict[tuple[RowKind, tuple[Sides, ...]], list[Row]]:
+    """Return rows by what decides how wide their cells are beside their contents."""
+    found: dict[tuple[RowKind, tuple[Sides, ...]], list[Row]] = {}
+    for row in rows:
+        try:
+            found[row.kind, row.borders].append(row)
+        except KeyError:
+            found[row.kind, row.borders] = [row]
+    return found
+
+
+def _learned(kind: CellKind, source: str) -> Content:
+    """Return what a text in the source of a cell becomes, and remember it."""
+    text = trimmed(html.unescape(source) if "&" in source else source)
+    content = kind.strut.shape(text) if text else None
+    if len(kind.texts) >= _MOST_TEXTS:
+        kind.texts.clear()
+    kind.texts[source] = content
+    return content
+
+
+def _heights(row: Row, counts: list[int]) -> tuple[float, tuple[float, ...]]:
     """Return a row's height, and where the lines of each cell begin."""
     heights, baselines = [], []
-    for cell, border in zip(row.cells, row.borders, strict=True):
+    cells = row.kind.cells
+    for cell, border, count in zip(cells, row.borders, counts, strict=True):
         above = border.top + cell.kind.padding.top
-        content = sum(line.height for line in cell.lines)
+        content = sum([cell.kind.strut.height] * count)
         heights.append(above + content + cell.kind.padding.bottom + border.bottom)
-        baselines.append(above + (cell.lines[0].baseline if cell.lines else content))
-    aligned = [one for one, cell in zip(baselines, row.cells, strict=True) if cell.kind.align == "baseline"]
+        baselines.append(above + (cell.kind.strut.baseline if count else content))
+    aligned = [one for one, cell in zip(baselines, cells, strict=True) if cell.kind.align == "baseline"]
     shared = max(aligned, default=0.0)
-    down = [
-        shared - one if cell.kind.align == "baseline" else 0.0 for one, cell in zip(baselines, row.cells, strict=True)
-    ]
+    down = [shared - one if cell.kind.align == "baseline" else 0.0 for one, cell in zip(baselines, cells, strict=True)]
     height = max(one + extra for one, extra in zip(heights, down, strict=True))
     tops = []
-    for cell, border, own, extra in zip(row.cells, row.borders, heights, down, strict=True):
+    for cell, border, own, extra in zip(cells, row.borders, heights, down, strict=True):
         left = height - own - extra
         shift = {"bottom": left, "middle": left / 2}.get(cell.kind.align, 0.0)
         tops.append(border.top + cell.kind.padding.top + extra + shift)

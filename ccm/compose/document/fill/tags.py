@@ -6,8 +6,12 @@ Source: WeasyPrint 70, pdf/tags.py.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
 
 from ccm.compose.document.fill.display import Cell, Tag
+from ccm.compose.document.fill.table_parts import Cell as TableCell
+from ccm.compose.document.fill.table_parts import RowKind
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 
@@ -47,30 +51,40 @@ class InlineTags:
         return known
 
 
-def name_headers(number: int, rows: list[list[tuple[Tag, Element, int]]]) -> None:
-    """Tell every cell of a table which header cells it belongs to.
+def name_headers(number: int, rows: list[RowKind]) -> list[tuple[Cell, ...]]:
+    """Return what the tags of all cells of a table say: their own names, and which header cells they belong to.
 
     Args:
         number: Of the table within the file.
-        rows: Cells of each row: tag, element, columns taken.
+        rows: Its rows on one page.
     """
     of_column: dict[int, list[str]] = defaultdict(list)
     of_row: dict[int, list[str]] = defaultdict(list)
-    for row, cells in enumerate(rows):
-        column = 0
-        for tag, element, span in cells:
-            tag.cell = Cell(span=span)
-            if element.tag == "th":
-                tag.cell.name = f"{number}-{row}-{column}"
-                mine = of_row[row] if ("scope", "row") in element.attributes else of_column[column]
-                mine.append(tag.cell.name)
-            column += span
-    for row, cells in enumerate(rows):
-        column = 0
-        for tag, element, span in cells:
-            if element.tag == "td" and tag.cell is not None:
-                headers = list(of_row[row])
-                for one in range(column, column + span):
-                    headers += of_column[one]
-                tag.cell.headers = tuple(headers)
-            column += span
+    for row, kind in enumerate(rows):
+        if not kind.data:
+            for cell in kind.cells:
+                if cell.kind.tag == "TH":
+                    mine = of_row[row] if cell.kind.row_header else of_column[cell.x]
+                    mine.append(f"{number}-{row}-{cell.x}")
+    alike: dict[RowKind, tuple[Cell, ...]] = {}
+    found = []
+    for row, kind in enumerate(rows):
+        said = alike.get(kind)
+        if said is None:
+            said = tuple([_said(number, row, cell, of_row[row], of_column) for cell in kind.cells])
+            if kind.data:
+                said = alike[kind] = _same(said)
+        found.append(said)
+    return found
+
+
+def _said(number: int, row: int, cell: TableCell, of_row: list[str], of_column: Mapping[int, list[str]]) -> Cell:
+    name = f"{number}-{row}-{cell.x}" if cell.kind.tag == "TH" else ""
+    headers = () if name else (*of_row, *[one for x in range(cell.x, cell.x + cell.span) for one in of_column[x]])
+    return Cell(name, headers, cell.span)
+
+
+@lru_cache(maxsize=4096)
+def _same(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """Return equal cells as the same cells, which are looked up faster."""
+    return cells

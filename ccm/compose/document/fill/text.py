@@ -18,6 +18,7 @@ import uharfbuzz as hb
 from ccm.compose.document.fill.unfillable import Unfillable
 
 UNITS = 1024
+_MOST_RUNS = 30_000  # of one style, remembered
 _SHAPING = itemgetter(
     "font_family", "font_style", "font_stretch", "font_weight", "font_size", "font_kerning", "font_variant_ligatures",
     "font_variant_position", "font_variant_caps", "font_variant_numeric", "font_variant_alternates",
@@ -32,7 +33,8 @@ class Run:
 
     glyphs: Glyph ids with their advances and horizontal offsets in units of 1/1,024 px.
     width: In px, letter spacing included.
-    shown: The operand that shows it, once it was written.
+    shown: The operator that shows it, once it was written. rare: Its glyphs that not every subset of the font has.
+    parts: Runs in other fonts that it is made of, with their places; empty where there is but one.
     """
 
     text: str
@@ -41,6 +43,8 @@ class Run:
     face: int
     size: float
     shown: bytes = b""
+    parts: tuple[tuple[Run, float], ...] = ()
+    rare: frozenset[int] = frozenset()
 
 
 class TextStyle:
@@ -78,7 +82,7 @@ class TextStyle:
         """
         run = self._runs.get(text)
         if run is None:
-            if len(self._runs) > 100_000:
+            if len(self._runs) > _MOST_RUNS:
                 self._runs.clear()
             run = self._runs[text] = self._shaped(text)
         return run

@@ -1,0 +1,177 @@
+"""Content streams: the operators that draw a page, each piece of what is read in a mark of its own.
+
+Source: ISO 32000-1, 9.4 (text) and 14.6 (marked content); text is shown as WeasyPrint 70 shows it (draw/text.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ccm.compose.document.fill.display import Area, Color, Page, Picture, Shape, Stripe, StripeKind, Text
+from ccm.compose.document.fill.fonts import FontFile
+from ccm.compose.document.fill.text import UNITS, Run
+from ccm.compose.document.fill.unfillable import Unfillable
+
+SCALE = 0.75  # points in a CSS pixel
+_MOST_DECIMALS = 50_000
+_MOST_FORMS = 5_000
+
+
+@dataclass(slots=True)
+class Used:
+    """What the pages of one file need.
+
+    glyphs: By face, beside those that every subset has.
+    """
+
+    glyphs: dict[int, set[int]] = field(default_factory=dict)
+    kinds: set[StripeKind] = field(default_factory=set)
+
+
+class Contents:
+    """Writes the content of pages in the fonts of one brand; remembers how numbers and table rows are written."""
+
+    def __init__(self, fonts: Sequence[FontFile]) -> None:
+        self._fonts = fonts
+        self._decimals: dict[float, bytes] = {}
+        self._forms: dict[tuple[StripeKind, Color | None], tuple[bytes, Color | None]] = {}
+
+    def page(self, page: Page, used: Used) -> tuple[bytes, int]:
+        """Return the operators of a page and how many marks it has; what is marked learns its mark.
+
+        Raises:
+            Unfillable: If a colour or glyph needs more than this.
+        """
+        parts = [b"1 0 0 -1 0 %b cm\nq\n.75 0 0 .75 0 0 cm" % decimal(page.height * SCALE)]
+        if page.areas:
+            self._areas(page.areas, parts)
+        ink: Color | None = None
+        mark = 0
+        for item in page.marked:
+            item.mark = mark
+            if type(item) is Stripe:
+                ink = self._stripe(item, ink, used, parts)
+                mark += len(item.texts)
+            else:
+                parts.append(b"/%b<</MCID %d>>BDC" % (b"Figure" if type(item) is Picture else b"Span", mark))
+                ink = self._item(item, ink, used, parts.append)  # type: ignore[arg-type]  # stripes are gone
+                parts.append(b"EMC")
+                mark += 1
+        if page.beside:
+            parts.append(b"/Artifact BMC")
+            for one in page.beside:
+                ink = self._item(one, ink, used, parts.append)
+            parts.append(b"EMC")
+        parts.append(b"Q")
+        return b"\n".join(parts), mark
+
+    def _areas(self, areas: Sequence[Area | Shape], parts: list[bytes]) -> None:
+        parts.append(b"/Artifact BMC")
+        ink = None
+        for area in areas:
+            if area.color != ink:
+                ink = area.color
+                parts.append(_color(ink))
+            if type(area) is Shape:
+                parts.append(b"q\n1 0 0 1 %.3f %.3f cm\n%b\nQ" % (area.x, area.y, area.operators))
+            else:
+                parts.append(b"%.3f %.3f %.3f %.3f re f" % (area.x, area.y, area.width, area.height))
+        parts.append(b"EMC")
+
+    def _item(self, item: Text | Picture, ink: Color | None, used: Used, add: Callable[[bytes], None]) -> Color | None:
+        """Add the operators of one item; returns the colour that is set now."""
+        if type(item) is Picture:
+            add(b"q\n1 0 0 1 %.3f %.3f cm" % (item.dx, item.dy))
+            add(item.operators)
+            add(b"Q")
+            return ink
+        assert type(item) is Text
+        run = item.run
+        if item.color != ink:
+            add(_color(item.color))
+        shown = run.shown or self._shown(run)
+        glyphs = used.glyphs.setdefault(run.face, set())
+        if run.rare:
+            glyphs |= run.rare
+        add(b"BT\n1 0 0 -1 %.3f %.3f Tm\n%b\n%b\nET" % (item.x, item.y, _font(run.face, run.size), shown))
+        return item.color
+
+    def _stripe(self, stripe: Stripe, ink: Color | None, used: Used, parts: list[bytes]) -> Color | None:
+        """Add the operators of a table row; returns the colour that is set now."""
+        kind = stripe.kind
+        known = self._forms.get((kind, ink))
+        if known is None:
+            if len(self._forms) >= _MOST_FORMS:
+                self._forms.clear()
+            known = self._forms[kind, ink] = _form(kind, ink)
+        if kind not in used.kinds:
+            used.kinds.add(kind)
+            for face, _, _ in kind.faces:
+                used.glyphs.setdefault(face, set())
+        decimals = self._decimals
+        if len(decimals) > _MOST_DECIMALS:
+            decimals.clear()
+        mark = stripe.mark
+        values: list[bytes | int] = []
+        for x, y, run in stripe.texts:
+            across = decimals.get(x)
+            if across is None:
+                across = decimals[x] = b"%.3f" % x
+            down = decimals.get(y)
+            if down is None:
+                down = decimals[y] = b"%.3f" % y
+            values += (mark, across, down, run.shown or self._shown(run))
+            if run.rare:
+                used.glyphs[run.face] |= run.rare
+            mark += 1
+        form, after = known
+        parts.append(form % tuple(values))
+        return after
+
+    def _shown(self, run: Run) -> bytes:
+        """Return the operator that shows a run, with the engine's own rounding; the run remembers it."""
+        font = self._fonts[run.face]
+        if font.text([glyph for glyph, _, _ in run.glyphs]) != run.text.replace("\u00a0", " "):
+            raise Unfillable("a glyph that stands for several signs")
+        size = int(run.size * UNITS) / UNITS
+        parts = ["[<"]
+        for glyph, advance, moved in run.glyphs:
+            offset = moved / size
+            if offset:
+                parts.append(f">{-offset:.6g}<")
+            parts.append(f"{glyph:04x}")
+            kerning = int(font.width(glyph) + offset - advance * 1000 / UNITS / size)
+            if kerning:
+                parts.append(f">{kerning}<")
+        parts.append(">]TJ")
+        run.rare = font.rare([glyph for glyph, _, _ in run.glyphs])
+        run.shown = "".join(parts).replace("<>", " ").encode("ascii")
+        return run.shown
+
+
+def _form(kind: StripeKind, ink: Color | None) -> tuple[bytes, Color | None]:
+    """Return the operators of a kind of row without its values, and the colour that is set afterwards."""
+    parts = []
+    for face, size, color in kind.faces:
+        parts.append(b"/Span<</MCID %d>>BDC")
+        if color != ink:
+            parts.append(_color(color))
+            ink = color
+        parts += (b"BT\n1 0 0 -1 %b %b Tm", _font(face, size), b"%b\nET\nEMC")
+    return b"\n".join(parts), ink
+
+
+def _font(face: int, size: float) -> bytes:
+    return b"/F%d %.6g Tf" % (face, int(size * UNITS) / UNITS)
+
+
+def decimal(value: float) -> bytes:
+    """Return a number without needless decimals."""
+    return (b"%.6f" % value).rstrip(b"0").rstrip(b".")
+
+
+def _color(ink: Color) -> bytes:
+    if ink[3] != 1:
+        raise Unfillable("a colour that is not opaque")
+    return b"%.6g %.6g %.6g rg" % ink[:3]

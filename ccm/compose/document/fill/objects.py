@@ -1,0 +1,145 @@
+"""The objects of a file: numbered, packed into object streams, and put together with their cross-references.
+
+Source: ISO 32000-1, 7.5.7 (object streams) and 7.5.8 (cross-reference streams).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+from isal import isal_zlib
+
+_PER_STREAM = 2000  # objects kept together
+_ROW = struct.Struct(">BIH")  # of the cross-reference: kind, place or stream, index
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Objects with numbers that follow each other, as they stand in an object stream from one place on.
+
+    heads: Their numbers and offsets. rows: Of the cross-reference.
+    owners: References to those of them that own marked content, in the order of the marks.
+    """
+
+    count: int
+    bodies: bytes
+    heads: bytes
+    rows: bytes
+    owners: bytes
+
+
+class Objects:
+    """The objects of one file while it is made. They are numbered in the order they are asked for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._streams: list[tuple[int, bytes, bytes]] = []
+        self._rows: dict[int, bytes] = {0: _ROW.pack(0, 0, 65535)}
+        self._packs: list[Pack] = []
+
+    def number(self) -> int:
+        """Return the number of an object to come."""
+        self.count += 1
+        return self.count
+
+    def add(self, body: bytes, number: int = 0) -> int:
+        """Take an object that is no stream; returns its number."""
+        number = number or self.number()
+        pack = self.open()
+        pack.heads.append(b"%d %d" % (number, pack.offset))
+        pack.bodies.append(body)
+        self._rows[number] = _ROW.pack(2, pack.number, pack.count)
+        pack.offset += len(body) + 1
+        pack.count += 1
+        return number
+
+    def open(self) -> Pack:
+        """Return the object stream that takes the next object."""
+        if not self._packs or self._packs[-1].count >= _PER_STREAM:
+            self._packs.append(Pack(self.number()))
+        return self._packs[-1]
+
+    def add_packed(self, packed: Packed) -> None:
+        """Take objects that were packed for this very place."""
+        pack = self._packs[-1]
+        pack.heads.append(packed.heads)
+        pack.bodies.append(packed.bodies)
+        pack.offset += len(packed.bodies) + 1
+        pack.count += packed.count
+        self._rows[self.count + 1] = packed.rows
+        self.count += packed.count
+
+    def stream(self, entries: bytes, deflated: bytes) -> int:
+        """Take a stream; returns its number."""
+        number = self.number()
+        self._streams.append((number, entries, deflated))
+        return number
+
+    def assembled(self, catalog: int, info: int, identity: bytes) -> bytes:
+        """Return the file.
+
+        Args:
+            catalog, info: Numbers of these objects.
+            identity: Of the document, whatever its version.
+        """
+        out = [b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"]
+        at = len(out[0])
+        for number, entries, deflated in self._streams + [pack.closed() for pack in self._packs]:
+            body = b"%d 0 obj\n<</Filter/FlateDecode/Length %d%b>>stream\n%b\nendstream\nendobj\n" % (
+                number, len(deflated), entries, deflated,
+            )  # fmt: skip
+            self._rows[number] = _ROW.pack(1, at, 0)
+            out.append(body)
+            at += len(body)
+        number = self.number()
+        self._rows[number] = _ROW.pack(1, at, 0)
+        rows = self._rows
+        deflated = deflate(b"".join([rows[one] for one in sorted(rows)]))
+        mark = hashlib.sha256(b"".join(out)).hexdigest()[:32].encode()
+        out.append(
+            b"%d 0 obj\n<</Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]/Filter/FlateDecode/Length %d>>"
+            b"stream\n%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
+            % (number, number + 1, catalog, info, identity.hex().encode(), mark, len(deflated), deflated, at)
+        )
+        return b"".join(out)
+
+
+class Pack:
+    """One object stream.
+
+    offset: Where its next object begins. count: Objects in it.
+    """
+
+    __slots__ = ("bodies", "count", "heads", "number", "offset")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
+        self.offset = 0
+        self.count = 0
+
+    def closed(self) -> tuple[int, bytes, bytes]:
+        """Return number, entries and content of the stream."""
+        heads = b" ".join(self.heads) + b"\n"
+        entries = b"/Type/ObjStm/N %d/First %d" % (self.count, len(heads))
+        return self.number, entries, deflate(heads + b"\n".join(self.bodies))
+
+
+def pack(first: int, bodies: list[bytes], owners: list[int], stream: Pack) -> Packed:
+    """Pack objects with the numbers from `first` on for the next place in an object stream."""
+    heads, rows = [], []
+    offset = stream.offset
+    for index, body in enumerate(bodies):
+        heads.append(b"%d %d" % (first + index, offset))
+        rows.append(_ROW.pack(2, stream.number, stream.count + index))
+        offset += len(body) + 1
+    refs = b" ".join([b"%d 0 R" % owner for owner in owners])
+    return Packed(len(bodies), b"\n".join(bodies), b" ".join(heads), b"".join(rows), refs)
+
+
+def deflate(content: bytes) -> bytes:
+    """Return a content compressed; the same for the same content everywhere."""
+    return bytes(isal_zlib.compress(content, 2))

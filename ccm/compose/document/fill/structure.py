@@ -1,0 +1,144 @@
+"""The structure tree of a file: what a screen reader reads.
+
+Source: ISO 32000-1, 14.7 and 14.8; WeasyPrint 70, pdf/tags.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ccm.compose.document.fill.display import Cell, Page, Picture, Stripe, Tag, Text
+from ccm.compose.document.fill.objects import Objects, Pack, Packed, pack
+
+_MOST_PACKED = 20_000  # rows of tables as they stood somewhere in a file, remembered for the next file
+
+
+class Packings:
+    """Tags of table rows as they stood in earlier files of the same writer.
+
+    Why: Tags hold no text, only numbers. The tenth row of a table has the same numbers in most files.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], Packed] = {}
+
+    def of(self, stripe: Stripe, parent: int, page: int, objects: Objects) -> Packed:
+        """Return a row's tags for the next place in the file."""
+        stream = objects.open()
+        kind = stripe.kind
+        key = (kind, objects.count, stripe.mark, parent, page, stream.number, stream.count, stream.offset)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_PACKED:
+                self._known.clear()
+            known = self._known[key] = _packed(stripe, objects.count + 1, parent, page, stream)
+        return known
+
+
+class Structure:
+    """Writes the structure tree of one file, page by page."""
+
+    def __init__(self, objects: Objects, packings: Packings) -> None:
+        self._objects = objects
+        self._packings = packings
+        self._root, self._document, self._tree = objects.number(), objects.number(), objects.number()
+        self._tops: list[int] = []
+        self._nums: list[bytes] = []
+
+    def add(self, page: Page, number: int, marks: int) -> None:
+        """Take the tags of a page.
+
+        Args:
+            number: Of the page's object.
+            marks: How many marks its content has.
+        """
+        owners = [b""] * marks
+        self._tops += [self._tag(tag, self._document, number, owners) for tag in page.tags]
+        self._nums.append(b"%d[%b]" % (len(self._nums), b" ".join(filter(None, owners))))
+
+    def finished(self) -> int:
+        """Write what holds all pages together; returns the number of the root."""
+        objects = self._objects
+        objects.add(b"<</Nums[%b]>>" % b" ".join(self._nums), self._tree)
+        kids = _references(self._tops)
+        objects.add(b"<</Type/StructElem/S/Document/P %d 0 R/K[%b]>>" % (self._root, kids), self._document)
+        root = b"<</Type/StructTreeRoot/ParentTree %d 0 R/K[%d 0 R]>>" % (self._tree, self._document)
+        return objects.add(root, self._root)
+
+    def _tag(self, tag: Tag, parent: int, page: int, owners: list[bytes]) -> int:
+        objects = self._objects
+        number = objects.number()
+        kids = []
+        for child in tag.children:
+            if type(child) is Stripe:
+                packed = self._packings.of(child, number, page, objects)
+                kids.append(b"%d 0 R" % (objects.count + 1))
+                objects.add_packed(packed)
+                if packed.owners:
+                    owners[child.mark] = packed.owners
+            elif type(child) is Tag:
+                kids.append(b"%d 0 R" % self._tag(child, number, page, owners))
+            elif type(child) is Text:
+                span = objects.add(_span(number, page, child.mark))
+                owners[child.mark] = b"%d 0 R" % span
+                kids.append(owners[child.mark])
+            elif isinstance(child, Picture):
+                owners[child.mark] = b"%d 0 R" % number
+                kids.append(b"%d" % child.mark)
+        more = b""
+        if tag.cell is not None:
+            more = _said(tag.kind, tag.cell)
+        elif tag.area is not None:
+            more = b"/A<</O/Layout/BBox[%.3f %.3f %.3f %.3f]>>/Alt%b" % (*tag.area, text_string(tag.alternative))
+        body = b"<</Type/StructElem/S/%b/P %d 0 R/Pg %d 0 R/K[%b]%b>>" % (
+            tag.kind.encode("ascii"), parent, page, b" ".join(kids), more,
+        )  # fmt: skip
+        return objects.add(body, number)
+
+
+def _packed(stripe: Stripe, first: int, parent: int, page: int, stream: Pack) -> Packed:
+    """Return the tags of a table row: itself, and each cell with its texts."""
+    kind = stripe.kind
+    bodies = [b""]
+    cells, owners = [], []
+    mark = stripe.mark
+    for count, cell in zip(kind.counts, kind.cells, strict=True):
+        number = first + len(bodies)
+        spans = list(range(number + 1, number + count + 1))
+        bodies.append(
+            b"<</Type/StructElem/S/TD/P %d 0 R/Pg %d 0 R/K[%b]%b>>"
+            % (first, page, _references(spans), _said("TD", cell))
+        )
+        bodies += [_span(number, page, mark + at) for at in range(count)]
+        mark += count
+        cells.append(number)
+        owners += spans
+    bodies[0] = b"<</Type/StructElem/S/TR/P %d 0 R/Pg %d 0 R/K[%b]>>" % (parent, page, _references(cells))
+    return pack(first, bodies, owners, stream)
+
+
+def _span(parent: int, page: int, mark: int) -> bytes:
+    return b"<</Type/StructElem/S/Span/P %d 0 R/Pg %d 0 R/K[%d]>>" % (parent, page, mark)
+
+
+def _references(numbers: Sequence[int]) -> bytes:
+    return b" ".join([b"%d 0 R" % number for number in numbers])
+
+
+@lru_cache(maxsize=4096)
+def _said(kind: str, cell: Cell) -> bytes:
+    """Return what a cell's tag says beside its content."""
+    more = b"/A<</O/Table"
+    if cell.span != 1:
+        more += b"/ColSpan %d" % cell.span
+    if kind == "TD":
+        more += b"/Headers[%b]" % b"".join([b"(%b)" % one.encode("ascii") for one in cell.headers])
+    return more + b">>" + (b"/ID(%b)" % cell.name.encode("ascii") if cell.name else b"")
+
+
+def text_string(text: str) -> bytes:
+    """Return a text string of a PDF."""
+    if text.isascii():
+        return b"(" + text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)").encode() + b")"
+    return b"<feff" + text.encode("utf-16-be").hex().encode() + b">"
