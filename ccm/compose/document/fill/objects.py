@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from isal import isal_zlib
 
@@ -30,13 +31,28 @@ class Packed:
     owners: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What many files begin with: objects 1 to `count`, as bytes, as rows of the cross-reference and as a hash so far."""
+
+    count: int
+    content: bytes
+    rows: bytes
+    hashed: Any
+
+
+_NOTHING = b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"
+_EMPTY = Prefix(0, _NOTHING, _ROW.pack(0, 0, 65535), hashlib.sha256(_NOTHING))
+
+
 class Objects:
     """The objects of one file while it is made. They are numbered in the order they are asked for."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, prefix: Prefix = _EMPTY) -> None:
+        self.count = prefix.count
+        self._prefix = prefix
         self._streams: list[tuple[int, bytes, bytes]] = []
-        self._rows: dict[int, bytes] = {0: _ROW.pack(0, 0, 65535)}
+        self._rows: dict[int, bytes] = {}
         self._packs: list[Pack] = []
 
     def number(self) -> int:
@@ -77,6 +93,12 @@ class Objects:
         self._streams.append((number, entries, deflated))
         return number
 
+    def prefix(self) -> Prefix:
+        """Return what was made so far as the beginning of files to come."""
+        content = b"".join(self._written())
+        rows = self._prefix.rows + b"".join([self._rows[one] for one in sorted(self._rows)])
+        return Prefix(self.count, content, rows, hashlib.sha256(content))
+
     def assembled(self, catalog: int, info: int, identity: bytes) -> bytes:
         """Return the file.
 
@@ -84,7 +106,25 @@ class Objects:
             catalog, info: Numbers of these objects.
             identity: Of the document, whatever its version.
         """
-        out = [b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"]
+        out = self._written()
+        at = sum(map(len, out))
+        number = self.number()
+        rows = self._rows
+        rows[number] = _ROW.pack(1, at, 0)
+        deflated = deflate(self._prefix.rows + b"".join([rows[one] for one in sorted(rows)]))
+        hashed = self._prefix.hashed.copy()
+        hashed.update(b"".join(out[1:]))
+        mark = hashed.hexdigest()[:32].encode()
+        out.append(
+            b"%d 0 obj\n<</Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]/Filter/FlateDecode/Length %d>>"
+            b"stream\n%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
+            % (number, number + 1, catalog, info, identity.hex().encode(), mark, len(deflated), deflated, at)
+        )
+        return b"".join(out)
+
+    def _written(self) -> list[bytes]:
+        """Return everything so far as it stands in a file; notes where."""
+        out = [self._prefix.content]
         at = len(out[0])
         for number, entries, deflated in self._streams + [pack.closed() for pack in self._packs]:
             body = b"%d 0 obj\n<</Filter/FlateDecode/Length %d%b>>stream\n%b\nendstream\nendobj\n" % (
@@ -93,17 +133,7 @@ class Objects:
             self._rows[number] = _ROW.pack(1, at, 0)
             out.append(body)
             at += len(body)
-        number = self.number()
-        self._rows[number] = _ROW.pack(1, at, 0)
-        rows = self._rows
-        deflated = deflate(b"".join([rows[one] for one in sorted(rows)]))
-        mark = hashlib.sha256(b"".join(out)).hexdigest()[:32].encode()
-        out.append(
-            b"%d 0 obj\n<</Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Info %d 0 R/ID[<%b><%b>]/Filter/FlateDecode/Length %d>>"
-            b"stream\n%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
-            % (number, number + 1, catalog, info, identity.hex().encode(), mark, len(deflated), deflated, at)
-        )
-        return b"".join(out)
+        return out
 
 
 class Pack:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 from ccm.compose.document.fill.content import SCALE, Contents, Used, decimal
 from ccm.compose.document.fill.display import Bookmark, Display, Page
-from ccm.compose.document.fill.fonts import FontFile
-from ccm.compose.document.fill.objects import Objects, deflate
+from ccm.compose.document.fill.fonts import FontFile, Subset
+from ccm.compose.document.fill.objects import Objects, Prefix, deflate
 from ccm.compose.document.fill.structure import Packings, Structure, text_string
 from ccm.compose.document.fill.unfillable import Unfillable
+
+_MOST_BEGINNINGS = 64  # of files, each with fonts and colour profile, kept for the next file
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,11 @@ class PdfWriter:
     """
 
     def __init__(self, fonts: Sequence[FontFile], profile: bytes) -> None:
-        self.fonts = fonts
-        self.profile = zlib.compress(profile, 9)
-        self.contents = Contents(fonts)
-        self.packings = Packings()
+        self._fonts = fonts
+        self._profile = zlib.compress(profile, 9)
+        self._contents = Contents(fonts)
+        self._packings = Packings()
+        self._beginnings: dict[object, Beginning] = {}
 
     def write(self, display: Display, about: About) -> bytes:
         """Return the file.
@@ -47,46 +50,32 @@ class PdfWriter:
         Raises:
             Unfillable: If a glyph is in none of the subsets.
         """
-        return _File(self, display, about).written()
-
-
-class _File:
-    """One file while it is written."""
-
-    def __init__(self, writer: PdfWriter, display: Display, about: About) -> None:
-        self._writer = writer
-        self._display = display
-        self._about = about
-        self._objects = Objects()
-
-    def written(self) -> bytes:
-        """Return the bytes."""
-        display, objects = self._display, self._objects
-        catalog, pages, resources = objects.number(), objects.number(), objects.number()
-        structure = Structure(objects, self._writer.packings)
         used = Used()
-        numbers = []
-        for index, page in enumerate(display.pages):
-            operators, marks = self._writer.contents.page(page, used)
-            number = objects.number()
-            content = objects.stream(b"", deflate(operators))
-            structure.add(page, number, marks)
-            objects.add(_page(page, pages, resources, content, index), number)
-            numbers.append(number)
-        kids = b" ".join([b"%d 0 R" % number for number in numbers])
-        objects.add(b"<</Type/Pages/Count %d/Kids[%b]>>" % (len(numbers), kids), pages)
-        fonts = b"".join(
-            [b"/F%d %d 0 R" % (face, self._font(face, more)) for face, more in sorted(used.glyphs.items())]
-        )
-        states = b"/ExtGState<</A1.0<</CA 1>>/a1<</ca 1>>/a1.0<</ca 1>>>>"
-        objects.add(b"<</Font<<%b>>%b>>" % (fonts, states), resources)
-        self._catalog(catalog, pages, numbers, structure.finished())
-        return objects.assembled(catalog, objects.add(self._info()), self._about.piece_id.encode())
+        contents = [self._contents.page(page, used) for page in display.pages]
+        beginning = self._beginning(used)
+        return _File(display, about, beginning, self._packings).written(contents)
 
-    def _font(self, face: int, glyphs: set[int]) -> int:
-        objects = self._objects
-        font = self._writer.fonts[face]
-        subset = font.subset(glyphs)
+    def _beginning(self, used: Used) -> Beginning:
+        """Return what files with these fonts begin with."""
+        subsets = {face: self._fonts[face].subset(more) for face, more in sorted(used.glyphs.items())}
+        key = tuple((face, subset.mark) for face, subset in subsets.items())
+        known = self._beginnings.get(key)
+        if known is None:
+            if len(self._beginnings) >= _MOST_BEGINNINGS:
+                self._beginnings.clear()
+            known = self._beginnings[key] = self._begun(subsets)
+        return known
+
+    def _begun(self, subsets: Mapping[int, Subset]) -> Beginning:
+        objects = Objects()
+        fonts = b"".join([b"/F%d %d 0 R" % (face, self._font(face, one, objects)) for face, one in subsets.items()])
+        states = b"/ExtGState<</A1.0<</CA 1>>/a1<</ca 1>>/a1.0<</ca 1>>>>"
+        resources = objects.add(b"<</Font<<%b>>%b>>" % (fonts, states))
+        profile = objects.stream(b"/N 3", self._profile)
+        return Beginning(objects.prefix(), resources, profile)
+
+    def _font(self, face: int, subset: Subset, objects: Objects) -> int:
+        font = self._fonts[face]
         program = objects.stream(b"/Length1 %d" % subset.length, subset.program)
         name = f"/{subset.mark}+{font.name}".encode("ascii")
         descriptor = objects.add(
@@ -104,15 +93,55 @@ class _File:
             % (name, cid, unicode)
         )
 
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What many files begin with: fonts and colour profile; numbers of two of its objects."""
+
+    prefix: Prefix
+    resources: int
+    profile: int
+
+
+class _File:
+    """One file while it is written."""
+
+    def __init__(self, display: Display, about: About, beginning: Beginning, packings: Packings) -> None:
+        self._display = display
+        self._about = about
+        self._beginning = beginning
+        self._packings = packings
+        self._objects = Objects(beginning.prefix)
+
+    def written(self, contents: Sequence[tuple[bytes, int]]) -> bytes:
+        """Return the bytes.
+
+        Args:
+            contents: Operators and number of marks of each page.
+        """
+        objects, resources = self._objects, self._beginning.resources
+        catalog, pages = objects.number(), objects.number()
+        structure = Structure(objects, self._packings)
+        numbers = []
+        for index, (page, (operators, marks)) in enumerate(zip(self._display.pages, contents, strict=True)):
+            number = objects.number()
+            content = objects.stream(b"", deflate(operators))
+            structure.add(page, number, marks)
+            objects.add(_page(page, pages, resources, content, index), number)
+            numbers.append(number)
+        kids = b" ".join([b"%d 0 R" % number for number in numbers])
+        objects.add(b"<</Type/Pages/Count %d/Kids[%b]>>" % (len(numbers), kids), pages)
+        self._catalog(catalog, pages, numbers, structure.finished())
+        return objects.assembled(catalog, objects.add(self._info()), self._about.piece_id.encode())
+
     def _catalog(self, catalog: int, pages: int, numbers: list[int], structure: int) -> None:
-        profile = self._objects.stream(b"/N 3", self._writer.profile)
         outlines = self._outlines(numbers)
         metadata = self._objects.stream(b"/Type/Metadata/Subtype/XML", deflate(self._metadata()))
         self._objects.add(
             b"<</Type/Catalog/Pages %d 0 R/Lang%b/MarkInfo<</Marked true>>/StructTreeRoot %d 0 R/Metadata %d 0 R"
             b"/ViewerPreferences<</DisplayDocTitle true>>/OutputIntents[<</Type/OutputIntent/S/GTS_PDFA1"
             b"/OutputConditionIdentifier(sRGB2014.icc)/Info(sRGB2014.icc)/DestOutputProfile %d 0 R>>]%b>>"
-            % (pages, text_string(self._display.language), structure, metadata, profile, outlines),
+            % (pages, text_string(self._display.language), structure, metadata, self._beginning.profile, outlines),
             catalog,
         )
 
