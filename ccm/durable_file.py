@@ -6,10 +6,12 @@ import contextlib
 import errno
 import itertools
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 # What file systems without links say: FAT, network shares, folders of object stores.
 _NO_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
+_SHOWN = 40  # characters of a file's name that the name of its half file has
 _counter = itertools.count()
 
 
@@ -58,6 +60,26 @@ def replace_whole(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def remove_durably(folder: Path, names: Collection[str]) -> frozenset[str]:
+    """Remove files of a folder, and the half files that a killed process left of them.
+
+    Returns:
+        The names of those that were there.
+    Raises:
+        OSError: If one could not be removed.
+    """
+    if not folder.is_dir():
+        return frozenset()
+    shortened = {name[:_SHOWN]: name for name in names}
+    found = {name: folder / name for name in names if (folder / name).exists() or (folder / name).is_symlink()}
+    half = [path for path in folder.glob(".*.tmp") if path.name[1:].rsplit(".", 2)[0] in shortened]
+    for path in (*found.values(), *half):
+        path.unlink(missing_ok=True)
+    if found or half:
+        sync_folder(folder)
+    return frozenset(found) | {shortened[path.name[1:].rsplit(".", 2)[0]] for path in half}
+
+
 def sync_file(path: Path) -> None:
     """Wait until a file's content is on the disk."""
     _sync(path, os.O_RDONLY)
@@ -77,7 +99,7 @@ def _sync(path: Path, flags: int) -> None:
 
 
 def _write_beside(path: Path, content: bytes, *, sync: bool) -> Path:
-    temporary = path.parent / f".{path.name[:40]}.{os.getpid()}-{next(_counter)}.tmp"
+    temporary = path.parent / f".{path.name[:_SHOWN]}.{os.getpid()}-{next(_counter)}.tmp"
     try:
         file = temporary.open("xb", buffering=0)
     except FileNotFoundError:

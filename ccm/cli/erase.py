@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,11 @@ def command(customers: tuple[str, ...], evidence: str, yes: bool, folder: Path |
 
     In the ledger a keyed hash stands in place of their id; outcomes and amounts stay, so that sums still balance. They
     stay suppressed. What `retention` in ccm.yaml holds for legal and transactional purposes stays until it ends. Copies
-    at providers and in your source of data are yours to delete: the answer says which providers have some.
+    that adapters keep go: outbox, print spool, batches that were not handed over, documents in a bucket. Copies that
+    others have, and your source of data, are yours to ask for: the answer says who has some.
 
-    Exit code: 0 erased, 1 something is left to do (a run is under way, or another process reads the ledger).
+    Exit code: 0 erased, 1 give the command again (a run is under way, another process reads the ledger, or a provider
+    could not be asked).
 
     Example: ccm erase C-1042 --evidence ticket-4711
     """
@@ -46,9 +49,9 @@ def command(customers: tuple[str, ...], evidence: str, yes: bool, folder: Path |
 
     def write_down(erasure: Erasure) -> None:
         held = sum(hold.pieces for hold in erasure.holds)
-        note(
-            workspace, AuditAction.ERASED, erasure.stands_for, now, pieces=erasure.pieces, held=held, evidence=evidence
-        )
+        left = sum(erasure.copies.left.values())
+        counts = {"pieces": erasure.pieces, "held": held, "copies_left": left}
+        note(workspace, AuditAction.ERASED, erasure.stands_for, now, by="", **counts, evidence=evidence)
 
     report = erase(workspace, customers, at=now, evidence=evidence, done=write_down)
     if as_json:
@@ -57,7 +60,8 @@ def command(customers: tuple[str, ...], evidence: str, yes: bool, folder: Path |
         for erasure in report.erasures:
             _print(erasure)
         _print_rest(report)
-    raise SystemExit(ExitCode.PROBLEMS if report.running or not report.scrubbed else ExitCode.FINE)
+    failed = any(erasure.copies.failed for erasure in report.erasures)
+    raise SystemExit(ExitCode.PROBLEMS if report.running or failed or not report.scrubbed else ExitCode.FINE)
 
 
 def _tell_holds(customer: str, holds: tuple[Hold, ...]) -> None:
@@ -70,9 +74,19 @@ def _print(erasure: Erasure) -> None:
     out.print(f"{erasure.stands_for}: {erasure.pieces} pieces blanked, {key}", markup=False)
     for hold in erasure.holds:
         out.print(f"  held: {hold.pieces} {hold.purpose} pieces until {hold.until:%Y-%m-%d}", markup=False)
-    if erasure.providers:
-        given = ", ".join(f"{name} {count}" for name, count in erasure.providers.items())
-        out.print(f"  copies to be deleted at providers: {given}", markup=False)
+    copies = erasure.copies
+    if copies.removed:
+        out.print(f"  copies removed: {_counted(copies.removed)}", markup=False)
+    for (provider, where), count in copies.left.items():
+        out.print(f"  copies left: {provider} {count}: {where}", markup=False)
+    if copies.given:
+        out.print(f"  copies to be deleted at providers: {_counted(copies.given)}", markup=False)
+    for problem in copies.failed:
+        err.print(f"  {problem}; then give the command again", markup=False)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def _print_rest(report: ErasureReport) -> None:
@@ -96,7 +110,13 @@ def _as_json(report: ErasureReport) -> dict[str, object]:
                     {"purpose": str(hold.purpose), "pieces": hold.pieces, "until": hold.until.isoformat()}
                     for hold in one.holds
                 ],
-                "providers": dict(one.providers),
+                "providers": dict(one.copies.given),
+                "removed": dict(one.copies.removed),
+                "left": [
+                    {"provider": provider, "where": where, "pieces": count}
+                    for (provider, where), count in one.copies.left.items()
+                ],
+                "failed": list(one.copies.failed),
             }
             for one in report.erasures
         ],

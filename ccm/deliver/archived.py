@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
-from ccm.deliver.interface import Adapter, DeliveryError
-from ccm.deliver.outbox import check_folder, folder_fault, main_name
-from ccm.durable_file import create_once
+from ccm.deliver.interface import Adapter, DeliveryError, Forgotten
+from ccm.deliver.outbox import check_folder, folder_fault, is_safe_key, main_name
+from ccm.durable_file import create_once, remove_durably
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus
 
@@ -42,6 +42,18 @@ class ArchivedAdapter(Adapter):
             self._drop(self._folder, envelope)
         sha256 = hashlib.sha256(envelope.rendition.content).hexdigest()
         return Receipt(envelope.key, ReceiptStatus.ACCEPTED, self._provider, sha256, "archived")
+
+    def forget(self, pieces: Sequence[str]) -> Forgotten:
+        """Remove the copies below `folder`; the archive itself is forgotten by destroying the customer's key."""
+        names = {main_name(key, Channel.DOCUMENT): key for key in pieces if is_safe_key(key)}
+        removed: set[str] = set()
+        try:
+            if self._folder is not None and self._folder.is_dir():
+                for place in (self._folder, *(path for path in self._folder.iterdir() if path.is_dir())):
+                    removed |= {names[name] for name in remove_durably(place, names)}
+        except OSError as error:
+            raise folder_fault(self._provider, error) from None
+        return Forgotten(frozenset(removed))
 
     def verify(self) -> None:
         """Check that the folder, if there is one, can be written."""

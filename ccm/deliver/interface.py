@@ -7,7 +7,8 @@ provider's answer. Errors are told apart by one question: is it *proved* that no
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from ccm.model.records import Capabilities, Envelope, Receipt
@@ -25,6 +26,19 @@ class DeliveryError(Exception):
         self.remedy = remedy
         self.retriable = retriable
         super().__init__(f"{provider}: {message}; {remedy}")
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What an adapter did to forget some pieces.
+
+    removed: Ids of pieces of which it had a copy that is gone now.
+    left: Where a copy of a piece stays out of reach, and whom to ask; one clause by piece id, no personal data. A piece
+        may be in both.
+    """
+
+    removed: frozenset[str] = frozenset()
+    left: Mapping[str, str] = field(default_factory=dict)
 
 
 class Adapter(ABC):
@@ -75,6 +89,17 @@ class Adapter(ABC):
     def look_up(self, key: str) -> Receipt | None:
         """Ask the provider what became of a piece whose answer was lost; None if it cannot tell."""
         return None
+
+    def forget(self, pieces: Sequence[str]) -> Forgotten:
+        """Remove every copy of some pieces that is in reach: files, objects, what waits in a spool.
+
+        Override it where deliveries leave copies that we can take away. It is asked when a customer is erased, perhaps
+        twice, and also about pieces that were never delivered; these are in neither part of the answer.
+
+        Raises:
+            DeliveryError: If it cannot be done now; the same command asks again.
+        """
+        return Forgotten()
 
     def verify(self) -> None:
         """Check credentials and reachability without sending; used by `ccm doctor`.

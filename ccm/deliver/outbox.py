@@ -6,12 +6,12 @@ import errno
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
-from ccm.deliver.interface import Adapter, DeliveryError
-from ccm.durable_file import create_once
+from ccm.deliver.interface import Adapter, DeliveryError, Forgotten
+from ccm.durable_file import create_once, remove_durably
 from ccm.model.definitions import Channel
 from ccm.model.records import (
     Capabilities,
@@ -27,6 +27,7 @@ from ccm.model.records import (
 _ENDINGS = {Channel.EMAIL: ".eml", Channel.DOCUMENT: ".pdf"}
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _IMAGE_ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "image/svg+xml": ".svg", "image/webp": ".webp"}
+_OTHER_IMAGE = ".bin"
 
 
 class OutboxAdapter(Adapter):
@@ -67,10 +68,21 @@ class OutboxAdapter(Adapter):
 
     def look_up(self, key: str) -> Receipt | None:
         """Tell whether the piece's main file is there."""
-        if not _SAFE_KEY.fullmatch(key):
+        if not is_safe_key(key):
             return None
         paths = (self._path(key, channel) for channel in Channel)
         return next((self._accepted(key, path, "known") for path in paths if path.exists()), None)
+
+    def forget(self, pieces: Sequence[str]) -> Forgotten:
+        """Remove the pieces' files."""
+        removed: set[str] = set()
+        try:
+            for channel in Channel:
+                names = {name: key for key in pieces if is_safe_key(key) for name in _names(key, channel)}
+                removed |= {names[name] for name in remove_durably(self._folder / channel, names)}
+        except OSError as error:
+            raise folder_fault(self._provider, error) from None
+        return Forgotten(frozenset(removed))
 
     def verify(self) -> None:
         """Check that the folder can be written."""
@@ -109,15 +121,26 @@ def folder_fault(provider: str, error: OSError) -> DeliveryError:
     )
 
 
+def is_safe_key(key: str) -> bool:
+    """Tell whether a key can be part of a file's name."""
+    return bool(_SAFE_KEY.fullmatch(key))
+
+
 def main_name(key: str, channel: Channel) -> str:
     """Return the name of a piece's main file.
 
     Raises:
         ValueError: If the key could leave the folder.
     """
-    if not _SAFE_KEY.fullmatch(key):
+    if not is_safe_key(key):
         raise ValueError("a piece id is letters, digits, dots, dashes and underscores")
     return key + _ENDINGS.get(channel, ".txt")
+
+
+def _names(key: str, channel: Channel) -> tuple[str, ...]:
+    """Return every name that a file of a piece may have, the main file's first: it is the proof that there is one."""
+    endings = (".json", *_IMAGE_ENDINGS.values(), _OTHER_IMAGE)
+    return (main_name(key, channel), *(key + ending for ending in endings))
 
 
 def payload(envelope: Envelope) -> dict[str, bytes]:
@@ -141,7 +164,7 @@ def payload(envelope: Envelope) -> dict[str, bytes]:
         case SocialRendition():
             details |= {"language": rendition.language, "length": rendition.length, "limit": rendition.limit}
             if rendition.card:
-                name = key + _IMAGE_ENDINGS.get(rendition.card.media_type, ".bin")
+                name = key + _IMAGE_ENDINGS.get(rendition.card.media_type, _OTHER_IMAGE)
                 details |= {"card": name, "alt": rendition.card.alt}
                 files[name] = rendition.card.content
     files[f"{key}.json"] = json.dumps(details, ensure_ascii=False, indent=2).encode() + b"\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ccm.deliver.aws import AwsClient, AwsSettings, Refusal, in_doubt, known_settings, read_aws, rejected
 from ccm.deliver.exchange import Setback
-from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.deliver.interface import Adapter, DeliveryError, Forgotten
 from ccm.deliver.links import GivesLinks
 from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
@@ -26,6 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9!_.*'()/-]*\{piece\}[A-Za-z0-9!_.*'()/-]*")  # wh
 _SAFE_PIECE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _DAMAGED = frozenset({"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"})
 _MODES = ("governance", "compliance")
+_LOCKED = "Object Lock keeps it, or the right s3:DeleteObjectVersion or s3:ListBucketVersions is missing"
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,25 @@ class S3Adapter(Adapter, GivesLinks):
             return None
         return self._accepted(key, "known")
 
+    def forget(self, pieces: Sequence[str]) -> Forgotten:
+        """Delete the documents, in every version that the bucket keeps. One under Object Lock stays until its day."""
+        removed, left = set(), {}
+        for key in pieces:
+            if not _SAFE_PIECE.fullmatch(key):
+                continue
+            try:
+                if self._deleted(object_key(key, self._settings)):
+                    removed.add(key)
+            except Setback as setback:
+                raise DeliveryError(
+                    self._provider, f"deleting failed ({setback.text})", "try again later", retriable=True
+                ) from None
+            except DeliveryError as error:
+                if error.retriable:
+                    raise
+                left[key] = f"bucket {self._settings.bucket} does not give it up: {_LOCKED}"
+        return Forgotten(frozenset(removed), left)
+
     def link(self, provider_id: str) -> str:
         """Return an address at which anybody can fetch a document for `link_days`.
 
@@ -154,6 +174,20 @@ class S3Adapter(Adapter, GivesLinks):
     def close(self) -> None:
         """Give back connections."""
         self._aws.close()
+
+    def _deleted(self, name: str) -> bool:
+        """Delete an object in all its versions; return whether there was one.
+
+        Raises:
+            DeliveryError, Setback: If the bucket refuses, or does not answer.
+        """
+        place = {"Bucket": self._settings.bucket}
+        found = self._aws.ask("list_object_versions", **place, Prefix=name)
+        versions = [*found.get("Versions", ()), *found.get("DeleteMarkers", ())]
+        mine = [one["VersionId"] for one in versions if one["Key"] == name]
+        for version in mine:
+            self._aws.ask("delete_object", **place, Key=name, VersionId=version)
+        return bool(mine)
 
     def _known(self, key: str, checksum: str) -> Receipt:
         """Compare what is there with what was to be put."""

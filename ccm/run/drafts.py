@@ -83,6 +83,12 @@ def draft_folder(workspace: Workspace, campaign: str) -> Path:
     return Path(workspace.root) / FOLDER / campaign
 
 
+def drop_drafts(workspace: Workspace) -> None:
+    """Remove everything that draft runs made: copies of people's messages in clear, which nobody was sent."""
+    for note in (Path(workspace.root) / FOLDER).glob(f"*/{_NOTE}"):
+        shutil.rmtree(note.parent)
+
+
 def empty_draft(workspace: Workspace, campaign: str) -> None:
     """Remove what an earlier draft run of the campaign left; only a folder that a draft run made."""
     folder = draft_folder(workspace, campaign)

@@ -3,7 +3,7 @@
 The order makes every step repeatable; a command that was killed is given again:
  1. they are suppressed, so that no run writes to them meanwhile;
  2. pieces under a legal hold are sealed once more under a new key;
- 3. the other objects leave the archive, and the ledger is blanked;
+ 3. copies that adapters keep go, the other objects leave the archive, and the ledger is blanked;
  4. their key is destroyed, or replaced by the one of the held pieces;
  5. free pages and logs of the databases are overwritten.
 """
@@ -11,7 +11,6 @@ The order makes every step repeatable; a command that was killed is given again:
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,8 +21,9 @@ from ccm.archive.vault import KeyMissing, Vault, VaultLocked, read_snapshot
 from ccm.ledger.erasing import ERASED, Eraser, PersonalPiece
 from ccm.load import drop_staged_rows
 from ccm.model.definitions import Purpose
-from ccm.model.records import PieceState
 from ccm.model.workspace import Workspace
+from ccm.run.drafts import drop_drafts
+from ccm.run.forgetting import SENT, Copies, Forgetter
 from ccm.run.keeping import piece_name, snapshot_name
 from ccm.run.permitted import open_permission_store
 from ccm.run.spans import later
@@ -32,7 +32,6 @@ from ccm.run.vault import open_vault
 
 # Consent is what marketing rests on, so nothing obliges anybody to keep it against the person's will.
 HOLDING = (Purpose.LEGAL, Purpose.TRANSACTIONAL)
-_SENT = {str(state) for state in PieceState if state.is_final and state is not PieceState.HELD}
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Erasure:
     communications, pieces: How many no longer name them.
     key_destroyed: Whether nothing of theirs can be read any more; False where pieces are held or there was no key.
     holds: What stays readable, and until when.
-    providers: How many of their pieces were handed to each provider, which keeps copies of its own.
+    copies: What became of those at providers; some keep copies of their own.
     """
 
     stands_for: str
@@ -63,7 +62,7 @@ class Erasure:
     pieces: int
     key_destroyed: bool
     holds: tuple[Hold, ...] = ()
-    providers: Mapping[str, int] = field(default_factory=dict)
+    copies: Copies = field(default_factory=Copies)
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class ErasureReport:
 
 def held_until(workspace: Workspace, piece: PersonalPiece) -> datetime | None:
     """Return until when a piece must be kept, whoever asks to erase it; None if nothing holds it."""
-    if piece.purpose not in HOLDING or piece.state not in _SENT:
+    if piece.purpose not in HOLDING or piece.state not in SENT:
         return None
     span = workspace.definition.retention.get(Purpose(piece.purpose))
     return later(piece.updated_at, span) if span else None
@@ -123,12 +122,14 @@ def erase(
     vault, eraser = open_vault(workspace), open_eraser(workspace)
     try:
         erasures = []
-        for customer in customers:
-            erasures.append(_erase_one(workspace, vault, eraser, customer, at, evidence))
-            done(erasures[-1])
+        with Forgetter(workspace) as forgetter:
+            for customer in customers:
+                erasures.append(_erase_one(workspace, vault, eraser, forgetter, customer, at, evidence))
+                done(erasures[-1])
         vault.keys.scrub()
         _drop_pages(Path(workspace.root) / ".ccm" / "reports", customers)
         drop_staged_rows(workspace)
+        drop_drafts(workspace)
         return ErasureReport(tuple(erasures), eraser.running(at), eraser.scrub())
     finally:
         eraser.close()
@@ -136,7 +137,13 @@ def erase(
 
 
 def _erase_one(
-    workspace: Workspace, vault: Vault, eraser: Eraser, customer: str, at: datetime, evidence: str
+    workspace: Workspace,
+    vault: Vault,
+    eraser: Eraser,
+    forgetter: Forgetter,
+    customer: str,
+    at: datetime,
+    evidence: str,
 ) -> Erasure:
     pieces = eraser.pieces_of(customer)
     _suppress(workspace, vault, customer, pieces, at, evidence)
@@ -144,18 +151,19 @@ def _erase_one(
     keeping = {piece.communication_id for piece in held}
     moved = _moved(vault, held)
     eraser.move(moved)
+    stands_for = ERASED + vault.keys.tag(customer)
+    # Pieces that were blanked before are asked about again: a provider may not have been there then.
+    copies = forgetter.forget(
+        [piece for piece in (*pieces, *eraser.pieces_of(stands_for)) if piece.communication_id not in keeping]
+    )
     _remove(vault, {one for piece in pieces if piece not in held for one in (piece.archived, piece.snapshot)})
     gone = [ident for ident in eraser.communications_of(customer) if ident not in keeping]
-    stands_for = ERASED + vault.keys.tag(customer)
     blanked = eraser.blank(gone, stands_for)
     if held:
         vault.keys.succeed(customer)
         _remove(vault, {one for piece in held for one in (piece.archived, piece.snapshot)} - _addresses(moved))
     destroyed = not held and vault.keys.destroy(customer, at=at)
-    handed = Counter(
-        piece.provider for piece in pieces if piece.state in _SENT and piece.communication_id not in keeping
-    )
-    return Erasure(stands_for, len(gone), blanked, destroyed, _summed(workspace, held), dict(sorted(handed.items())))
+    return Erasure(stands_for, len(gone), blanked, destroyed, _summed(workspace, held), copies)
 
 
 def _held(workspace: Workspace, pieces: Iterable[PersonalPiece], now: datetime) -> tuple[PersonalPiece, ...]:

@@ -111,6 +111,23 @@ class AdapterContract(ABC):
             assert found is not None
             assert (found.key, found.status) == ("p-known", ReceiptStatus.ACCEPTED)
 
+    def test_forgetting_takes_away_what_it_says(self, tmp_path: Path) -> None:
+        """Of an erased customer's piece every copy in reach goes, others stay; asking twice and in vain is harmless."""
+        adapter = self.open(tmp_path)
+        channel = adapter.capabilities.channels[0]
+        for key in ("p-erased", "p-stays"):
+            adapter.deliver(sample_envelope(channel, key))
+        before = self.received(tmp_path)
+        told = adapter.forget(["p-erased", "p-never"])
+        after, again = self.received(tmp_path), adapter.forget(["p-erased", "p-never"])
+        found = adapter.look_up("p-stays")
+        adapter.close()
+        assert told.removed | told.left.keys() <= {"p-erased"}
+        assert after == before - len(told.removed)
+        assert not again.removed
+        assert found is None or found.status is ReceiptStatus.ACCEPTED
+        assert not _PERSONAL.search(" ".join(told.left.values()))
+
     def test_verify_sends_nothing(self, tmp_path: Path) -> None:
         """A working provider passes without getting a piece."""
         adapter = self.open(tmp_path)

@@ -125,6 +125,40 @@ def test_look_up_does_not_guess() -> None:
         adapter.close()
 
 
+def test_every_version_of_an_erased_document_goes() -> None:
+    """Also what somebody put over it, or deleted: a bucket with versions keeps all of that."""
+    adapter = adapter_at(empty_bucket())
+    client = moto_client("s3")
+    client.put_bucket_versioning(Bucket="documents", VersioningConfiguration={"Status": "Enabled"})
+    for key in ("p-1", "p-10"):
+        assert adapter.deliver(sample_envelope(Channel.DOCUMENT, key)).status is ReceiptStatus.ACCEPTED
+    client.put_object(Bucket="documents", Key="p-1.pdf", Body=b"again")
+    client.delete_object(Bucket="documents", Key="p-1.pdf")
+    told = adapter.forget(["p-1"])
+    assert told.removed == {"p-1"}
+    assert not told.left
+    found = client.list_object_versions(Bucket="documents")
+    assert [one["Key"] for one in found["Versions"]] == ["p-10.pdf"]
+    assert "DeleteMarkers" not in found
+
+
+def test_a_locked_document_stays_and_is_told() -> None:
+    """Nobody can delete it before its day; the answer says what keeps it."""
+    adapter = adapter_at(empty_bucket(lock=True), retention_days="30", retention_mode="compliance")
+    adapter.deliver(sample_envelope(Channel.DOCUMENT, "p-1"))
+    told = adapter.forget(["p-1"])
+    assert told.removed == frozenset()
+    assert "Object Lock keeps it" in told.left["p-1"]
+    assert adapter.look_up("p-1") is not None
+
+
+def test_a_bucket_out_of_reach_is_asked_again() -> None:
+    """An address where nobody listens is no answer about anything."""
+    with pytest.raises(DeliveryError) as caught:
+        adapter_at("http://127.0.0.1:9").forget(["p-1"])
+    assert caught.value.retriable
+
+
 @pytest.mark.parametrize("mode", ["governance", "compliance"])
 def test_retention_locks_the_document(mode: str) -> None:
     """For as many days as the settings say, counted from the hand-over."""

@@ -113,7 +113,7 @@ def test_of_a_thousand_canaries_none_of_the_erased_is_left(tmp_path: Path) -> No
 
     report = erase(workspace, [canaried(number).split(",")[0] for number in gone], at=NOW)
     assert report.scrubbed
-    assert all(one.key_destroyed and one.pieces == 2 and one.providers == {"outbox": 2} for one in report.erasures)
+    assert all(one.key_destroyed and one.pieces == 2 and one.copies.removed == {"outbox": 2} for one in report.erasures)
     raw = everything(root)
     left = {number for number in gone if any(trace in raw for trace in traces(number))}
     assert left == set()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
-from ccm.deliver.interface import Adapter
-from ccm.deliver.outbox import check_folder, folder_fault
+from ccm.deliver.interface import Adapter, DeliveryError, Forgotten
+from ccm.deliver.outbox import check_folder, folder_fault, is_safe_key
 from ccm.deliver.packages import require_package
 from ccm.deliver.print_shop.drop import open_drop
+from ccm.deliver.print_shop.forgetting import forget
 from ccm.deliver.print_shop.settings import PrintSettings, read_settings
+from ccm.deliver.print_shop.shelf import PrintFault, Shelf
 from ccm.deliver.print_shop.spool import Spool
 from ccm.model.definitions import Channel
 from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus
@@ -51,6 +53,16 @@ class PrintAdapter(Adapter):
     def look_up(self, key: str) -> Receipt | None:
         """Tell whether the spool has a piece."""
         return self._accepted(key, "known") if self.spool.has(key) else None
+
+    def forget(self, pieces: Sequence[str]) -> Forgotten:
+        """Remove letters from the spool and from batches; what the print shop has is told."""
+        try:
+            known = [key for key in pieces if is_safe_key(key)]
+            return forget(self.spool, Shelf(self.settings.folder), known, fetched=not self.settings.drop)
+        except PrintFault as fault:
+            raise DeliveryError(self.provider, str(fault).partition(";")[0], fault.remedy, retriable=True) from None
+        except OSError as error:
+            raise folder_fault(self.provider, error) from None
 
     def verify(self) -> None:
         """Check that the folder can be written, that the batches can be made, and that the print shop's server answers."""

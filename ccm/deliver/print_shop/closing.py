@@ -115,10 +115,11 @@ class Press:
         """Return what no batch has yet, and what should be there and is not."""
         waiting: list[SpooledPiece] = []
         exceptions: list[Exceptional] = []
-        seen = set(known)
+        gone = self.spool.gone(run)
+        seen = known | gone
         for piece in self.spool.pieces(run):
             seen.add(piece.piece_id)
-            if piece.piece_id in known:
+            if piece.piece_id in known or piece.piece_id in gone:
                 continue
             if isinstance(piece, SpoolFault):
                 exceptions.append(Exceptional(piece.piece_id, piece.reason, piece.remedy))
@@ -150,7 +151,9 @@ class Press:
             files = self.shelf.files(closing.run, batch.batch)
             if files.complete:
                 continue
-            printed = print_batch(closing, batch, functools.partial(self._content, closing.run))
+            printed = print_batch(
+                closing, batch, functools.partial(self._content, closing.run, self.spool.gone(closing.run))
+            )
             read = self._marks_read(closing, batch, printed)
             contents = {
                 files.pdf: printed.content,
@@ -162,7 +165,9 @@ class Press:
             made.append(batch.batch)
         return made
 
-    def _content(self, run: str, letter: Letter) -> bytes:
+    def _content(self, run: str, gone: frozenset[str], letter: Letter) -> bytes | None:
+        if letter.piece_id in gone:
+            return None
         try:
             return self.spool.document(run, letter.piece_id, letter.sha256)
         except SpoolFault as fault:

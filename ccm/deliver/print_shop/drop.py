@@ -91,10 +91,15 @@ def hand_over(shelf: Shelf, drop: Drop, run: str, *, now: datetime) -> tuple[str
                     f"{altered} of batch {batch.batch} is not what was made",
                     "remove the files of this batch, then give the command again; they are made anew",
                 )
+            with shelf.locked():
+                if not files.complete:  # withdrawn meanwhile: somebody of it was erased
+                    continue
+                create_once(files.begun, b"")
             for path in files.for_the_shop:
                 drop.put(path)
             note = {"batch": batch.batch, "sent_at": now.isoformat(timespec="seconds"), "to": drop.place}
             create_once(files.sent, json.dumps(note, indent=1).encode() + b"\n")
+            files.begun.unlink(missing_ok=True)
             done.append(batch.batch)
     return tuple(done)
 

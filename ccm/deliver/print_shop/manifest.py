@@ -120,6 +120,7 @@ def _envelopes(batch: BatchPlan, printed: Printed) -> Iterator[dict[str, object]
             "inserts": list(envelope.inserts),
             "inserts_left_out": list(envelope.left_out),
             "pieces": rows[envelope.number],
+            **({"withdrawn": True} if all("withdrawn" in row for row in rows[envelope.number]) else {}),
         }
 
 
@@ -127,6 +128,7 @@ def _rows(batch: BatchPlan, printed: Printed) -> Iterator[tuple[EnvelopePlan, di
     sequence = 1
     for envelope in batch.envelopes:
         for letter in envelope.letters:
+            gone = letter.piece_id in printed.withdrawn
             yield (
                 envelope,
                 {
@@ -135,7 +137,8 @@ def _rows(batch: BatchPlan, printed: Printed) -> Iterator[tuple[EnvelopePlan, di
                     "pages": letter.pages,
                     "sheets": letter.sheets,
                     "first_sheet": sequence,
-                    "sha256": letter.sha256,
+                    "sha256": "" if gone else letter.sha256,
+                    **({"withdrawn": True} if gone else {}),
                 },
             )
             sequence += letter.sheets

@@ -35,6 +35,7 @@ def reprint(
         if plan.reprint_of:
             closing, plan = press.shelf.find(plan.reprint_of)
         envelopes = select(plan, wanted)
+        _refuse_forgotten(envelopes, press.spool.gone(closing.run))
         finished = press.finish(closing.run)
         earlier = [
             one for other in press.shelf.closings(closing.run) for one in other.batches if one.reprint_of == plan.batch
@@ -73,6 +74,15 @@ def select(plan: BatchPlan, wanted: Sequence[str]) -> tuple[EnvelopePlan, ...]:
             )
         chosen.update(numbers)
     return tuple(one for one in plan.envelopes if one.number in chosen)
+
+
+def _refuse_forgotten(envelopes: Sequence[EnvelopePlan], gone: frozenset[str]) -> None:
+    for envelope in envelopes:
+        if all(letter.piece_id in gone for letter in envelope.letters):
+            raise PrintFault(
+                f"envelope {envelope.number} is withdrawn: whom it was for was erased",
+                "leave it out, and name the others",
+            )
 
 
 def _refuse_again(envelopes: Sequence[EnvelopePlan], earlier: Sequence[BatchPlan]) -> None:

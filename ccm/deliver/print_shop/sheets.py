@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ccm.deliver.print_shop.marks import Box, SheetMark, mark_boxes
 from ccm.deliver.print_shop.records import BatchPlan, Closing, Letter
+from ccm.deliver.print_shop.words import Paper
 
 if TYPE_CHECKING:
     from pikepdf import Page, Pdf
@@ -29,6 +30,7 @@ class Printed:
     first_pages: Of every piece, from 1.
     fronts: Pages with a mark, from 0, with what it says.
     blank_pages: Backs that were added.
+    withdrawn: Pieces that were forgotten; their pages are blank but for the marks.
     """
 
     content: bytes
@@ -36,11 +38,14 @@ class Printed:
     first_pages: dict[str, int]
     fronts: tuple[tuple[int, SheetMark], ...]
     blank_pages: int
+    withdrawn: frozenset[str] = frozenset()
 
 
-def print_batch(closing: Closing, batch: BatchPlan, content_of: Callable[[Letter], bytes]) -> Printed:
+def print_batch(closing: Closing, batch: BatchPlan, content_of: Callable[[Letter], bytes | None]) -> Printed:
     """Make the PDF of a batch; the same closing and documents always give the same bytes.
 
+    Args:
+        content_of: Gives a letter's PDF; None for one that was forgotten.
     Raises:
         SpoolFault: If a document is not what was accepted (by `content_of`).
     """
@@ -50,10 +55,17 @@ def print_batch(closing: Closing, batch: BatchPlan, content_of: Callable[[Letter
     first_pages: dict[str, int] = {}
     fronts: list[tuple[int, SheetMark]] = []
     blanks = 0
+    withdrawn: set[str] = set()
     for letter, marks in _marked(closing, batch):
         first = len(target.pages)
         first_pages[letter.piece_id] = first + 1
-        _append(target, content_of(letter))
+        content = content_of(letter)
+        if content is None:
+            withdrawn.add(letter.piece_id)
+            for _ in range(letter.pages):
+                target.add_blank_page(page_size=_points(closing.paper))
+        else:
+            _append(target, content)
         if closing.duplex and letter.pages % 2:
             target.add_blank_page(page_size=_size(target.pages[-1]))
             blanks += 1
@@ -67,7 +79,8 @@ def print_batch(closing: Closing, batch: BatchPlan, content_of: Callable[[Letter
         target.Root.ViewerPreferences = pikepdf.Dictionary(Duplex=pikepdf.Name.DuplexFlipLongEdge)
     file = io.BytesIO()
     target.save(file, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-    return Printed(file.getvalue(), len(target.pages), first_pages, tuple(fronts), blanks)
+    pages = len(target.pages)
+    return Printed(file.getvalue(), pages, first_pages, tuple(fronts), blanks, frozenset(withdrawn))
 
 
 def _marked(closing: Closing, batch: BatchPlan) -> Iterator[tuple[Letter, tuple[SheetMark, ...]]]:
@@ -93,6 +106,11 @@ def _append(target: Pdf, content: bytes) -> None:
                 if entry in page:
                     del page[entry]
         target.pages.extend(source.pages)
+
+
+def _points(paper: Paper) -> tuple[float, float]:
+    width, height = paper.size_mm
+    return width * _POINTS_PER_MM, height * _POINTS_PER_MM
 
 
 def _size(page: Page) -> tuple[float, float]:

@@ -35,11 +35,17 @@ class BatchFiles:
     table: Path
     checksums: Path
     sent: Path
+    begun: Path
 
     @property
     def complete(self) -> bool:
         """Whether the batch is finished: its checksums are written last."""
         return self.checksums.exists()
+
+    @property
+    def told(self) -> bool:
+        """Whether the print shop has it, or may have a part of it: handing over began."""
+        return self.sent.exists() or self.begun.exists()
 
     @property
     def for_the_shop(self) -> tuple[Path, ...]:
@@ -98,7 +104,7 @@ class Shelf:
     def files(self, run: str, batch: str) -> BatchFiles:
         """Return where a batch's files are, or will be."""
         folder = self.folder / "batches" / safe_run(run)
-        names = (f"{batch}{ending}" for ending in (".pdf", ".json", ".csv", ".sha256", ".sent.json"))
+        names = (f"{batch}{ending}" for ending in (".pdf", ".json", ".csv", ".sha256", ".sent.json", ".begun"))
         return BatchFiles(*(folder / name for name in names))
 
     def keep(self, files: BatchFiles, contents: dict[Path, bytes]) -> None:
@@ -119,6 +125,13 @@ class Shelf:
             if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != wanted.get(path.name):
                 return path.name
         return ""
+
+    def withdraw(self, files: BatchFiles) -> bool:
+        """Remove a batch that nobody was told of, so that it is made anew; checksums first. Return whether it was there."""
+        found = [path for path in reversed(files.for_the_shop) if path.exists()]
+        for path in found:
+            path.unlink()
+        return bool(found)
 
     def find(self, batch: str) -> tuple[Closing, BatchPlan]:
         """Return a batch by its name.

@@ -12,11 +12,12 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from ccm.deliver.outbox import main_name
-from ccm.durable_file import create_once, replace_whole
+from ccm.durable_file import create_once, remove_durably, replace_whole
 from ccm.model.definitions import Channel
 from ccm.model.records import DocumentRendition, Envelope, PostalAddress
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
+_GONE = ".gone"  # ending of the mark of a piece that was forgotten
 _NOTE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,120})\.json")
 
 
@@ -102,6 +103,28 @@ class Spool:
             return False
         return any((run / f"{key}.json").is_file() for run in self.folder.iterdir())
 
+    def gone(self, run: str) -> frozenset[str]:
+        """Return the pieces of a run that were forgotten."""
+        folder = self.folder / safe_run(run)
+        return frozenset(path.stem for path in folder.glob(f"*{_GONE}")) if folder.is_dir() else frozenset()
+
+    def holds(self, run: str, key: str) -> bool:
+        """Tell whether there is a note or a document of a piece, whole or not."""
+        note = self._note(run, key)
+        return note.exists() or note.with_name(main_name(key, Channel.DOCUMENT)).exists()
+
+    def mark_gone(self, run: str, key: str) -> None:
+        """Write down durably that a piece is forgotten: batches have blank pages in its place.
+
+        Why: Batches are decided once, and so is the number of every sheet; a document that just vanished would stop them.
+        """
+        create_once(self._note(run, key).with_suffix(_GONE), b"")
+
+    def remove(self, run: str, key: str) -> bool:
+        """Remove a piece's note and document; return whether there was any."""
+        note = self._note(run, key)
+        return bool(remove_durably(note.parent, (note.name, main_name(key, Channel.DOCUMENT))))
+
     def runs(self) -> tuple[str, ...]:
         """Return the runs that have pieces here, sorted."""
         if not self.folder.is_dir():
@@ -112,7 +135,7 @@ class Spool:
         """Read the notes of a run in the order of their ids; what cannot be used is a fault that names it."""
         folder = self.folder / safe_run(run)
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.name.startswith(".") or path.suffix == ".pdf":
+            if path.name.startswith(".") or path.suffix in (".pdf", _GONE):
                 continue
             match = _NOTE.fullmatch(path.name)
             if not match:
