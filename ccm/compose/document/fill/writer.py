@@ -132,16 +132,18 @@ class _File:
         kids = b" ".join([b"%d 0 R" % number for number in numbers])
         objects.add(b"<</Type/Pages/Count %d/Kids[%b]>>" % (len(numbers), kids), pages)
         self._catalog(catalog, pages, numbers, structure.finished())
-        return objects.assembled(catalog, objects.add(self._info()), self._about.piece_id.encode())
+        info = objects.add(information(self._display.title, self._about))
+        return objects.assembled(catalog, info, self._about.piece_id.encode())
 
     def _catalog(self, catalog: int, pages: int, numbers: list[int], structure: int) -> None:
         outlines = self._outlines(numbers)
-        metadata = self._objects.stream(b"/Type/Metadata/Subtype/XML", deflate(self._metadata()))
+        packet = deflate(metadata(self._display.title, self._about))
+        said = self._objects.stream(b"/Type/Metadata/Subtype/XML", packet)
         self._objects.add(
             b"<</Type/Catalog/Pages %d 0 R/Lang%b/MarkInfo<</Marked true>>/StructTreeRoot %d 0 R/Metadata %d 0 R"
             b"/ViewerPreferences<</DisplayDocTitle true>>/OutputIntents[<</Type/OutputIntent/S/GTS_PDFA1"
             b"/OutputConditionIdentifier(sRGB2014.icc)/Info(sRGB2014.icc)/DestOutputProfile %d 0 R>>]%b>>"
-            % (pages, text_string(self._display.language), structure, metadata, self._beginning.profile, outlines),
+            % (pages, text_string(self._display.language), structure, said, self._beginning.profile, outlines),
             catalog,
         )
 
@@ -166,30 +168,32 @@ class _File:
         place = b"[%d 0 R/XYZ %b %b 0]" % (numbers[mark.page], decimal(x), decimal(y))
         return b"<</Title%b/Parent %d 0 R%b/Count 0/Dest%b>>" % (text_string(mark.title), top, near, place)
 
-    def _metadata(self) -> bytes:
-        about = self._about
-        moment = about.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        title, author = escape(self._display.title), escape(about.author)
-        return (
-            '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
-            '<rdf:RDF xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/" '
-            'xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
-            'xmlns:xmp="http://ns.adobe.com/xap/1.0/">'
-            '<rdf:Description rdf:about="" pdfaid:part="3" pdfaid:conformance="A"/>'
-            f'<rdf:Description rdf:about=""><pdf:Producer>{escape(about.producer)}</pdf:Producer>'
-            f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>'
-            f"<dc:creator><rdf:Seq><rdf:li>{author}</rdf:li></rdf:Seq></dc:creator>"
-            f"<pdf:Keywords>{about.piece_id}</pdf:Keywords><xmp:CreateDate>{moment}</xmp:CreateDate>"
-            f"<xmp:ModifyDate>{moment}</xmp:ModifyDate></rdf:Description>{about.conformance}</rdf:RDF>\n</x:xmpmeta>\n"
-            '<?xpacket end="r"?>'
-        ).encode()
 
-    def _info(self) -> bytes:
-        about = self._about
-        moment = about.issued_at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode("ascii")
-        return b"<</Title%b/Author%b/Keywords%b/Producer%b/CreationDate(%b)/ModDate(%b)>>" % (
-            text_string(self._display.title), text_string(about.author), text_string(about.piece_id), text_string(about.producer), moment, moment,
-        )  # fmt: skip
+def metadata(title: str, about: About) -> bytes:
+    """Return the XMP packet of a file."""
+    moment = about.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    name, author = escape(title), escape(about.author)
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
+        '<rdf:RDF xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/" '
+        'xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
+        'xmlns:xmp="http://ns.adobe.com/xap/1.0/">'
+        '<rdf:Description rdf:about="" pdfaid:part="3" pdfaid:conformance="A"/>'
+        f'<rdf:Description rdf:about=""><pdf:Producer>{escape(about.producer)}</pdf:Producer>'
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{name}</rdf:li></rdf:Alt></dc:title>'
+        f"<dc:creator><rdf:Seq><rdf:li>{author}</rdf:li></rdf:Seq></dc:creator>"
+        f"<pdf:Keywords>{about.piece_id}</pdf:Keywords><xmp:CreateDate>{moment}</xmp:CreateDate>"
+        f"<xmp:ModifyDate>{moment}</xmp:ModifyDate></rdf:Description>{about.conformance}</rdf:RDF>\n</x:xmpmeta>\n"
+        '<?xpacket end="r"?>'
+    ).encode()
+
+
+def information(title: str, about: About) -> bytes:
+    """Return the body of the information dictionary."""
+    moment = about.issued_at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode("ascii")
+    return b"<</Title%b/Author%b/Keywords%b/Producer%b/CreationDate(%b)/ModDate(%b)>>" % (
+        text_string(title), text_string(about.author), text_string(about.piece_id), text_string(about.producer), moment, moment,
+    )  # fmt: skip
 
 
 def _page(page: Page, pages: int, resources: int, content: int, index: int) -> bytes:
