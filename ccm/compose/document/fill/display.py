@@ -55,12 +55,13 @@ class StripeKind:
     """What rows of a table share that are drawn and tagged alike, whatever their texts.
 
     faces: Face, size and colour of each text, in order of reading.
-    counts: Texts of each cell, one for each line.
+    counts: Texts of each cell, one for each line. tags: TD or TH.
     cells: What the tags of the cells say beside their content.
     """
 
     faces: tuple[tuple[int, float, Color], ...]
     counts: tuple[int, ...]
+    tags: tuple[str, ...]
     cells: tuple[Cell, ...]
 
 
@@ -84,8 +85,8 @@ class Stripe:
         texts = self.drawn()
         row = Tag("TR")
         at = 0
-        for count, cell in zip(self.kind.counts, self.kind.cells, strict=True):
-            row.children.append(Tag("TD", list(texts[at : at + count]), cell=cell))
+        for count, kind, cell in zip(self.kind.counts, self.kind.tags, self.kind.cells, strict=True):
+            row.children.append(Tag(kind, list(texts[at : at + count]), cell=cell))
             at += count
         return row
 

@@ -14,6 +14,7 @@ from ccm.compose.document.fill.text import Run
 from ccm.compose.document.fill.tree import Element
 
 _MOST_STRIPES = 1000  # of one kind of row, remembered
+_MOST_NAMED = 50  # rows with header cells, whose tags have names with numbers in them, drawn as one
 
 
 def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, page: Page, tag: Tag, number: int) -> float:
@@ -68,7 +69,7 @@ def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Ta
             tag.children.append(group_tag)
         cells = headers[index]
         places = _places(table, row)
-        stripe = _stripe(row, top, places, cells) if row.kind.data else None
+        stripe = _stripe(row, top, places, cells) if row.kind.data or index < _MOST_NAMED else None
         if stripe is not None:
             group_tag.children.append(stripe)
             if stripe.texts:
@@ -76,26 +77,28 @@ def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Ta
             continue
         row_tag = Tag("TR")
         group_tag.children.append(row_tag)
-        for at, (cell, start, (left, width), said) in enumerate(
-            zip(row.kind.cells, row.tops, places, cells, strict=True)
+        for at, (cell, first, (left, width, _), said) in enumerate(
+            zip(row.kind.cells, row.baselines, places, cells, strict=True)
         ):
             kind = cell.kind
             cell_tag = Tag(kind.tag, cell=said)
             row_tag.children.append(cell_tag)
             own = _lines_of(row, at, kind)
-            draw_lines(own, row.element, kind.computed, left, width, top + start, page, cell_tag)
+            start = top + first - kind.strut.baseline
+            draw_lines(own, row.element, kind.computed, left, width, start, page, cell_tag)
 
 
-def _places(table: Table, row: Row) -> list[tuple[float, float]]:
-    """Return left edge and width of the content of each cell."""
-    key = (row.kind, row.borders)
-    known = table.places.get(key)
+def _places(table: Table, row: Row) -> list[tuple[float, float, float]]:
+    """Return left edge, width and alignment of the content of each cell."""
+    form = row.form
+    known = table.places.get(form)
     if known is None:
-        known = table.places[key] = []
-        for cell, border in zip(row.kind.cells, row.borders, strict=True):
+        assert form is not None
+        known = table.places[form] = []
+        for cell, border in zip(form.kind.cells, form.borders, strict=True):
             left = table.columns[cell.x] + border.left + cell.kind.padding.left
             right = table.columns[cell.x + cell.span] - border.right - cell.kind.padding.right
-            known.append((left, right - left))
+            known.append((left, right - left, cell.kind.shift))
     return known
 
 
@@ -117,32 +120,28 @@ def _lines_of(row: Row, at: int, kind: CellKind) -> list[Line]:
     ]  # fmt: skip
 
 
-def _stripe(row: Row, top: float, places: list[tuple[float, float]], cells: tuple[Cell, ...]) -> Stripe | None:
+def _stripe(row: Row, top: float, places: list[tuple[float, float, float]], cells: tuple[Cell, ...]) -> Stripe | None:
     """Return a row as one, None if it holds anything but lines of text in the fonts of its cells."""
     kind = row.kind
     texts: list[tuple[float, float, Run]] = []
     add = texts.append
     if row.lines is None:
-        contents = row.contents
-        for cell, start, (left, width), run in zip(kind.cells, row.tops, places, contents, strict=True):
+        for first, (left, width, shift), run in zip(row.baselines, places, row.contents, strict=True):
             if run is not None:
-                of = cell.kind
                 if run.parts:  # type: ignore[union-attr]  # rows without lines hold runs
                     return None
-                if of.shift:
-                    left += (width - run.width) * of.shift  # type: ignore[union-attr]  # rows without lines hold runs
-                add((left, top + start + of.strut.baseline, run))  # type: ignore[arg-type]  # likewise
-        counts = tuple([0 if run is None else 1 for run in contents])
+                if shift:
+                    left += (width - run.width) * shift  # type: ignore[union-attr]  # likewise
+                add((left, top + first, run))  # type: ignore[arg-type]  # likewise
     else:
-        for cell, start, (left, width), runs in zip(kind.cells, row.tops, places, row.lines, strict=True):
-            of = cell.kind
-            y = top + start
+        for cell, first, (left, width, shift), runs in zip(kind.cells, row.baselines, places, row.lines, strict=True):
+            y = top + first
             for one in runs:
                 if type(one) is not Run or one.parts:
                     return None
-                add((left + (width - one.width) * of.shift if of.shift else left, y + of.strut.baseline, one))
-                y += of.strut.height
-        counts = tuple([len(runs) for runs in row.lines])
+                add((left + (width - one.width) * shift if shift else left, y, one))
+                y += cell.kind.strut.height
+    counts = row.counts
     key = (counts, cells)
     known = kind.stripes.get(key)
     if known is None:
@@ -153,7 +152,7 @@ def _stripe(row: Row, top: float, places: list[tuple[float, float]], cells: tupl
             for cell, count in zip(kind.cells, counts, strict=True)
             for _ in range(count)
         )
-        known = kind.stripes[key] = StripeKind(faces, counts, cells)
+        known = kind.stripes[key] = StripeKind(faces, counts, tuple(cell.kind.tag for cell in kind.cells), cells)
     return Stripe(known, texts)
 
 

@@ -103,12 +103,12 @@ def _packed(stripe: Stripe, first: int, parent: int, page: int, stream: Pack) ->
     bodies = [b""]
     cells, owners = [], []
     mark = stripe.mark
-    for count, cell in zip(kind.counts, kind.cells, strict=True):
+    for count, name, cell in zip(kind.counts, kind.tags, kind.cells, strict=True):
         number = first + len(bodies)
         spans = list(range(number + 1, number + count + 1))
         bodies.append(
-            b"<</Type/StructElem/S/TD/P %d 0 R/Pg %d 0 R/K[%b]%b>>"
-            % (first, page, _references(spans), _said("TD", cell))
+            b"<</Type/StructElem/S/%b/P %d 0 R/Pg %d 0 R/K[%b]%b>>"
+            % (name.encode("ascii"), first, page, _references(spans), _said(name, cell))
         )
         bodies += [_span(number, page, mark + at) for at in range(count)]
         mark += count

@@ -10,7 +10,7 @@ from typing import Any
 
 from ccm.compose.document.fill.display import Area
 from ccm.compose.document.fill.measures import Sides, color
-from ccm.compose.document.fill.table_parts import Border, Row, Table
+from ccm.compose.document.fill.table_parts import Border, Row, RowForm, RowKind, Table
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _NONE: Border = ((0, 0.0, 0), 0.0, (0.0, 0.0, 0.0, 0.0))
@@ -42,18 +42,10 @@ class Borders:
         horizontal.append(self._between(table, computed, above, None, count))
         for at, row in enumerate(rows):
             key = (id(horizontal[at]), id(vertical[at]), id(horizontal[at + 1]), row.kind)
-            used = known.get(key)
-            if used is None:
-                used = known[key] = tuple(
-                    Sides(
-                        max(one[1] for one in horizontal[at][cell.x : cell.x + cell.span]) / 2,
-                        vertical[at][cell.x + cell.span][1] / 2,
-                        max(one[1] for one in horizontal[at + 1][cell.x : cell.x + cell.span]) / 2,
-                        vertical[at][cell.x][1] / 2,
-                    )
-                    for cell in row.kind.cells
-                )
-            row.borders = used
+            form = known.get(key)
+            if form is None:
+                form = known[key] = _form(row.kind, horizontal[at], vertical[at], horizontal[at + 1])
+            row.form = form
         return vertical, horizontal
 
     def _between(
@@ -73,6 +65,24 @@ class Borders:
                     _contend(grid, x, computed, "top" if above is None else "bottom")
             known = self._row_borders[key] = tuple(grid)
         return known
+
+
+def _form(kind: RowKind, above: tuple[Border, ...], beside: tuple[Border, ...], below: tuple[Border, ...]) -> RowForm:
+    sides = tuple(
+        Sides(
+            max(one[1] for one in above[cell.x : cell.x + cell.span]) / 2,
+            beside[cell.x + cell.span][1] / 2,
+            max(one[1] for one in below[cell.x : cell.x + cell.span]) / 2,
+            beside[cell.x][1] / 2,
+        )
+        for cell in kind.cells
+    )
+    paddings = [cell.kind.padding for cell in kind.cells]
+    return RowForm(
+        kind,
+        sides,
+        tuple(one.left + one.right + side.left + side.right for one, side in zip(paddings, sides, strict=True)),
+    )
 
 
 def _beside(computed: Any, row: Row, count: int) -> tuple[Border, ...]:

@@ -71,22 +71,38 @@ class RowKind:
 
 
 @dataclass(eq=False, slots=True)
+class RowForm:
+    """What rows of one kind share that meet the same neighbours.
+
+    borders: Used widths of each cell's borders, half of what it shares with its neighbours.
+    beside: Of each cell, what stands left and right of its content together.
+    heights: By lines of the cells: the row's height, and where each cell's first baseline is from its top.
+    """
+
+    kind: RowKind
+    borders: tuple[Sides, ...]
+    beside: tuple[float, ...]
+    heights: dict[tuple[int, ...], tuple[float, tuple[float, ...]]] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
 class Row:
     """One row; lines of its cells are set once the columns are known.
 
     contents: Of each cell.
-    borders: Used widths of each cell's borders, half of what it shares with its neighbours.
+    form: Known once the rows beside it are.
     lines: Of each cell: runs where each is a line, else lines; None where every content is a run that fits, or nothing.
-    tops: Where the lines of each cell begin, from the row's top.
+    counts: Lines of each cell. baselines: The first of each cell, from the row's top.
     """
 
     element: Element
     kind: RowKind
     contents: list[Content]
-    borders: tuple[Sides, ...] = ()
+    form: RowForm | None = None
     lines: list[tuple[Run, ...] | list[Line]] | None = None
     height: float = 0
-    tops: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+    baselines: tuple[float, ...] = ()
 
     @property
     def computed(self) -> Any:
@@ -98,7 +114,7 @@ class Row:
 class Table:
     """A table that is ready to be put on pages.
 
-    x, width: Of the grid. places: Left edge and width of the contents of a kind of row. columns: Left edge of each column, and the right edge of the last.
+    x, width: Of the grid. places: Left edge, width and alignment of the contents of a row. columns: Left edge of each column, and the right edge of the last.
     """
 
     element: Element
@@ -113,4 +129,4 @@ class Table:
     border_top: float
     border_bottom: float
     background: Color
-    places: dict[object, list[tuple[float, float]]] = field(default_factory=dict)
+    places: dict[RowForm | None, list[tuple[float, float, float]]] = field(default_factory=dict)

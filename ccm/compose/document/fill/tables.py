@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from ccm.compose.document.fill.inline import Inlines, Line, trimmed
 from ccm.compose.document.fill.measures import Sides, borders, color, length, paddings, shift_of
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.table_borders import Borders
-from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowKind, Table
+from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table
 from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts, Run
 from ccm.compose.document.fill.tree import Element, PlainRow
@@ -34,7 +34,7 @@ class Tables:
         self._cell_kinds: dict[tuple[int, float], CellKind] = {}
         self._row_kinds: dict[tuple[int, tuple[int, ...], float], RowKind] = {}
         self._borders = Borders()
-        self._heights: dict[object, tuple[float, tuple[float, ...]]] = {}
+        self.blocks: Any = None  # lays out what is more than a text, once it was made
 
     def layout(self, element: Element, x: float, available: float) -> Table:
         """Lay out a table.
@@ -58,11 +58,12 @@ class Tables:
             max([one[1] for one in horizontal[-1]]) / 2,
             vertical[0][0][1] / 2,
         )
-        widths = self._widths(computed, everything, count, available - edges.left - edges.right, available)
+        forms = _by_form(everything)
+        widths = self._widths(computed, forms, count, available - edges.left - edges.right, available)
         columns = [x + edges.left]
         for width in widths:
             columns.append(columns[-1] + width)
-        self._set(everything, widths)
+        self._set(forms, widths)
         return Table(
             element, computed, header, rows, x, columns[-1] - columns[0], columns, vertical, horizontal,
             edges.top, edges.bottom, color(computed["background_color"], computed["color"]),
@@ -173,7 +174,7 @@ class Tables:
 
     # ── columns ──────────────────────────────────────────────────────────────
 
-    def _widths(self, computed: Any, rows: list[Row], count: int, inner: float, available: float) -> list[float]:
+    def _widths(self, computed: Any, forms: Forms, count: int, inner: float, available: float) -> list[float]:
         """Return the width of each column."""
         if computed["table_layout"] == "fixed" and computed["width"] != "auto":
             raise Unfillable("a table of fixed layout")
@@ -184,12 +185,12 @@ class Tables:
             table = length(width, available) - (available - inner)
         else:
             raise Unfillable("a table with a width in other units than percent")
-        kinds = {row.kind for row in rows}
+        kinds = {form.kind for form in forms}
         if any(cell.kind.computed["width"] != "auto" for kind in kinds for cell in kind.cells):
             raise Unfillable("columns with a width")
         if any(cell.span != 1 for kind in kinds for cell in kind.cells):
             raise Unfillable("cells over several columns")
-        most = self._extremes(rows, count, self._widest)
+        most = self._extremes(forms, count, self._widest)
         total = sum(most)
         if table is None:
             table = min(total, inner) if total > inner else total
@@ -197,7 +198,7 @@ class Tables:
             excess = table - total
             ratio = excess / total
             return [one + one * ratio for one in most] if excess else most
-        least = self._extremes(rows, count, self._narrowest)
+        least = self._extremes(forms, count, self._narrowest)
         smallest = sum(least)
         if table < smallest:
             table = smallest
@@ -207,15 +208,13 @@ class Tables:
         share = (table - smallest) / sum(added)
         return [lower + more * share for lower, more in zip(least, added, strict=True)]
 
-    def _extremes(self, rows: list[Row], count: int, width: Callable[[CellKind, Content], float]) -> list[float]:
+    def _extremes(self, forms: Forms, count: int, width: Callable[[CellKind, Content], float]) -> list[float]:
         """Return what each column asks for: the largest width of its cells with their paddings and borders."""
         found = [0.0] * count
-        for (kind, sides), group in _grouped(rows).items():
+        for form, group in forms.items():
             columns = zip(*[row.contents for row in group], strict=True)
-            for cell, border, column in zip(kind.cells, sides, columns, strict=True):
-                of, padding = cell.kind, cell.kind.padding
-                outer = max([width(of, one) for one in column])
-                outer += padding.left + padding.right + border.left + border.right
+            for cell, beside, column in zip(form.kind.cells, form.beside, columns, strict=True):
+                outer = max([width(cell.kind, one) for one in column]) + beside
                 if outer > found[cell.x]:
                     found[cell.x] = outer
         return found
@@ -234,18 +233,23 @@ class Tables:
 
     # ── rows ─────────────────────────────────────────────────────────────────
 
-    def _set(self, rows: list[Row], widths: list[float]) -> None:
+    def _set(self, forms: Forms, widths: list[float]) -> None:
         """Set the lines of the cells of all rows, and find the rows' heights."""
-        for (kind, sides), group in _grouped(rows).items():
+        for form, group in forms.items():
             inner = []
-            for cell, border in zip(kind.cells, sides, strict=True):
+            for cell, beside in zip(form.kind.cells, form.beside, strict=True):
                 outer = widths[cell.x] if cell.span == 1 else sum(widths[cell.x : cell.x + cell.span])
-                padding = cell.kind.padding
-                inner.append(outer - padding.left - padding.right - border.left - border.right)
+                inner.append(outer - beside)
+            heights = form.heights
             for row in group:
-                self._set_row(row, kind, inner)
+                counts = row.counts = self._count_lines(row, inner)
+                known = heights.get(counts)
+                if known is None:
+                    known = heights[counts] = _heights(form, counts)
+                row.height, row.baselines = known
 
-    def _set_row(self, row: Row, kind: RowKind, inner: list[float]) -> None:
+    def _count_lines(self, row: Row, inner: list[float]) -> tuple[int, ...]:
+        """Set the lines of a row's cells; returns how many each has."""
         counts = []
         for content, width in zip(row.contents, inner, strict=True):
             if content is None:
@@ -255,15 +259,10 @@ class Tables:
             else:
                 row.lines = [
                     self._lines(cell.kind, one, each)
-                    for cell, one, each in zip(kind.cells, row.contents, inner, strict=True)
+                    for cell, one, each in zip(row.kind.cells, row.contents, inner, strict=True)
                 ]
-                counts = [len(lines) for lines in row.lines]
-                break
-        key = (kind, row.borders, *counts)
-        known = self._heights.get(key)
-        if known is None:
-            known = self._heights[key] = _heights(row, counts)
-        row.height, row.tops = known
+                return tuple([len(lines) for lines in row.lines])
+        return tuple(counts)
 
     def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[Line]:
         if content is None:
@@ -275,14 +274,20 @@ class Tables:
         return self._inlines.lines(content, width, kind.strut)  # type: ignore[arg-type]  # runs are gone
 
 
-def _grouped(rows: list[Row]) -> dict[tuple[RowKind, tuple[Sides, ...]], list[Row]]:
+Forms: TypeAlias = dict[RowForm, list[Row]]
+
+
+def _by_form(rows: list[Row]) -> Forms:
     """Return rows by what decides how wide their cells are beside their contents."""
-    found: dict[tuple[RowKind, tuple[Sides, ...]], list[Row]] = {}
+    found: Forms = {}
     for row in rows:
-        try:
-            found[row.kind, row.borders].append(row)
-        except KeyError:
-            found[row.kind, row.borders] = [row]
+        form = row.form
+        assert form is not None
+        group = found.get(form)
+        if group is None:
+            found[form] = [row]
+        else:
+            group.append(row)
     return found
 
 
@@ -296,11 +301,11 @@ def _learned(kind: CellKind, source: str) -> Content:
     return content
 
 
-def _heights(row: Row, counts: list[int]) -> tuple[float, tuple[float, ...]]:
-    """Return a row's height, and where the lines of each cell begin."""
+def _heights(form: RowForm, counts: tuple[int, ...]) -> tuple[float, tuple[float, ...]]:
+    """Return a row's height, and where the first baseline of each cell is from its top."""
     heights, baselines = [], []
-    cells = row.kind.cells
-    for cell, border, count in zip(cells, row.borders, counts, strict=True):
+    cells = form.kind.cells
+    for cell, border, count in zip(cells, form.borders, counts, strict=True):
         above = border.top + cell.kind.padding.top
         content = sum([cell.kind.strut.height] * count)
         heights.append(above + content + cell.kind.padding.bottom + border.bottom)
@@ -309,9 +314,9 @@ def _heights(row: Row, counts: list[int]) -> tuple[float, tuple[float, ...]]:
     shared = max(aligned, default=0.0)
     down = [shared - one if cell.kind.align == "baseline" else 0.0 for one, cell in zip(baselines, cells, strict=True)]
     height = max(one + extra for one, extra in zip(heights, down, strict=True))
-    tops = []
-    for cell, border, own, extra in zip(cells, row.borders, heights, down, strict=True):
+    firsts = []
+    for cell, border, own, extra in zip(cells, form.borders, heights, down, strict=True):
         left = height - own - extra
         shift = {"bottom": left, "middle": left / 2}.get(cell.kind.align, 0.0)
-        tops.append(border.top + cell.kind.padding.top + extra + shift)
-    return height, tuple(tops)
+        firsts.append(border.top + cell.kind.padding.top + extra + shift + cell.kind.strut.baseline)
+    return height, tuple(firsts)
