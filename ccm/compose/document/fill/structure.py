@@ -1,6 +1,7 @@
 """The structure tree of a file: what a screen reader reads.
 
-Source: ISO 32000-1, 14.7 and 14.8; WeasyPrint 70, pdf/tags.py.
+Source: ISO 32000-1, 14.7 and 14.8; WeasyPrint 70, pdf/tags.py. What is optional there is left out of the tags of table
+rows, which are most of a statement: their type, and the page of those that hold no text themselves.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Structure:
         objects = self._objects
         objects.add(b"<</Nums[%b]>>" % b" ".join(self._nums), self._tree)
         kids = _references(self._tops)
-        objects.add(b"<</Type/StructElem/S/Document/P %d 0 R/K[%b]>>" % (self._root, kids), self._document)
+        objects.add(b"<</S/Document/P %d 0 R/K[%b]>>" % (self._root, kids), self._document)
         root = b"<</Type/StructTreeRoot/ParentTree %d 0 R/K[%d 0 R]>>" % (self._tree, self._document)
         return objects.add(root, self._root)
 
@@ -91,7 +92,7 @@ class Structure:
             more = _said(tag.kind, tag.cell)
         elif tag.area is not None:
             more = b"/A<</O/Layout/BBox[%.3f %.3f %.3f %.3f]>>/Alt%b" % (*tag.area, text_string(tag.alternative))
-        body = b"<</Type/StructElem/S/%b/P %d 0 R/Pg %d 0 R/K[%b]%b>>" % (
+        body = b"<</S/%b/P %d 0 R/Pg %d 0 R/K[%b]%b>>" % (
             tag.kind.encode("ascii"), parent, page, b" ".join(kids), more,
         )  # fmt: skip
         return objects.add(body, number)
@@ -107,19 +108,18 @@ def _packed(stripe: Stripe, first: int, parent: int, page: int, stream: Pack) ->
         number = first + len(bodies)
         spans = list(range(number + 1, number + count + 1))
         bodies.append(
-            b"<</Type/StructElem/S/%b/P %d 0 R/Pg %d 0 R/K[%b]%b>>"
-            % (name.encode("ascii"), first, page, _references(spans), _said(name, cell))
+            b"<</S/%b/P %d 0 R/K[%b]%b>>" % (name.encode("ascii"), first, _references(spans), _said(name, cell))
         )
         bodies += [_span(number, page, mark + at) for at in range(count)]
         mark += count
         cells.append(number)
         owners += spans
-    bodies[0] = b"<</Type/StructElem/S/TR/P %d 0 R/Pg %d 0 R/K[%b]>>" % (parent, page, _references(cells))
+    bodies[0] = b"<</S/TR/P %d 0 R/K[%b]>>" % (parent, _references(cells))
     return pack(first, bodies, owners, stream)
 
 
 def _span(parent: int, page: int, mark: int) -> bytes:
-    return b"<</Type/StructElem/S/Span/P %d 0 R/Pg %d 0 R/K[%d]>>" % (parent, page, mark)
+    return b"<</S/Span/P %d 0 R/Pg %d 0 R/K[%d]>>" % (parent, page, mark)
 
 
 def _references(numbers: Sequence[int]) -> bytes:
