@@ -415,6 +415,13 @@ class ReceiptStatus(StrEnum):
     UNKNOWN = "unknown"  # the answer was lost after bytes had left
 
 
+class AddressFault(StrEnum):
+    """What a refusal says about the address: it must not be used again."""
+
+    OPTED_OUT = "opted-out"  # its holder wants no more on this channel
+    NO_SUCH_ADDRESS = "no-such-address"  # nobody has it
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What an adapter can do; plan compares before anything is composed.
@@ -476,6 +483,7 @@ class Receipt:
 
     provider_status: The provider's own word, free of personal data.
     retry_after_seconds: When the provider asked us to wait.
+    address_fault: With REJECTED: the address is to be suppressed on its channel. None where the provider does not say so.
     """
 
     key: str
@@ -484,6 +492,7 @@ class Receipt:
     provider_id: str = ""
     provider_status: str = ""
     retry_after_seconds: float | None = None
+    address_fault: AddressFault | None = None
 
 
 # ── archive, ledger, reconcile ───────────────────────────────────────────────
