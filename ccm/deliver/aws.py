@@ -13,7 +13,7 @@ from typing import Any
 from ccm.deliver.exchange import Answer, Setback
 from ccm.deliver.interface import DeliveryError
 from ccm.deliver.provider_settings import ProviderSettings
-from ccm.model.records import ReceiptStatus
+from ccm.model.records import AddressFault, ReceiptStatus
 
 _BUSY = frozenset({
     "BandwidthLimitExceeded", "LimitExceededException", "PriorRequestNotComplete", "RequestLimitExceeded",
@@ -218,9 +218,9 @@ def common_reading(refusal: Refusal) -> Exception:
     return in_doubt(code)
 
 
-def rejected(text: str) -> Setback:
+def rejected(text: str, address_fault: AddressFault | None = None) -> Setback:
     """Return a refusal for good."""
-    return Setback(ReceiptStatus.REJECTED, text)
+    return Setback(ReceiptStatus.REJECTED, text, address_fault=address_fault)
 
 
 def in_doubt(text: str) -> Setback:

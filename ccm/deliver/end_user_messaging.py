@@ -13,7 +13,7 @@ from ccm.deliver.phone import OPTED_OUT, is_phone_number, sender_id
 from ccm.deliver.provider_settings import ProviderSettings
 from ccm.deliver.sns import MESSAGE_TYPES
 from ccm.model.definitions import Channel
-from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
+from ccm.model.records import AddressFault, Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
 
 _TAGS = ("campaign", "occurrence", "run")
 _CONTEXT_LENGTH = 800
@@ -138,7 +138,7 @@ def judge(refusal: Refusal) -> Exception | None:
     reason = str(refusal.details.get("Reason", ""))
     match refusal.code:
         case "ConflictException" if reason == "DESTINATION_PHONE_NUMBER_OPTED_OUT":
-            return rejected(f"{refusal.code} {OPTED_OUT}")
+            return rejected(f"{refusal.code} {OPTED_OUT}", AddressFault.OPTED_OUT)
         case "ConflictException" | "ValidationException" if reason in _ABOUT_NUMBER:
             return rejected(reason)
         case "ValidationException":

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from ccm.deliver.interface import DeliveryError
-from ccm.model.records import Receipt, ReceiptStatus
+from ccm.model.records import AddressFault, Receipt, ReceiptStatus
 
 LARGEST_ANSWER_BYTES = 1_000_000
 USER_AGENT = "ccm-engine"
@@ -47,15 +47,22 @@ class Setback(Exception):
     text: Status code and the provider's own code word; never its sentences, which may quote the message.
     """
 
-    def __init__(self, status: ReceiptStatus, text: str, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        status: ReceiptStatus,
+        text: str,
+        retry_after_seconds: float | None = None,
+        address_fault: AddressFault | None = None,
+    ) -> None:
         self.status = status
+        self.address_fault = address_fault
         self.text = text
         self.retry_after_seconds = retry_after_seconds
         super().__init__(text)
 
     def receipt(self, key: str, provider: str) -> Receipt:
         """Return the receipt of the piece."""
-        return Receipt(key, self.status, provider, "", self.text, self.retry_after_seconds)
+        return Receipt(key, self.status, provider, "", self.text, self.retry_after_seconds, self.address_fault)
 
 
 @dataclass(frozen=True)

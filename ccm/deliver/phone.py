@@ -6,7 +6,7 @@ import re
 
 from ccm.deliver.interface import DeliveryError
 
-OPTED_OUT = "opted out"  # in provider_status: the number belongs on the suppression list
+OPTED_OUT = "opted out"  # in provider_status, for people
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _SENDER_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}")

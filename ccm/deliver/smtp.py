@@ -15,13 +15,16 @@ from ccm.deliver.packages import require_package
 from ccm.deliver.smtp_connection import SmtpConnection, SmtpPool
 from ccm.deliver.smtp_settings import SmtpSettings, read_settings
 from ccm.model.definitions import Channel
-from ccm.model.records import Capabilities, EmailRendition, Envelope, Receipt, ReceiptStatus
+from ccm.model.records import AddressFault, Capabilities, EmailRendition, Envelope, Receipt, ReceiptStatus
 
 Sign = Callable[[bytes], bytes]
 
 _ADDRESS = re.compile(r"[^\s<>\x00-\x20\x7f@]{1,256}@[A-Za-z0-9.\[\]:-]{1,255}")
 _ENHANCED = re.compile(rb"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _QUEUED = re.compile(rb"queued(?: mail)?(?: for delivery)?(?: as|:)? *[<\"]?([A-Za-z0-9][\w.-]{3,99})")
+# Of RFC 3463, what speaks of the recipient's address alone: no mailbox, no such domain, no address at all, moved away, and
+# a domain that takes no mail (RFC 7505). 5.2.1 and 5.7.1 may pass, and servers say them about much else.
+_NO_SUCH_ADDRESS = re.compile(r"5\d\d 5\.1\.(1|2|3|6|10)")
 _MAIL_ABOUT_MESSAGE = 552  # at MAIL FROM: larger than the server takes; every other 5xx there is about the sender
 
 
@@ -78,7 +81,14 @@ class SmtpAdapter(Adapter):
             )
         with self._pool.connection() as connection:
             answer = self._post(connection, payload)
-        return Receipt(envelope.key, answer.status, self._provider, answer.queue_id, answer.text)
+        return Receipt(
+            envelope.key,
+            answer.status,
+            self._provider,
+            answer.queue_id,
+            answer.text,
+            address_fault=answer.address_fault,
+        )
 
     def verify(self) -> None:
         """Connect, protect, log in and ask for a sign of life."""
@@ -197,6 +207,12 @@ class Answer:
     text: str
     queue_id: str = ""
     idle_lost: bool = False
+
+    @property
+    def address_fault(self) -> AddressFault | None:
+        """What a refusal says about the recipient's address."""
+        refused = self.status is ReceiptStatus.REJECTED and _NO_SUCH_ADDRESS.fullmatch(self.text)
+        return AddressFault.NO_SUCH_ADDRESS if refused else None
 
 
 def build(envelope: Envelope, return_path: str = "", sign: Sign | None = None) -> Payload:

@@ -13,7 +13,7 @@ from ccm.deliver.interface import Adapter
 from ccm.deliver.phone import OPTED_OUT, is_phone_number, sender_id
 from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
-from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
+from ccm.model.records import AddressFault, Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
 
 MESSAGE_TYPES = ("transactional", "promotional")
 _PRICE = re.compile(r"\d{1,3}(\.\d{1,5})?")
@@ -114,5 +114,5 @@ def judge(refusal: Refusal) -> Exception | None:
     if refusal.code in _OUTAGES:
         return refusal.unusable("the account cannot use SNS", _OUTAGES[refusal.code])
     if refusal.code in ("OptedOut", "OptedOutException") or "opted out" in refusal.message.lower():
-        return rejected(f"{refusal.code} {OPTED_OUT}")
+        return rejected(f"{refusal.code} {OPTED_OUT}", AddressFault.OPTED_OUT)
     return None

@@ -13,7 +13,7 @@ from ccm.deliver.packages import require_package
 from ccm.deliver.phone import OPTED_OUT, is_phone_number
 from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
-from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
+from ccm.model.records import AddressFault, Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
 
 _REMEDY = "check `account_sid` and `auth_token`, or `api_key_sid` and `api_key_secret`"
 _SENDER = "correct the brand's sms sender or `messaging_service`"
@@ -22,6 +22,7 @@ _SENDER = "correct the brand's sms sender or `messaging_service`"
 # left to their status. Source: https://www.twilio.com/docs/api/errors
 _BUSY = frozenset({"14107", "20429", "21611", "63038"})  # too many requests, a full queue, a daily limit
 _OPTED_OUT = frozenset({"21610"})
+_NO_NUMBER = frozenset({"21211", "21214", "21614"})  # no such number, or one that takes no texts
 _CREDENTIALS = frozenset({"10001", "20003", "20005", "30002"})  # login, or an account that is not active
 _SENDERS = frozenset({"21212", "21603", "21609", "21659", "21660", "21661", "21701", "21703", "21705"})
 
@@ -133,7 +134,11 @@ class TwilioAdapter(Adapter):
         if code in _BUSY:
             return Setback(ReceiptStatus.DEFERRED, code, answer.wait_seconds)
         if code in _OPTED_OUT:
-            return Setback(ReceiptStatus.REJECTED, f"{code} {OPTED_OUT}")
+            opted_out = AddressFault.OPTED_OUT
+            return Setback(ReceiptStatus.REJECTED, f"{code} {OPTED_OUT}", address_fault=opted_out)
+        if code in _NO_NUMBER:
+            text = f"{answer.code} {code}"
+            return Setback(ReceiptStatus.REJECTED, text, address_fault=AddressFault.NO_SUCH_ADDRESS)
         if code in _CREDENTIALS:
             return self._exchange.fault(f"Twilio refuses the account ({code})", _REMEDY)
         if code in _SENDERS:

@@ -54,6 +54,7 @@ from ccm.run.prepare import (
 )
 from ccm.run.preview import Preview, preview_customer
 from ccm.run.pulse import Progress, TooManyHeld, about_how_many
+from ccm.run.refusals import listening
 from ccm.run.sending import ProviderFailed, Sender
 from ccm.run.unknowns import look_up, order_resend, resolve_lost_answers
 from ccm.run.vault import open_vault
@@ -260,6 +261,7 @@ def _execute(
                     pace=SharedPace(rates, limits_of(prepared), clock),
                     circuit=Circuit(prepared.campaign.limits.failed_share),
                     before_sending=counted_on(marks, ledger, brief.run_id),
+                    heard=listening(workspace, permissions, clock),
                 )
             )
         )

@@ -213,7 +213,9 @@ def open_event_desk(workspace: Workspace) -> tuple[EventDesk, PermissionStore, K
     return event_desk(workspace, permissions, keyring), permissions, keyring
 
 
-def event_desk(workspace: Workspace, permissions: PermissionStore, keyring: Keyring) -> EventDesk:
+def event_desk(
+    workspace: Workspace, permissions: PermissionStore, keyring: Keyring, *, clock: Clock = utc_now
+) -> EventDesk:
     """Return the desk of a workspace whose permission store is open."""
     from ccm.ledger.news import NewsStore
 
@@ -221,6 +223,7 @@ def event_desk(workspace: Workspace, permissions: PermissionStore, keyring: Keyr
         NewsStore(permissions.database, permissions, summed_up),
         permissions,
         keyring,
+        clock=clock,
         own_emails=source_emails(workspace),
         brands=sending_numbers(workspace),
     )

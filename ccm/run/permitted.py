@@ -62,6 +62,16 @@ class Permissions:
         self._known = array("q", sorted({hash(subject) for subject in store.subjects()}))
         self._looked_at = monotonic()
 
+    @property
+    def store(self) -> PermissionStore:
+        """The store, open as long as this is."""
+        return self._store
+
+    @property
+    def keyring(self) -> Keyring:
+        """The secrets that its entries are marked with."""
+        return self._keyring
+
     def standing(self, recipient: Recipient, email: str, phone: str) -> Standing:
         """Return what is written down about a recipient; see `PermissionBook.standing`."""
         self._look()

@@ -73,6 +73,7 @@ class Sender:
         pace: Pace | None = None,
         circuit: Circuit | None = None,
         before_sending: Callable[[int], None] = lambda intents: None,
+        heard: Callable[[Envelope, Receipt], None] = lambda envelope, receipt: None,
         window: int = WINDOW,
         slots: int | None = None,
     ) -> None:
@@ -82,6 +83,7 @@ class Sender:
             sleep: Waits so many seconds; from a stop on it returns at once if not given.
             chance: A number from 0 up to 1, for the jitter of pauses.
             before_sending: Told how many intents a durable group had, after it and before any of them is handed over.
+            heard: Told what a refusal says about an address, before the refusal is written; called from several threads.
             window: Pieces that a power cut may leave in doubt.
             slots: Communications under way at once; as many as the providers take if not given, and at most 16 unless
                 one provider alone takes more.
@@ -110,7 +112,9 @@ class Sender:
             self._saw,
             allowed or Everything(),
             pace or Unhurried(),
+            self._heard,
         )
+        self._tell_heard = heard
         self._failure: BaseException | None = None
         self._settled: list[Outcome] = []
         self._paused = False
@@ -308,6 +312,13 @@ class Sender:
             tripped = self._circuit.saw(status)
         if tripped is not None:
             self._fail(tripped)
+
+    def _heard(self, envelope: Envelope, receipt: Receipt) -> None:
+        """Pass on what was said about an address. Failing to keep it ends the sending: others may go there too."""
+        try:
+            self._tell_heard(envelope, receipt)
+        except Exception as error:
+            self._fail(error)
 
     # ── the writer ───────────────────────────────────────────────────────
 

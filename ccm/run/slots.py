@@ -136,6 +136,7 @@ class Floor:
     stopping: Whether no further hand-over may begin.
     failed: Told when a provider as a whole cannot be used; stops the sender.
     saw: Told every final answer; may stop the sender when too many failed.
+    heard: Told of every refusal that says something about the address, before it is written down as a refusal.
     """
 
     clock: Callable[[], datetime]
@@ -146,6 +147,7 @@ class Floor:
     saw: Callable[[ReceiptStatus], None]
     allowed: StillAllowed
     pace: Pace
+    heard: Callable[[Envelope, Receipt], None] = lambda envelope, receipt: None
 
     def change(self, piece: str, state: PieceState, provider_id: str = "", detail: str = "") -> StateChange:
         """Return a step of a piece at this moment."""
@@ -241,6 +243,8 @@ def _hand_over(job: SendJob, envelope: Envelope, floor: Floor) -> Generator[Step
         if receipt.status is ReceiptStatus.DEFERRED and asked:
             floor.pace.hold_back(provider, envelope.sender, asked)
         if receipt.status is not ReceiptStatus.DEFERRED or last:
+            if receipt.address_fault is not None:
+                floor.heard(envelope, receipt)
             floor.saw(receipt.status)
             return receipt
         yield Pause(wait)

@@ -18,7 +18,7 @@ from ccm.deliver.end_user_messaging import (
 from ccm.deliver.exchange import Setback
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.model.definitions import Channel
-from ccm.model.records import ReceiptStatus
+from ccm.model.records import AddressFault, ReceiptStatus
 from ccm.testing import AdapterContract, HttpAnswer, HttpFaultContract, sample_envelope
 
 __all__ = ["aws_environment"]
@@ -143,6 +143,7 @@ def test_refusals_of_one_text(
         adapter.close()
     assert (receipt.status, len(server.calls)) == (meaning, 1)
     assert receipt.provider_status.startswith(word)
+    assert receipt.address_fault is (AddressFault.OPTED_OUT if "OPTED_OUT" in str(fields) else None)
     assert "2025550123" not in receipt.provider_status
 
 

@@ -16,7 +16,7 @@ from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.deliver.phone import OPTED_OUT
 from ccm.deliver.sns import SnsAdapter, SnsSettings, build, judge, origin
 from ccm.model.definitions import Channel
-from ccm.model.records import ReceiptStatus
+from ccm.model.records import AddressFault, ReceiptStatus
 from ccm.testing import AdapterContract, FaultServer, HttpAnswer, HttpFault, HttpFaultContract, sample_envelope
 
 __all__ = ["aws_environment"]
@@ -110,6 +110,7 @@ def test_refusals_of_the_service() -> None:
     answer = judge(Refusal("mine", "OptedOut", 400, "", {}))
     assert isinstance(answer, Setback)
     assert (answer.status, OPTED_OUT in answer.text) == (ReceiptStatus.REJECTED, True)
+    assert answer.receipt("p-1", "mine").address_fault is AddressFault.OPTED_OUT
     assert isinstance(judge(Refusal("mine", "OptInRequired", 403, "", {})), DeliveryError)
     assert judge(Refusal("mine", "InvalidParameter", 400, "Invalid", {})) is None
 

@@ -18,7 +18,7 @@ from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.deliver.phone import OPTED_OUT
 from ccm.deliver.twilio import TwilioAdapter, TwilioSettings, build, callback, read_settings
 from ccm.model.definitions import Channel
-from ccm.model.records import ReceiptStatus
+from ccm.model.records import AddressFault, ReceiptStatus
 from ccm.testing import AdapterContract, HttpAnswer, HttpFaultContract, sample_envelope
 
 TEXT = sample_envelope(Channel.SMS)
@@ -156,6 +156,8 @@ def test_refusals_of_one_text(server: TwilioServer, status: int, code: int, mean
     receipt = adapter.deliver(TEXT)
     adapter.close()
     assert (receipt.status, receipt.provider_status, server.posts) == (meaning, word, 1)
+    faults = {21610: AddressFault.OPTED_OUT, 21211: AddressFault.NO_SUCH_ADDRESS, 21614: AddressFault.NO_SUCH_ADDRESS}
+    assert receipt.address_fault is faults.get(code)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ class TwilioServer:
     """What the server got and what it says.
 
     refusal: (HTTP status, Twilio's code) for every message; None accepts.
+    opted_out: Numbers that every message to is refused with 21610.
     """
 
     url: str = ""
@@ -40,6 +41,7 @@ class TwilioServer:
     users: set[str] = field(default_factory=set)
     posts: int = 0
     refusal: tuple[int, int] | None = None
+    opted_out: frozenset[str] = frozenset()
     created: dict[str, object] = field(default_factory=dict)
     account: dict[str, object] = field(default_factory=lambda: {"status": "active"})
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,7 +53,10 @@ class TwilioServer:
             if self.refusal:
                 status, code = self.refusal
                 return status, {"code": code, "message": "+12025550123 is bad", "status": status}
-            self.messages.append(dict(parse_qsl(body.decode())))
+            message = dict(parse_qsl(body.decode()))
+            if message.get("To") in self.opted_out:
+                return 400, {"code": 21610, "message": "Attempt to send to unsubscribed recipient", "status": 400}
+            self.messages.append(message)
             return 201, {"sid": f"SM{len(self.messages):032d}", "status": "queued", **self.created}
 
 

@@ -10,9 +10,9 @@ import pytest
 from run.messages import BRAND, communication, made
 
 from ccm.deliver.interface import DeliveryError
-from ccm.ledger.interface import LeaseLost
+from ccm.ledger.interface import LeaseLost, LedgerError
 from ccm.model.definitions import Channel
-from ccm.model.records import Envelope, ExclusionReason, OutcomeKind, PieceState, Receipt, ReceiptStatus
+from ccm.model.records import AddressFault, Envelope, ExclusionReason, OutcomeKind, PieceState, Receipt, ReceiptStatus
 from ccm.run.allowed import Refusal
 from ccm.run.circuit import Circuit, TooManyFailed
 from ccm.run.deciding import decide
@@ -100,6 +100,41 @@ def test_deferred_pieces_are_tried_again_with_growing_pauses() -> None:
     bench = Bench(flaky)
     bench.send()
     assert (bench.states, len(flaky.delivered), bench.waits) == ([PieceState.ACCEPTED], 3, [0.5, 1.0])
+
+
+class LeftLongAgo(RecordingAdapter):
+    """Refuses everything, and says that its recipient has opted out."""
+
+    def deliver(self, envelope: Envelope) -> Receipt:
+        self._keep(envelope)
+        return Receipt(envelope.key, ReceiptStatus.REJECTED, self.provider, "", "21610", None, AddressFault.OPTED_OUT)
+
+
+def test_what_is_said_about_an_address_is_told_before_the_refusal_is_written() -> None:
+    """A kill between the two leaves a doubt, never somebody who left and is not known to have left."""
+    seen: list[tuple[str, AddressFault | None, PieceState]] = []
+
+    def heard(envelope: Envelope, receipt: Receipt) -> None:
+        seen.append((envelope.key, receipt.address_fault, bench.states[0]))
+
+    bench = Bench(LeftLongAgo(EMAIL), heard=heard)
+    bench.send()
+    assert [one[1:] for one in seen] == [(AddressFault.OPTED_OUT, PieceState.SENDING)]
+    assert bench.states == [PieceState.REJECTED]
+
+
+def test_a_store_that_does_not_take_it_ends_the_sending() -> None:
+    """Nobody else is written to, and the refusal itself is not lost."""
+
+    def heard(envelope: Envelope, receipt: Receipt) -> None:
+        raise LedgerError("the ledger's disk is full", "free space")
+
+    adapter = LeftLongAgo(EMAIL)
+    bench = Bench(adapter, 5, heard=heard, slots=1)
+    with pytest.raises(LedgerError):
+        bench.send()
+    assert len(adapter.delivered) == 1
+    assert sorted(bench.states)[-1] is PieceState.REJECTED
 
 
 def test_deferred_for_ever_is_held() -> None:
