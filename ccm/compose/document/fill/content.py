@@ -114,14 +114,17 @@ class Contents:
             decimals.clear()
         mark = stripe.mark
         values: list[bytes | int] = []
+        height = down = None
         for x, y, run in stripe.texts:
             across = decimals.get(x)
             if across is None:
                 across = decimals[x] = b"%.3f" % x
-            down = decimals.get(y)
-            if down is None:
-                down = decimals[y] = b"%.3f" % y
-            values += (mark, across, down, run.shown or self._shown(run))
+            if y != height:
+                height = y
+                down = decimals.get(y)
+                if down is None:
+                    down = decimals[y] = b"%.3f" % y
+            values += (mark, across, down, run.shown or self._shown(run))  # type: ignore[arg-type]  # the first y is known
             if run.rare:
                 used.glyphs[run.face] |= run.rare
             mark += 1

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccm.compose.document.fill.display import Area, Cell, Page, Stripe, StripeKind, Tag, Text
+from ccm.compose.document.fill.display import Area, Page, Stripe, StripeKind, Tag, Text
 from ccm.compose.document.fill.inline import Line, Segment
 from ccm.compose.document.fill.measures import shift_of
+from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.table_borders import border_lines
 from ccm.compose.document.fill.table_parts import CellKind, Row, Table
-from ccm.compose.document.fill.tags import InlineTags, kind_of, name_headers
+from ccm.compose.document.fill.tags import InlineTags, Said, kind_of, name_headers
 from ccm.compose.document.fill.text import Run
 from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.unfillable import Unfillable
 
 _MOST_STRIPES = 1000  # of one kind of row, remembered
 _MOST_NAMED = 50  # rows with header cells, whose tags have names with numbers in them, drawn as one
@@ -58,47 +60,49 @@ def _backgrounds(table: Table, rows: list[Row], tops: list[float], page: Page) -
 
 def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Tag, number: int) -> None:
     """Draw the texts of rows, and tag them."""
-    headers = name_headers(number, [row.kind for row in rows])
+    said = name_headers(number, [row.kind for row in rows])
     group: Element | None = None
     group_tag = tag
-    for index, (row, top) in enumerate(zip(rows, tops, strict=False)):
+    known = table.places
+    for index, (row, top, says) in enumerate(zip(rows, tops, said, strict=False)):
         if row.element.parent is not group:
             group = row.element.parent
             assert group is not None
             group_tag = Tag(kind_of(group.tag))
             tag.children.append(group_tag)
-        cells = headers[index]
-        places = _places(table, row)
-        stripe = _stripe(row, top, places, cells) if row.kind.data or index < _MOST_NAMED else None
+        places = known.get(row.form) or _places(table, row)
+        stripe = _stripe(row, top, places, says) if row.kind.data or index < _MOST_NAMED else None
         if stripe is not None:
             group_tag.children.append(stripe)
             if stripe.texts:
                 page.marked.append(stripe)
-            continue
-        row_tag = Tag("TR")
-        group_tag.children.append(row_tag)
-        for at, (cell, first, (left, width, _), said) in enumerate(
-            zip(row.kind.cells, row.baselines, places, cells, strict=True)
-        ):
-            kind = cell.kind
-            cell_tag = Tag(kind.tag, cell=said)
-            row_tag.children.append(cell_tag)
-            own = _lines_of(row, at, kind)
-            start = top + first - kind.strut.baseline
-            draw_lines(own, row.element, kind.computed, left, width, start, page, cell_tag)
+        else:
+            group_tag.children.append(_row(row, top, places, says, page))
+
+
+def _row(row: Row, top: float, places: list[tuple[float, float, float]], says: Said, page: Page) -> Tag:
+    """Draw a row cell by cell; returns its tag."""
+    row_tag = Tag("TR")
+    for at, (cell, first, (left, width, _), own) in enumerate(
+        zip(row.kind.cells, row.baselines, places, says.cells, strict=True)
+    ):
+        kind = cell.kind
+        cell_tag = Tag(kind.tag, cell=own)
+        row_tag.children.append(cell_tag)
+        start = top + first - kind.strut.baseline
+        draw_lines(_lines_of(row, at, kind), row.element, kind.computed, left, width, start, page, cell_tag)
+    return row_tag
 
 
 def _places(table: Table, row: Row) -> list[tuple[float, float, float]]:
     """Return left edge, width and alignment of the content of each cell."""
     form = row.form
-    known = table.places.get(form)
-    if known is None:
-        assert form is not None
-        known = table.places[form] = []
-        for cell, border in zip(form.kind.cells, form.borders, strict=True):
-            left = table.columns[cell.x] + border.left + cell.kind.padding.left
-            right = table.columns[cell.x + cell.span] - border.right - cell.kind.padding.right
-            known.append((left, right - left, cell.kind.shift))
+    assert form is not None
+    known = table.places[form] = []
+    for cell, border in zip(form.kind.cells, form.borders, strict=True):
+        left = table.columns[cell.x] + border.left + cell.kind.padding.left
+        right = table.columns[cell.x + cell.span] - border.right - cell.kind.padding.right
+        known.append((left, right - left, cell.kind.shift))
     return known
 
 
@@ -120,7 +124,7 @@ def _lines_of(row: Row, at: int, kind: CellKind) -> list[Line]:
     ]  # fmt: skip
 
 
-def _stripe(row: Row, top: float, places: list[tuple[float, float, float]], cells: tuple[Cell, ...]) -> Stripe | None:
+def _stripe(row: Row, top: float, places: list[tuple[float, float, float]], said: Said) -> Stripe | None:
     """Return a row as one, None if it holds anything but lines of text in the fonts of its cells."""
     kind = row.kind
     texts: list[tuple[float, float, Run]] = []
@@ -142,7 +146,7 @@ def _stripe(row: Row, top: float, places: list[tuple[float, float, float]], cell
                 add((left + (width - one.width) * shift if shift else left, y, one))
                 y += cell.kind.strut.height
     counts = row.counts
-    key = (counts, cells)
+    key = (counts, said)
     known = kind.stripes.get(key)
     if known is None:
         if len(kind.stripes) > _MOST_STRIPES:
@@ -152,8 +156,21 @@ def _stripe(row: Row, top: float, places: list[tuple[float, float, float]], cell
             for cell, count in zip(kind.cells, counts, strict=True)
             for _ in range(count)
         )
-        known = kind.stripes[key] = StripeKind(faces, counts, tuple(cell.kind.tag for cell in kind.cells), cells)
+        known = kind.stripes[key] = StripeKind(faces, counts, tuple(cell.kind.tag for cell in kind.cells), said.cells)
     return Stripe(known, texts)
+
+
+def draw_part(line: LinePart, x: float, y: float, page: Page, tag: Tag) -> None:
+    """Draw a line of several styles; what is positioned or pictured in it is refused."""
+    from ccm.compose.document.fill.sheets import Sheet  # draws tables in boxes, and so knows this module
+
+    scratch = Page(page.width, page.height)
+    sheet = Sheet(scratch, 0, 0, [])
+    sheet.part(line, x, y - line.y, tag)
+    if sheet.raises:
+        raise Unfillable("a picture or a positioned box in a cell")
+    page.areas += scratch.areas
+    page.marked += scratch.marked
 
 
 def draw_lines(
@@ -162,6 +179,10 @@ def draw_lines(
     """Draw the lines of a block, aligned as its style says."""
     shift = shift_of(computed)
     for line in lines:
+        if line.part is not None:
+            draw_part(line.part, x, y, page, tag)
+            y += line.height
+            continue
         at = x + (width - line.width) * shift if shift else x
         base = y + line.baseline
         if len(line.runs) == 1 and line.runs[0][1].element is block:

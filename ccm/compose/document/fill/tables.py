@@ -6,14 +6,15 @@ Source: CSS 2.1 section 17 and CSS Tables 3 as WeasyPrint 70 reads them (layout/
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from ccm.compose.document.fill.inline import Inlines, Line, trimmed
-from ccm.compose.document.fill.measures import Sides, borders, color, length, paddings, shift_of
+from ccm.compose.document.fill.columns import Asked, fixed, gathered, shared
+from ccm.compose.document.fill.inline import Inlines, Line, of_text, trimmed
+from ccm.compose.document.fill.measures import Percent, Sides, borders, color, length, paddings, shift_of, size, used
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.table_borders import Borders
-from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table
+from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table, Tall
 from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts, Run
 from ccm.compose.document.fill.tree import Element, PlainRow
@@ -34,7 +35,6 @@ class Tables:
         self._cell_kinds: dict[tuple[int, float], CellKind] = {}
         self._row_kinds: dict[tuple[int, tuple[int, ...], float], RowKind] = {}
         self._borders = Borders()
-        self.blocks: Any = None  # lays out what is more than a text, once it was made
 
     def layout(self, element: Element, x: float, available: float) -> Table:
         """Lay out a table.
@@ -143,8 +143,8 @@ class Tables:
         children = element.children
         if kind.plain and all(type(child) is str for child in children):
             text = trimmed("".join(children))  # type: ignore[arg-type]  # all of them are texts
-            return kind.strut.shape(text) if text else None
-        return self._inlines.paragraphs(element) or None
+            return _content(kind, text)
+        return self._inlines.paragraph(element)
 
     def _cell_kind(self, element: Element, available: float) -> CellKind:
         style, before, after = self._book.known(element)
@@ -176,20 +176,21 @@ class Tables:
 
     def _widths(self, computed: Any, forms: Forms, count: int, inner: float, available: float) -> list[float]:
         """Return the width of each column."""
-        if computed["table_layout"] == "fixed" and computed["width"] != "auto":
-            raise Unfillable("a table of fixed layout")
         width = computed["width"]
         if width == "auto":
             table = None
-        elif getattr(width, "unit", "") == "%" and computed["box_sizing"] == "border-box":
+        elif computed["box_sizing"] == "border-box":
             table = length(width, available) - (available - inner)
         else:
-            raise Unfillable("a table with a width in other units than percent")
+            raise Unfillable("a table whose width is that of its content")
+        if table is not None and computed["table_layout"] == "fixed":
+            return fixed(count, table, _first_row(next(iter(forms)), table))
         kinds = {form.kind for form in forms}
-        if any(cell.kind.computed["width"] != "auto" for kind in kinds for cell in kind.cells):
-            raise Unfillable("columns with a width")
-        if any(cell.span != 1 for kind in kinds for cell in kind.cells):
-            raise Unfillable("cells over several columns")
+        if any(cell.span != 1 or cell.kind.computed["width"] != "auto" for kind in kinds for cell in kind.cells):
+            columns = gathered(count, list(self._asked(forms)))
+            if table is None:
+                table = min(max(columns.table_least, inner), columns.table_most)
+            return shared(columns, max(table, columns.table_least))
         most = self._extremes(forms, count, self._widest)
         total = sum(most)
         if table is None:
@@ -208,13 +209,47 @@ class Tables:
         share = (table - smallest) / sum(added)
         return [lower + more * share for lower, more in zip(least, added, strict=True)]
 
+    def content_width(self, element: Element, *, least: bool) -> float:
+        """Return the least or the greatest width of a table, its borders included."""
+        computed = self._book.known(element)[0]
+        self._refuse(computed)
+        if getattr(computed["width"], "unit", "%") != "%":
+            raise Unfillable("a table with a width in a box that is as wide as its content")
+        header, rows = self._rows(element, 0.0)
+        everything = header + rows
+        kinds = {row.kind for row in everything}
+        sides = ("padding_left", "padding_right")
+        if not kinds or any(cell.kind.computed[side].unit == "%" for one in kinds for cell in one.cells for side in sides):
+            raise Unfillable("a table with paddings in percent in a box that is as wide as its content")
+        count = max(one.cells[-1].x + one.cells[-1].span for one in kinds)
+        vertical, _ = self._borders.collapsed(element.signature, computed, everything, count)
+        columns = gathered(count, list(self._asked(_by_form(everything))))
+        width = columns.table_least if least else columns.table_most
+        return width + vertical[0][0][1] / 2 + vertical[0][count][1] / 2
+
+    def _asked(self, forms: Forms) -> Iterator[Asked]:
+        """Return what the cells ask for."""
+        for form, group in forms.items():
+            columns = zip(*[row.contents for row in group], strict=True)
+            for cell, beside, column in zip(form.kind.cells, form.beside, columns, strict=True):
+                computed = cell.kind.computed
+                said = size(computed["width"])
+                least = max([self._narrowest(cell.kind, one) for one in column]) + beside
+                most = max([self._widest(cell.kind, one) for one in column]) + beside
+                if said is not None and type(said) is not Percent:
+                    most = max(said, beside) if computed["box_sizing"] == "border-box" else said + beside
+                yield Asked(cell.x, cell.span, least, most, said)
+
     def _extremes(self, forms: Forms, count: int, width: Callable[[CellKind, Content], float]) -> list[float]:
         """Return what each column asks for: the largest width of its cells with their paddings and borders."""
         found = [0.0] * count
         for form, group in forms.items():
             columns = zip(*[row.contents for row in group], strict=True)
             for cell, beside, column in zip(form.kind.cells, form.beside, columns, strict=True):
-                outer = max([width(cell.kind, one) for one in column]) + beside
+                if width == self._widest and all(type(one) is Run for one in column):
+                    outer = max([one.width for one in column]) + beside
+                else:
+                    outer = max([width(cell.kind, one) for one in column]) + beside
                 if outer > found[cell.x]:
                     found[cell.x] = outer
         return found
@@ -223,13 +258,13 @@ class Tables:
         """Return a content's width without any break but forced ones."""
         if type(content) is Run:
             return content.width
-        return self._inlines.widest(content) if content else 0.0  # type: ignore[arg-type]  # runs are gone
+        return self._inlines.widest(content) if content is not None else 0.0
 
     def _narrowest(self, kind: CellKind, content: Content) -> float:
         """Return the width of what cannot be broken in a content."""
         if type(content) is Run:
             return self._inlines.narrowest_of(content, kind.strut, kind.computed)
-        return self._inlines.narrowest(content) if content else 0.0  # type: ignore[arg-type]  # runs are gone
+        return self._inlines.narrowest(content) if content is not None else 0.0
 
     # ── rows ─────────────────────────────────────────────────────────────────
 
@@ -248,9 +283,9 @@ class Tables:
                     known = heights[counts] = _heights(form, counts)
                 row.height, row.baselines = known
 
-    def _count_lines(self, row: Row, inner: list[float]) -> tuple[int, ...]:
-        """Set the lines of a row's cells; returns how many each has."""
-        counts = []
+    def _count_lines(self, row: Row, inner: list[float]) -> tuple[int | Tall, ...]:
+        """Set the lines of a row's cells; returns how many each has, or how high they are."""
+        counts: list[int | Tall] = []
         for content, width in zip(row.contents, inner, strict=True):
             if content is None:
                 counts.append(0)
@@ -261,7 +296,7 @@ class Tables:
                     self._lines(cell.kind, one, each)
                     for cell, one, each in zip(row.kind.cells, row.contents, inner, strict=True)
                 ]
-                return tuple([len(lines) for lines in row.lines])
+                return tuple([_count(cell.kind, lines) for cell, lines in zip(row.kind.cells, row.lines, strict=True)])
         return tuple(counts)
 
     def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[Line]:
@@ -271,7 +306,7 @@ class Tables:
             if content.width <= width:
                 return (content,)
             return self._inlines.broken(content, kind.strut, kind.computed, width)
-        return self._inlines.lines(content, width, kind.strut)  # type: ignore[arg-type]  # runs are gone
+        return self._inlines.lines(content, width)
 
 
 Forms: TypeAlias = dict[RowForm, list[Row]]
@@ -294,22 +329,53 @@ def _by_form(rows: list[Row]) -> Forms:
 def _learned(kind: CellKind, source: str) -> Content:
     """Return what a text in the source of a cell becomes, and remember it."""
     text = trimmed(html.unescape(source) if "&" in source else source)
-    content = kind.strut.shape(text) if text else None
+    content = _content(kind, text)
     if len(kind.texts) >= _MOST_TEXTS:
         kind.texts.clear()
     kind.texts[source] = content
     return content
 
 
-def _heights(form: RowForm, counts: tuple[int, ...]) -> tuple[float, tuple[float, ...]]:
+def _content(kind: CellKind, text: str) -> Content:
+    """Return a text as the content of a cell: as a run where all of it stands on the cell's own baseline."""
+    if not text:
+        return None
+    run = kind.strut.shape(text)
+    return run if run.rise is None else of_text(text, kind.strut, kind.computed, kind.ink)
+
+
+def _count(kind: CellKind, lines: tuple[Run, ...] | list[Line]) -> int | Tall:
+    """Return how many lines of usual height a cell has, or how high they are together."""
+    strut = kind.strut
+    for line in lines:
+        if type(line) is Line and (line.height, line.baseline) != (strut.height, strut.baseline):
+            heights = [one.height if type(one) is Line else strut.height for one in lines]
+            return Tall(sum(heights), lines[0].baseline if type(lines[0]) is Line else strut.baseline)
+    return len(lines)
+
+
+def _first_row(form: RowForm, table: float) -> list[tuple[int, int, float | None]]:
+    """Return what the cells of the first row say of their widths."""
+    found = []
+    for cell, beside in zip(form.kind.cells, form.beside, strict=True):
+        computed = cell.kind.computed
+        said = used(size(computed["width"]), table)
+        if said is not None:
+            said = max(said, beside) if computed["box_sizing"] == "border-box" else said + beside
+        found.append((cell.x, cell.span, said))
+    return found
+
+
+def _heights(form: RowForm, counts: tuple[int | Tall, ...]) -> tuple[float, tuple[float, ...]]:
     """Return a row's height, and where the first baseline of each cell is from its top."""
     heights, baselines = [], []
     cells = form.kind.cells
     for cell, border, count in zip(cells, form.borders, counts, strict=True):
         above = border.top + cell.kind.padding.top
-        content = sum([cell.kind.strut.height] * count)
+        content = count.height if type(count) is Tall else sum([cell.kind.strut.height] * count)  # type: ignore[operator]  # a number
         heights.append(above + content + cell.kind.padding.bottom + border.bottom)
-        baselines.append(above + (cell.kind.strut.baseline if count else content))
+        first = count.baseline if type(count) is Tall else cell.kind.strut.baseline
+        baselines.append(above + (first if count else content))
     aligned = [one for one, cell in zip(baselines, cells, strict=True) if cell.kind.align == "baseline"]
     shared = max(aligned, default=0.0)
     down = [shared - one if cell.kind.align == "baseline" else 0.0 for one, cell in zip(baselines, cells, strict=True)]

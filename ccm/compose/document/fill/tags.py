@@ -6,11 +6,11 @@ Source: WeasyPrint 70, pdf/tags.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ccm.compose.document.fill.display import Cell, Tag
-from ccm.compose.document.fill.table_parts import Cell as TableCell
 from ccm.compose.document.fill.table_parts import RowKind
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -51,13 +51,23 @@ class InlineTags:
         return known
 
 
-def name_headers(number: int, rows: list[RowKind]) -> list[tuple[Cell, ...]]:
+@dataclass(eq=False, slots=True)
+class Said:
+    """What the tags of a row's cells say beside their content; equal ones are the same one."""
+
+    cells: tuple[Cell, ...]
+
+
+def name_headers(number: int, rows: list[RowKind]) -> list[Said]:
     """Return what the tags of all cells of a table say: their own names, and which header cells they belong to.
 
     Args:
         number: Of the table within the file.
         rows: Its rows on one page.
     """
+    if all(kind.data for kind in rows[1:]):
+        said = _under(number, rows[0])
+        return [said.head, *[said.below.get(kind) or said.of(kind) for kind in rows[1:]]]
     of_column: dict[int, list[str]] = defaultdict(list)
     of_row: dict[int, list[str]] = defaultdict(list)
     for row, kind in enumerate(rows):
@@ -66,25 +76,42 @@ def name_headers(number: int, rows: list[RowKind]) -> list[tuple[Cell, ...]]:
                 if cell.kind.tag == "TH":
                     mine = of_row[row] if cell.kind.row_header else of_column[cell.x]
                     mine.append(f"{number}-{row}-{cell.x}")
-    alike: dict[RowKind, tuple[Cell, ...]] = {}
-    found = []
-    for row, kind in enumerate(rows):
-        said = alike.get(kind)
-        if said is None:
-            said = tuple([_said(number, row, cell, of_row[row], of_column) for cell in kind.cells])
-            if kind.data:
-                said = alike[kind] = _same(said)
-        found.append(said)
-    return found
+    return [_same(tuple(_said(number, row, kind, of_row[row], of_column))) for row, kind in enumerate(rows)]
 
 
-def _said(number: int, row: int, cell: TableCell, of_row: list[str], of_column: Mapping[int, list[str]]) -> Cell:
-    name = f"{number}-{row}-{cell.x}" if cell.kind.tag == "TH" else ""
-    headers = () if name else (*of_row, *[one for x in range(cell.x, cell.x + cell.span) for one in of_column[x]])
-    return Cell(name, headers, cell.span)
+class _Under:
+    """What cells say in a table whose first row alone may have header cells."""
+
+    def __init__(self, number: int, first: RowKind) -> None:
+        self._number = number
+        self._columns: dict[int, list[str]] = defaultdict(list)
+        own: list[str] = []
+        for cell in first.cells:
+            if cell.kind.tag == "TH":
+                (own if cell.kind.row_header else self._columns[cell.x]).append(f"{number}-0-{cell.x}")
+        self.head = _same(tuple(_said(number, 0, first, own, self._columns)))
+        self.below: dict[RowKind, Said] = {}
+
+    def of(self, kind: RowKind) -> Said:
+        """Return what the cells of another row say."""
+        self.below[kind] = _same(tuple(_said(self._number, 0, kind, [], self._columns)))
+        return self.below[kind]
+
+
+@lru_cache(maxsize=1024)
+def _under(number: int, first: RowKind) -> _Under:
+    return _Under(number, first)
+
+
+def _said(
+    number: int, row: int, kind: RowKind, of_row: list[str], of_column: Mapping[int, list[str]]
+) -> Iterator[Cell]:
+    for cell in kind.cells:
+        name = f"{number}-{row}-{cell.x}" if cell.kind.tag == "TH" else ""
+        headers = () if name else (*of_row, *[one for x in range(cell.x, cell.x + cell.span) for one in of_column[x]])
+        yield Cell(name, headers, cell.span)
 
 
 @lru_cache(maxsize=4096)
-def _same(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """Return equal cells as the same cells, which are looked up faster."""
-    return cells
+def _same(cells: tuple[Cell, ...]) -> Said:
+    return Said(cells)
