@@ -16,7 +16,7 @@ from jinja2.utils import Namespace
 from ccm.compose.failure import ComposeFailure, LimitExceeded
 from ccm.compose.filters import FILTERS, FUNCTIONS
 from ccm.compose.folding import Folding
-from ccm.compose.printing import RENDERING, Rendering, print_markup, print_plain
+from ccm.compose.printing import RENDERING, Rendering, print_markup, print_plain, printed_markup
 from ccm.compose.sandbox import INTERNAL_FILTERS, Sandbox
 from ccm.compose.translations import Texts, translating_functions
 from ccm.diagnostics import Location
@@ -86,6 +86,7 @@ class Engine:
             cache_size=-1,
         )
         self.environment.folding = folding
+        self.environment.printed = printed_markup if markup else print_plain
         self.environment.newstyle_gettext = True  # type: ignore[attr-defined]  # set by the i18n extension
         self._register(functions, markup=markup)
 

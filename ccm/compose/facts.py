@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
 
-from jinja2.environment import TemplateExpression
+from jinja2.exceptions import UndefinedError
 
-from ccm.compose.engine import Engine, evaluate
+from ccm.compose.engine import Engine
+from ccm.compose.expressions import Formula
 from ccm.compose.failure import ComposeFailure
 from ccm.compose.formats.locale_formats import Formats
-from ccm.compose.printing import Printable, Rendering, Voice, as_text, clean
+from ccm.compose.printing import RENDERING, Printable, Rendering, Voice, as_text, clean
 from ccm.diagnostics import Location
 from ccm.model.definitions import Channel, FactDefinition, FactKind, FieldDefinition, FieldType, TemplateDefinition
 from ccm.model.records import FactValue
 from ccm.model.values import Money
-
-_PATH = re.compile(r"[a-z]\w*(?:\.[a-z]\w*)*")  # most facts are no more than the name of a field
 
 FactFailure: TypeAlias = tuple[ComposeFailure, tuple[Channel, ...]]  # and the channels that must tell the fact
 
@@ -44,8 +42,9 @@ class Statements:
         self._path = f"{root}/template.yaml"
         self._definition = definition
         self._engine = engine
-        self._expressions: dict[str, TemplateExpression] = {}
-        self._derivation = _Derivation.of(definition.contract)
+        self._known = engine.environment.globals
+        self._formulas: dict[str, Formula] = {}
+        self._derivation = _Derivation.of(definition.contract, self._formula)
 
     def derived(self, data: Mapping[str, object], voice: Voice) -> dict[str, object]:
         """Return the data with derived fields computed, on a copy; rows see their siblings and the root.
@@ -55,24 +54,54 @@ class Statements:
         """
         if self._derivation is None:
             return dict(data)
-        return self._filled(self._derivation, data, {}, Rendering(voice))
+        rendering = Rendering(voice)
+        token = RENDERING.set(rendering)
+        try:
+            return self._filled(self._derivation, data, None, self._known, rendering)
+        finally:
+            RENDERING.reset(token)
 
     def _filled(
-        self, plan: _Derivation, record: Mapping[str, object], root: dict[str, object], rendering: Rendering
+        self,
+        plan: _Derivation,
+        record: Mapping[str, object],
+        root: dict[str, object] | None,
+        around: Mapping[str, Any],
+        rendering: Rendering,
     ) -> dict[str, object]:
+        """Return a record with its derived fields.
+
+        Args:
+            root: The customer's data; None for the root itself.
+            around: What a formula sees where the record has no such field: the root, and what every template knows.
+        """
         made = dict(record)
-        root = root or made
         for name, inner in plan.inner:
             value = made.get(name)
+            top, beneath = (made, {**around, **made}) if root is None else (root, around)
             if isinstance(value, Mapping):
-                made[name] = self._filled(inner, value, root, rendering)
+                made[name] = self._filled(inner, value, top, beneath, rendering)
             elif isinstance(value, (tuple, list)):
-                made[name] = tuple(self._filled(inner, row, root, rendering) for row in value)
-        for name, field in plan.fields:
-            seen = made if root is made else {**root, **made}
-            value = self._value(f'the derived field "{name}"', field.derive or "", seen, rendering)
-            made[name] = _typed(value, field, seen)
+                made[name] = tuple([self._filled(inner, row, top, beneath, rendering) for row in value])
+        for field in plan.fields:
+            before = rendering.mark()
+            try:
+                value = field.formula.function(made, around)
+                if field.typed is not None:
+                    value = field.typed(value, made, around)
+                made[field.name] = tuple(value) if isinstance(value, list) else value
+            except Exception:  # the full way says what is wrong
+                rendering.return_to(before)
+                seen = made if root is None else {**root, **made}
+                value = self._value(f'the derived field "{field.name}"', field.formula, seen, rendering)
+                made[field.name] = _typed(value, field.definition, seen)
         return made
+
+    def _formula(self, source: str) -> Formula:
+        formula = self._formulas.get(source)
+        if formula is None:
+            formula = self._formulas[source] = Formula(source, self._path, self._engine)
+        return formula
 
     def facts(
         self, variables: Mapping[str, Any], voice: Voice, *, broadcast: bool
@@ -95,22 +124,35 @@ class Statements:
             if not broadcast and all(channel.is_social for channel in channels):
                 continue
             try:
-                value = self._value(f'the fact "{name}"', fact.value, variables, rendering)
+                value = self._told(name, self._formula(fact.value), variables, rendering)
                 values.append(_fact(name, fact, value, channels, voice.formats))
             except ComposeFailure as failure:
                 failures.append((self._as_fact_failure(name, failure), channels))
+            except UndefinedError as error:  # a field that is not there, found when it is written
+                missing = ComposeFailure("missing-value", error.message or "it is missing", "add it to the data")
+                failures.append((self._as_fact_failure(name, missing), channels))
         return tuple(values), tuple(failures)
 
-    def _value(self, what: str, source: str, variables: Mapping[str, Any], rendering: Rendering) -> Any:
-        if _PATH.fullmatch(source):
-            found = _followed(source, variables)
-            if found is not None:
-                return found
-        expression = self._expressions.get(source)
-        if expression is None:
-            expression = self._expressions[source] = self._engine.expression(source, self._path)
+    def _told(self, name: str, formula: Formula, variables: Mapping[str, Any], rendering: Rendering) -> Any:
+        before = rendering.mark()
+        token = RENDERING.set(rendering)
         try:
-            return evaluate(expression, variables, rendering)
+            return formula.function(variables, self._known)
+        except Exception:  # the full way says what is wrong
+            rendering.return_to(before)
+            return self._value(f'the fact "{name}"', formula, variables, rendering)
+        finally:
+            RENDERING.reset(token)
+
+    def _value(self, what: str, formula: Formula, variables: Mapping[str, Any], rendering: Rendering) -> Any:
+        """Return what a formula gives, by way of its template.
+
+        Raises:
+            ComposeFailure: fact-failed, naming the field or the fact.
+        """
+        formula.compile()
+        try:
+            return formula.in_full(variables, rendering)
         except ComposeFailure as failure:
             raise ComposeFailure(
                 "fact-failed", f"{what} cannot be computed: {failure.message}", failure.remedy, Location(self._path)
@@ -123,38 +165,74 @@ class Statements:
         return ComposeFailure("fact-failed", message, failure.remedy, Location(self._path))
 
 
-def _followed(path: str, variables: Mapping[str, Any]) -> Any:
-    """Return what a plain path of fields leads to, or None where it does not: then Jinja says why."""
-    value: Any = variables
-    for name in path.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)
-    return value
-
-
 def views(facts: tuple[FactValue, ...]) -> dict[str, FactView]:
     """Return `facts` as templates see them."""
     return {fact.name: FactView(fact.value, fact.text) for fact in facts}
 
 
-@dataclass(frozen=True)
+_NUMBERS = frozenset({int, Decimal})  # by their very type
+_Typing: TypeAlias = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _DerivedField:
+    """One derived field.
+
+    typed: Gives a computed value its type, from the record and what is around it; None where it stays as it is.
+    """
+
+    name: str
+    definition: FieldDefinition
+    formula: Formula
+    typed: _Typing | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Derivation:
     """The derived fields of one record, and of the records and rows inside it."""
 
-    fields: tuple[tuple[str, FieldDefinition], ...]
+    fields: tuple[_DerivedField, ...]
     inner: tuple[tuple[str, _Derivation], ...]
 
     @classmethod
-    def of(cls, fields: Mapping[str, FieldDefinition]) -> _Derivation | None:
+    def of(cls, fields: Mapping[str, FieldDefinition], formula: Callable[[str], Formula]) -> _Derivation | None:
         """Return what is to be derived; None if nothing is."""
         inner = []
         for name, field in fields.items():
-            below = cls.of(field.of.fields if field.of is not None else field.fields)
+            below = cls.of(field.of.fields if field.of is not None else field.fields, formula)
             if below is not None:
                 inner.append((name, below))
-        own = tuple((name, field) for name, field in fields.items() if field.derive is not None)
+        own = tuple(
+            _DerivedField(name, field, formula(field.derive), _typing(field))
+            for name, field in fields.items()
+            if field.derive is not None
+        )
         return cls(own, tuple(inner)) if own or inner else None
+
+
+def _typing(field: FieldDefinition) -> _Typing | None:
+    """Return what gives the values of a field their type.
+
+    The function raises TypeError for what it does not know; `_typed` knows all.
+    """
+    if field.type is FieldType.INTEGER:
+        return lambda value, record, around: value if type(value) is int else _typed(value, field, record)
+    if field.type is not FieldType.MONEY:
+        return None
+    code = field.currency or ""
+    first, *rest = code.split(".")
+
+    def money(value: Any, record: Mapping[str, Any], around: Mapping[str, Any]) -> Money:
+        currency: Any = code
+        if not _is_code(code):
+            currency = record[first] if first in record else around.get(first)
+            for name in rest:
+                currency = currency[name]
+        if type(currency) is str and type(value) in _NUMBERS:
+            return Money(Decimal(value), currency)
+        raise TypeError("not a plain amount")
+
+    return money
 
 
 def _typed(value: Any, field: FieldDefinition, record: Mapping[str, object]) -> object:
@@ -166,9 +244,13 @@ def _typed(value: Any, field: FieldDefinition, record: Mapping[str, object]) -> 
     return tuple(value) if isinstance(value, list) else value
 
 
+def _is_code(currency: str) -> bool:
+    return len(currency) == 3 and currency.isupper()
+
+
 def _currency(source: str, record: Mapping[str, object]) -> str:
     value: Any = record
-    if len(source) == 3 and source.isupper():
+    if _is_code(source):
         return source
     for name in source.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None

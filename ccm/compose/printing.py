@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+import markupsafe
 from jinja2.nodes import Impossible
 from jinja2.runtime import Undefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ccm.compose.failure import ComposeFailure, FormatRefused, LimitExceeded
 from ccm.model.values import Money
@@ -29,6 +31,8 @@ MAX_CHARACTERS = 4_000_000  # of one rendering, or of one text made inside it
 # surrogate pairs and the two code points that no text may hold.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _EDGES = " \t\n\f"
+# What `escape` does to a text, without an object to remember it by.
+_escaped: Callable[[str], str] = getattr(markupsafe, "_escape_inner", lambda text: str(escape(text)))
 
 
 class StaticText(str):
@@ -93,6 +97,15 @@ class Rendering:
         self.sentinels = sentinels
         self.steps_left = MAX_STEPS
 
+    def mark(self) -> tuple[int, int]:
+        """Return where this rendering stands, for `return_to`."""
+        return self.steps_left, len(self.voice.computed)
+
+    def return_to(self, mark: tuple[int, int]) -> None:
+        """Forget what was spent and noted since a mark."""
+        self.steps_left = mark[0]
+        del self.voice.computed[mark[1] :]
+
     def spend(self, steps: int) -> None:
         """Use up some of the steps.
 
@@ -105,11 +118,12 @@ class Rendering:
 
 
 RENDERING: ContextVar[Rendering] = ContextVar("rendering")
+_NOTED = frozenset({Money, Decimal})  # by their very type: this is asked for every row
 
 
 def noted(value: _Value) -> _Value:
     """Return a value that a template worked out, and remember it: checking must know where an amount comes from."""
-    if isinstance(value, (Money, Decimal)):
+    if type(value) in _NOTED or isinstance(value, (Money, Decimal)):
         rendering = RENDERING.get(None)
         if rendering is not None:
             rendering.voice.computed.append(value)
@@ -172,6 +186,27 @@ def _unprintable(value: object) -> ComposeFailure:
     return FormatRefused(
         "unprintable-value", f"{kind} is printed, which has no text form", "print one of its fields, or use {% if %}"
     )
+
+
+def printed_markup(value: object) -> str:
+    """Return what `{{ value }}` writes into HTML or MJML: printed, escaped, and as plain text.
+
+    Why: `print_markup` and escaping after it make an object for every value, to remember that it is safe. Here it
+        goes out at once.
+    """
+    kind = type(value)
+    if kind is str:
+        text: str = value if value.isascii() and value.isprintable() else clean(value)  # type: ignore[attr-defined, arg-type, assignment]
+    elif kind is StaticText:
+        return _escaped(str(value))
+    else:
+        return escape(print_markup(value))
+    rendering = RENDERING.get()
+    slots = rendering.slots
+    if slots is None:
+        return _escaped(text)
+    slot = _as_slot(text, slots, rendering.sentinels)
+    return slot if type(slot) is Markup else _escaped(slot)
 
 
 def print_markup(value: object) -> str:

@@ -18,7 +18,8 @@ from markupsafe import Markup, escape
 
 from ccm.compose.failure import LimitExceeded
 from ccm.compose.folding import Folding, is_translated
-from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size, noted
+from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size, noted, print_plain
+from ccm.compose.template_code import TemplateCode
 from ccm.compose.translations import escaped_text
 from ccm.model.values import Money
 
@@ -52,8 +53,13 @@ _AUTHORED = frozenset({"tokens", "brand", "parameters", "asset", "locale", "_", 
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Base of every environment. Attribute access is item access only, and all work is counted."""
+    """Base of every environment. Attribute access is item access only, and all work is counted.
 
+    printed: What `{{ … }}` calls: the text of a value, escaped if the output is markup.
+    calculations: What each sign of arithmetic does; `neg` turns a sign around.
+    """
+
+    code_generator_class = TemplateCode
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"-"})
 
@@ -61,6 +67,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(**options)
         self.callables: set[int] = set()
         self.folding: Folding | None = None
+        self.printed: Callable[[Any], str] = print_plain
+        self.calculations = CALCULATIONS
         self.concat = _concat  # type: ignore[method-assign]  # a class attribute in Jinja
 
     def _generate(
@@ -74,14 +82,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return what a dot gives: an item of a record, or a shown attribute of our own values."""
-        if type(obj) is dict or isinstance(obj, Mapping):
+        kind = type(obj)
+        if kind in _SHOWN and attribute in _SHOWN[kind]:
+            return getattr(obj, attribute)
+        if kind is dict or isinstance(obj, Mapping):
             try:
                 return obj[attribute]
             except KeyError:
                 return self.undefined(obj=obj, name=attribute)
         if isinstance(obj, Undefined):
             return getattr(obj, attribute)  # raises UndefinedError, which names the field
-        if attribute in _shown(obj):
+        if isinstance(obj, Printable) and attribute in obj.shown:
             return getattr(obj, attribute)
         if isinstance(obj, (Namespace, TemplateModule)) and not attribute.startswith("_"):
             try:
@@ -125,61 +136,52 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate; exact for numbers, bounded for texts and lists."""
-        return noted(_CALCULATIONS[operator](left, right))
+        return self.calculations[operator](left, right)
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
         """Turn a sign around."""
-        return noted(-arg)
-
-
-def _shown(obj: object) -> frozenset[str]:
-    if isinstance(obj, Printable):
-        return obj.shown
-    return _SHOWN.get(type(obj), frozenset())
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, (str, bytes))
+        return self.calculations["neg"](arg)
 
 
 def _plus(left: Any, right: Any) -> Any:
-    if _is_text(left):
+    if isinstance(left, (str, bytes)):
         return checked_size(left + right)
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
         if len(left) + len(right) > MAX_ITEMS:
             raise LimitExceeded("items in one list", MAX_ITEMS)
         return tuple(left) + tuple(right)
-    return left + right
+    return noted(left + right)
 
 
 def _minus(left: Any, right: Any) -> Any:
-    return left - right
+    return noted(left - right)
 
 
 def _times(left: Any, right: Any) -> Any:
-    for value in (left, right):
-        if not isinstance(value, (int, Decimal, Money)):
-            raise SecurityError("only numbers and money can be multiplied")
+    if type(left) not in _FACTORS or type(right) not in _FACTORS:
+        for value in (left, right):
+            if not isinstance(value, (int, Decimal, Money)):
+                raise SecurityError("only numbers and money can be multiplied")
     product = left * right
     if isinstance(product, int) and product.bit_length() > _MAX_BITS:
         raise LimitExceeded("bits in one number", _MAX_BITS)
-    return product
+    return noted(product)
 
 
 def _divided(left: Any, right: Any) -> Any:
     if isinstance(left, int) and isinstance(right, int):
         left = Decimal(left)
-    return left / right
+    return noted(left / right)
 
 
 def _floor(left: Any, right: Any) -> Any:
-    return left // right
+    return noted(left // right)
 
 
 def _remainder(left: Any, right: Any) -> Any:
     if not isinstance(left, (int, Decimal)):
         raise SecurityError("% gives the remainder of numbers; join texts with ~")
-    return left % right
+    return noted(left % right)
 
 
 def _power(left: Any, right: Any) -> Any:
@@ -187,11 +189,16 @@ def _power(left: Any, right: Any) -> Any:
         raise SecurityError("powers go from 0 to 64")
     if isinstance(left, int) and left.bit_length() * right > _MAX_BITS:
         raise LimitExceeded("bits in one number", _MAX_BITS)
-    return left**right
+    return noted(left**right)
 
 
-_CALCULATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": _plus, "-": _minus, "*": _times, "/": _divided, "//": _floor, "%": _remainder, "**": _power,
+def _negated(value: Any) -> Any:
+    return noted(-value)
+
+
+_FACTORS = frozenset({int, Decimal, Money})
+CALCULATIONS: Mapping[str, Callable[..., Any]] = {
+    "+": _plus, "-": _minus, "*": _times, "/": _divided, "//": _floor, "%": _remainder, "**": _power, "neg": _negated,
 }  # fmt: skip
 
 
@@ -200,6 +207,11 @@ def _concat(parts: Iterable[str]) -> str:
     if sum(map(len, parts)) > MAX_CHARACTERS:
         raise LimitExceeded("characters", MAX_CHARACTERS)
     return "".join(parts)
+
+
+def counted_and_bounded(tree: nodes.Template, environment: Sandbox) -> nodes.Template:
+    """Return a parsed template as it is compiled."""
+    return _Counting(environment, None, None).rewrite(tree)
 
 
 class _Counting(NodeTransformer):

@@ -51,6 +51,39 @@ def test_money_equals_babel_in_every_locale_and_currency() -> None:
     assert checked > 5_000
 
 
+def test_short_amounts_equal_babel_in_every_currency() -> None:
+    """Fewer digits than the currency has, as many, none before the point: in every currency that is or was."""
+    amounts = [
+        Decimal(text)
+        for text in ("0.1", "-0.1", "5", "-5", "12", "999", "1000", "-1000", "99999.9", "1E+3", "2E+10", "0E-2")
+    ]
+    for identifier in ("de_DE", "hi_IN", "ar_EG", "pt_BR", "fr_CH", "fa_IR"):
+        locale = Locale.parse(identifier)
+        formats = Formats(tag(identifier), tag(identifier))
+        for currency in CURRENCIES:
+            for amount in amounts:
+                if amount % 1 and not minor_digits(currency):
+                    continue
+                theirs = expected(amount, currency, locale)
+                if formats.direction == "ltr":
+                    theirs = theirs.replace("\u200e", "").replace("\u200f", "")
+                for _ in range(2):  # compiled, and remembered
+                    assert formats.money(Money(amount, currency)) == theirs, (identifier, currency, amount)
+
+
+def test_whole_numbers_equal_babel() -> None:
+    """Of every size, with every grouping: by threes, by twos and not at all."""
+    groupings = set()
+    for identifier in LOCALES[::5]:
+        locale = Locale.parse(identifier)
+        formats = Formats(tag(identifier), tag(identifier))
+        groupings.add(locale.decimal_formats[None].grouping)
+        for number in (0, 7, -7, 99, 999, -999, 1000, 99_999, 100_000, -1_234_567, 10**14, 10**15, -(10**21)):
+            theirs = format_decimal(number, locale=locale, decimal_quantization=False, numbering_system="default")
+            assert formats.number(number) == theirs.translate(digit_table(locale.default_numbering_system)), identifier
+    assert {(3, 3), (3, 2)} <= groupings
+
+
 def test_numbers_equal_babel() -> None:
     """Decimals have all their digits, grouped and separated as CLDR says."""
     draw = random.Random(8)

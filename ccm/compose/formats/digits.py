@@ -49,54 +49,85 @@ class NumberLayout:
     table: dict[int, str]
     digits: dict[int, str]
 
-    def write(self, amount: Decimal, fraction_digits: int = 0) -> str:
-        """Write a number with all its digits, at least `fraction_digits` after the point."""
-        text = f"{amount:,f}"
-        whole, _, fraction = text.lstrip("-").partition(".")
-        fraction = fraction.rstrip("0").ljust(fraction_digits, "0")
-        return self._placed(whole, fraction, negative=text[0] == "-" and bool(amount))
+    def writer(self) -> Callable[..., str]:
+        """Return the function that writes numbers with all their digits: `write(amount, fraction_digits=0)`.
 
-    def _placed(self, whole: str, fraction: str, *, negative: bool) -> str:
-        if self.grouping != (3, 3):
-            whole = _regroup(whole.replace(",", ""), self.grouping)
-        number = (f"{whole}.{fraction}" if fraction else whole).translate(self.table)
-        before, after = self.negative if negative else self.positive
-        return before + number + after
+        fraction_digits: At least so many digits after the point.
+        """
+        (first, other), (comma, point), digits = self.grouping, self._separators(), self.digits
+        (before, after), (minus_before, minus_after) = self.positive, self.negative
 
-    def writer(self, digits: int, refusal: Callable[[], Exception]) -> Callable[[Decimal], str]:
-        """Return the fast form of `write` for exactly `digits` digits after the point.
+        def written(amount: Decimal | int, fraction_digits: int = 0) -> str:
+            text = str(amount)
+            if "E" in text:
+                text = f"{amount:f}"
+            negative = text[0] == "-"
+            whole, _, fraction = (text[1:] if negative else text).partition(".")
+            number = whole if len(whole) <= first else _grouped(whole, comma, first, other)
+            if fraction or fraction_digits:
+                fraction = fraction.rstrip("0").ljust(fraction_digits, "0")
+                number = f"{number}{point}{fraction}" if fraction else number
+            if digits:
+                number = number.translate(digits)
+            if negative and amount:
+                return f"{minus_before}{number}{minus_after}"
+            return f"{before}{number}{after}"
+
+        return written
+
+    def exact_writer(self, places: int, refusal: Callable[[], Exception]) -> Callable[[Decimal], str]:
+        """Return the function that writes amounts with exactly `places` digits after the point.
 
         Args:
             refusal: Makes the exception for an amount that has more.
         """
-        table, plain, point = self.table, self.grouping == (3, 3), "." if digits else ""
+        (first, other), (comma, point), digits = self.grouping, self._separators(), self.digits
         (before, after), (minus_before, minus_after) = self.positive, self.negative
+        point, width = point if places else "", places + 1 if places else 0
+        at_once = 0 < places <= 3 and not digits  # an exponent has at least four signs after the point
 
         def written(amount: Decimal) -> str:
-            text = f"{amount:,f}"
+            text = str(amount)
+            cut = len(text) - width
+            if at_once and 0 < cut <= first and text[cut] == "." and text[0] != "-":
+                return f"{before}{text[:cut]}{point}{text[cut + 1 :]}{after}"
+            if cut < 1 or text[cut : cut + 1] != "." or "E" in text:
+                text = _padded(f"{amount:f}", places, refusal)
+                cut = len(text) - width
             negative = text[0] == "-"
-            whole, _, fraction = (text[1:] if negative else text).partition(".")
-            if len(fraction) != digits:
-                if fraction[digits:].strip("0"):
-                    raise refusal()
-                fraction = fraction[:digits].ljust(digits, "0")
-            if not plain:
-                whole = _regroup(whole.replace(",", ""), self.grouping)
-            number = f"{whole}{point}{fraction}".translate(table)
+            whole = text[1:cut] if negative else text[:cut]
+            if len(whole) > first:
+                whole = _grouped(whole, comma, first, other)
+            number = f"{whole}{point}{text[cut + 1 :]}"
+            if digits:
+                number = number.translate(digits)
             if negative and amount:
-                return minus_before + number + minus_after
-            return before + number + after
+                return f"{minus_before}{number}{minus_after}"
+            return f"{before}{number}{after}"
 
         return written
 
+    def _separators(self) -> tuple[str, str]:
+        return self.table.get(ord(","), ","), self.table.get(ord("."), ".")
 
-def _regroup(digits: str, grouping: tuple[int, int]) -> str:
-    size, groups = grouping[0], []
-    while len(digits) > size:
-        groups.append(digits[-size:])
-        digits = digits[:-size]
-        size = grouping[1]
-    return ",".join([digits, *reversed(groups)])
+
+def _padded(text: str, places: int, refusal: Callable[[], Exception]) -> str:
+    """Return a plain number with exactly `places` digits after the point, and no point where there are none."""
+    whole, _, fraction = text.partition(".")
+    if fraction[places:].strip("0"):
+        raise refusal()
+    return f"{whole}.{fraction[:places].ljust(places, '0')}" if places else whole
+
+
+def _grouped(whole: str, comma: str, first: int, other: int) -> str:
+    left, last = whole[:-first], whole[-first:]
+    if len(left) <= other:
+        return f"{left}{comma}{last}"
+    groups = [last]
+    while len(left) > other:
+        groups.append(left[-other:])
+        left = left[:-other]
+    return comma.join([left, *reversed(groups)])
 
 
 def number_layout(locale: Locale, pattern: NumberPattern, numbering: str) -> NumberLayout:

@@ -20,6 +20,8 @@ from ccm.compose.formats.digits import number_layout, place_currency
 from ccm.model.values import Money, minor_digits
 
 _NUMBER = "\0"  # stands for the number among the words of a measure
+_SMALL = 10**15  # whole numbers below are written as they are
+_MAX_DAYS = 4096  # remembered by style: eleven years
 
 
 def parse_locale(tag: str) -> Locale:
@@ -51,8 +53,11 @@ class Formats:
         self._numbering = "default" if self.same_language else "latn"
         self._keep_marks = self.direction == "rtl"
         self._money: dict[tuple[str, str], Callable[[Decimal], str]] = {}
-        self._number = number_layout(self.data, self.data.decimal_formats[None], self._numbering)
-        self._percent = number_layout(self.data, self.data.percent_formats[None], self._numbering)
+        self._amounts: dict[str, Callable[[Decimal], str]] = {}  # by currency, in the standard style
+        self._number = number_layout(self.data, self.data.decimal_formats[None], self._numbering).writer()
+        self._percent = number_layout(self.data, self.data.percent_formats[None], self._numbering).writer()
+        self._days: dict[str, dict[clock.date, str]] = {style: {} for style in dates.STYLES}
+        self._months: dict[clock.date, str] = {}
 
     def money(self, value: object, currency: str | None = None, style: str = "standard") -> str:
         """Write an amount with its currency.
@@ -66,11 +71,16 @@ class Formats:
         """
         if type(value) is Money:
             currency, amount = value.currency, value.amount
+            write = self._amounts.get(currency)
+            if write is not None and style == "standard":
+                return write(amount)
         else:
             amount = _as_decimal(value, "money")
         write = self._money.get((currency or "", style))
         if write is None:
             write = self._money[currency or "", style] = self._compile_money(currency, style)
+            if currency and style == "standard":
+                self._amounts[currency] = write
         return write(amount)
 
     def _compile_money(self, currency: str | None, style: str) -> Callable[[Decimal], str]:
@@ -89,19 +99,32 @@ class Formats:
         layout = number_layout(self.data, pattern, self._numbering)
         digits = minor_digits(currency)
         placed = place_currency(layout, symbol, currency, self._keep_marks)
-        return placed.writer(digits, lambda: _too_precise(currency, digits))
+        return placed.exact_writer(digits, lambda: _too_precise(currency, digits))
 
     def number(self, value: object, decimals: int | None = None) -> str:
         """Write a number; with its own digits, or rounded half up to `decimals`."""
+        if decimals is None:
+            kind = type(value)
+            if (kind is int and -_SMALL < value < _SMALL) or (kind is Decimal and value.is_finite()):  # type: ignore[operator,attr-defined]
+                return self._number(value)
         amount = _as_decimal(value.amount if isinstance(value, Money) else value, "number")
-        return self._number.write(_shortened(amount, decimals), decimals or 0)
+        return self._number(_shortened(amount, decimals), decimals or 0)
 
     def percent(self, value: object, decimals: int | None = None) -> str:
         """Write a percentage: 4.5 is 4.5 %."""
-        return self._percent.write(_shortened(_as_decimal(value, "percent"), decimals), decimals or 0)
+        return self._percent(_shortened(_as_decimal(value, "percent"), decimals), decimals or 0)
 
     def date(self, value: object, style: str = "medium") -> str:
         """Write a date: short, medium, long, full or numeric."""
+        if type(value) is clock.date and style in self._days:
+            known = self._days[style]
+            text = known.get(value)
+            if text is None:
+                text = dates.written_date(
+                    value, style, self.data, words=self.same_language, keep_marks=self._keep_marks
+                )
+                _remember(known, value, text)
+            return text
         if not isinstance(value, clock.date):
             raise _not_a("date", value)
         local = _local(value, self.zone) if isinstance(value, clock.datetime) else value
@@ -119,7 +142,12 @@ class Formats:
         if not isinstance(value, clock.date):
             raise _not_a("month", value)
         local = _local(value, self.zone) if isinstance(value, clock.datetime) else value
-        return dates.written_month(local, self.data, words=self.same_language, keep_marks=self._keep_marks)
+        first = clock.date(local.year, local.month, 1)
+        text = self._months.get(first)
+        if text is None:
+            text = dates.written_month(first, self.data, words=self.same_language, keep_marks=self._keep_marks)
+            _remember(self._months, first, text)
+        return text
 
     def list(self, values: object, style: str = "standard") -> str:
         """Join texts as the language of the text does: "A, B and C"; style standard, or, unit."""
@@ -145,6 +173,12 @@ class Formats:
                 "use a CLDR name such as kilometer, kilowatt-hour, gigabyte",
             ) from None
         return words.replace(_NUMBER, self.number(amount))
+
+
+def _remember(known: dict[clock.date, str], day: clock.date, text: str) -> None:
+    if len(known) >= _MAX_DAYS:
+        known.clear()
+    known[day] = text
 
 
 def _speaks(text: Locale, data: Locale) -> bool:

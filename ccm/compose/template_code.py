@@ -1,0 +1,80 @@
+"""Python code of templates: what Jinja generates, with shorter ways for what every row does.
+
+Why: Of the time that a statement takes before any layout, most went into calls between a template and its environment:
+    four for each value that is printed, one for each dot and each calculation.
+Source: `jinja2.compiler.CodeGenerator`; the methods below change how an expression is written, never what it gives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame, optimizeconst
+
+
+def _calculation(sign: str) -> Any:
+    """Return how an operator is written: as a call of the sandbox's calculation, which is exact and bounded."""
+
+    @optimizeconst
+    def visit(self: TemplateCode, node: nodes.Expr, frame: Frame) -> None:
+        self.write(f"calculated[{sign!r}](")
+        for operand in node.iter_child_nodes():
+            self.visit(operand, frame)
+            self.write(", ")
+        self.write(")")
+
+    return visit
+
+
+class TemplateCode(CodeGenerator):
+    """Writes the code of a template of `Sandbox`."""
+
+    def write_commons(self) -> None:
+        """Give short names to what the code below calls."""
+        super().write_commons()
+        self.writeline("printed = environment.printed")
+        self.writeline("attribute = environment.getattr")
+        self.writeline("calculated = environment.calculations")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        """Print and escape in one call; the text needs no sign that it is safe, because it goes out at once."""
+        self.write("printed(")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write(")")
+
+    @optimizeconst
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        """Look into a plain record without a call; everything else is asked of the sandbox."""
+        self._looked_up(node.node, node.attr, frame)
+
+    @optimizeconst
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
+        """Look up `row["name"]` as `row.name`; positions and computed names are asked of the sandbox."""
+        if isinstance(node.arg, nodes.Const) and type(node.arg.value) is str:
+            self._looked_up(node.node, node.arg.value, frame, by_item=True)
+        else:
+            CodeGenerator.visit_Getitem(self, node, frame)
+
+    def _looked_up(self, record: nodes.Expr, name: str, frame: Frame, *, by_item: bool = False) -> None:
+        asked = "environment.getitem" if by_item else "attribute"
+        if isinstance(record, nodes.Name):
+            again = first = frame.symbols.ref(record.name)
+            self.write(f"({first}[{name!r}] if type({first}) is dict and {name!r} in {again} else {asked}(")
+            self.visit(record, frame)
+        else:
+            again = self.temporary_identifier()
+            self.write(f"({again}[{name!r}] if type({again} := ")
+            self.visit(record, frame)
+            self.write(f") is dict and {name!r} in {again} else {asked}({again}")
+        self.write(f", {name!r}))")
+
+    visit_Add = _calculation("+")
+    visit_Sub = _calculation("-")
+    visit_Mul = _calculation("*")
+    visit_Div = _calculation("/")
+    visit_FloorDiv = _calculation("//")
+    visit_Mod = _calculation("%")
+    visit_Pow = _calculation("**")
+    visit_Neg = _calculation("neg")
