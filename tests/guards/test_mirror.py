@@ -25,6 +25,7 @@ COVERED_BY = {
     "ccm/compose/": ("tests/compose/test_composer.py", "tests/compose/test_injection.py"),
     "ccm/compose/document/": ("tests/compose/test_document.py", "tests/compose/test_document_leaks.py"),
     "ccm/compose/document/fill/": ("tests/compose/test_fill.py",),
+    "ccm/compose/document/stream/": ("tests/compose/test_print_stream.py",),
     "ccm/compose/document/filling.py": ("tests/compose/test_fill.py",),
     "ccm/compose/email/": ("tests/compose/test_email.py",),
     "ccm/compose/figures/": ("tests/compose/test_figures.py", "tests/compose/test_charts.py"),
