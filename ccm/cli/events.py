@@ -29,14 +29,14 @@ def command() -> None:
 @json_option
 @with_errors
 def import_events(paths: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
-    """Read delivery reports (RFC 3464), spam complaints (RFC 5965) and events of Amazon SES.
+    """Read delivery reports (RFC 3464), spam complaints (RFC 5965), requests to leave and events of Amazon SES.
 
     Mails as single files, mbox, Maildir or a folder; SES events as JSON lines. A hard bounce and a complaint suppress
     the address, a fifth failure within thirty days too. Reading the same files again changes nothing. A mail can be
-    written by anybody: it counts only with the id of one of our pieces, and its address only if it is the one that the
-    source has for that customer.
+    written by anybody: a report counts only with the id of one of our pieces, and its address only if it is the one that
+    the source has for that customer; a request to leave counts only with the token of the message that it answers.
 
-    Exit code: 0 read, 1 nothing in them was about a piece of ours.
+    Exit code: 0 read, 1 nothing in them was about anything of ours.
 
     Example: ccm events import /var/mail/bounces
     """
@@ -68,7 +68,7 @@ def import_events(paths: tuple[Path, ...], folder: Path | None, as_json: bool) -
         told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "no news"
         out.print(
             f"{told}; {sums['moved']} pieces moved, {sums['suppressed']} suppressions entered, "
-            f"{sums['repeated']} known before, {sums['strange']} about no piece of ours"
+            f"{sums['repeated']} known before, {sums['strange']} about nothing of ours"
         )
     if not kinds and not sums["repeated"]:
         raise SystemExit(ExitCode.PROBLEMS)

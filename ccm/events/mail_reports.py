@@ -1,4 +1,4 @@
-"""Delivery reports (RFC 3464) and spam complaints (RFC 5965) as they come by mail. Anybody can write such a mail.
+"""Delivery reports (RFC 3464), spam complaints (RFC 5965) and requests to leave, by mail. Anybody can write such a mail.
 
 So a report counts only for a piece that is ours, found by an id that nobody can guess, and its address only if it is the
 piece's own; that is looked up by whoever applies the news.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from email import policy
 from email.message import Message
 from email.parser import BytesParser
-from email.utils import parsedate_to_datetime
 
-from ccm.events.reading import piece_in, word
+from ccm.events.leaving_mails import read_leaving
+from ccm.events.reading import mail_date, piece_in, word
 from ccm.model.definitions import Channel
 from ccm.model.permissions import News, NewsKind
 
@@ -30,7 +29,7 @@ _PASSING = re.compile(r"5\.(2\.[2-4]|3\.\d+|4\.\d+|5\.\d+|6\.\d+|7\.\d+)")
 
 
 def read_report(raw: bytes) -> tuple[News, ...]:
-    """Return the news of one mail; nothing for a mail that is no report, or that cannot be read.
+    """Return the news of one mail; nothing for a mail that says none, or that cannot be read.
 
     Args:
         raw: The whole mail; only the first `LARGEST_BYTES` count.
@@ -44,6 +43,7 @@ def read_report(raw: bytes) -> tuple[News, ...]:
             return tuple(_deliveries(mail, parts, mark))
         if "message/feedback-report" in kinds:
             return tuple(_complaint(mail, parts, mark))
+        return read_leaving(mail, mark)
     except (RecursionError, ValueError, LookupError, AttributeError, TypeError):
         pass  # mails are broken in more ways than the standard library knows
     return ()
@@ -60,7 +60,7 @@ def _deliveries(mail: Message, parts: list[Message], mark: str) -> Iterator[News
         detail = word(f"{action} {status[0] if status else ''}")
         kind = _delivery_kind(action, status[0] if status else "")
         event_id = f"mail/{mark}/{number}/{word(action)}"
-        yield News(event_id, kind, Channel.EMAIL, piece, address, detail, _date(mail), proved=False)
+        yield News(event_id, kind, Channel.EMAIL, piece, address, detail, mail_date(mail), proved=False)
 
 
 def _delivery_kind(action: str, status: str) -> NewsKind:
@@ -81,7 +81,9 @@ def _complaint(mail: Message, parts: list[Message], mark: str) -> Iterator[News]
         kind = NewsKind.COMPLAINED if what in _SPAM else NewsKind.OTHER
         address = _typed(_header(block, "Original-Rcpt-To")) or _typed(_header(block, "Removal-Recipient"))
         event_id = f"mail/{mark}/{number}/{word(what)}"
-        yield News(event_id, kind, Channel.EMAIL, _piece(mail, parts), address, word(what), _date(mail), proved=False)
+        yield News(
+            event_id, kind, Channel.EMAIL, _piece(mail, parts), address, word(what), mail_date(mail), proved=False
+        )
         return
 
 
@@ -138,11 +140,3 @@ def _typed(value: str) -> str:
     if semicolon and kind.strip().lower() not in ("rfc822", "utf-8"):
         return ""
     return address.strip().strip("<>").strip()
-
-
-def _date(mail: Message) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(_header(mail, "date"))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 LONGEST = 200  # characters of a detail
@@ -44,6 +46,15 @@ def moment(value: object) -> datetime | None:
     try:
         found = datetime.fromisoformat(text(value))
     except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def mail_date(mail: Message) -> datetime | None:
+    """Return the date that a mail gives itself, aware; without an offset it is UTC."""
+    try:
+        found = parsedate_to_datetime(" ".join(str(mail.get("date", "")).split())[:200])
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

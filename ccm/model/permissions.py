@@ -155,6 +155,7 @@ class NewsKind(StrEnum):
     DELAYED = "delayed"  # still being tried
     COMPLAINED = "complained"  # the recipient called it spam
     STOPPED = "stopped"  # the recipient wants no more of this channel
+    UNSUBSCRIBED = "unsubscribed"  # a mail asks to leave, with the token of the message that it answers
     STARTED = "started"  # the recipient takes a STOP back
     ASKED = "asked"  # the recipient asked for help
     OTHER = "other"  # nothing that concerns us: opened, sent, an unknown word
@@ -171,6 +172,7 @@ class News:
     at: When it happened, aware; None where nobody says.
     proved: Signed by the provider. A mail can be written by anybody: its address must be the piece's own to count.
     sender: Our number that a text message was sent to.
+    token: Of the unsubscribe link that a mail quotes; counts only if we signed it.
     """
 
     event_id: str
@@ -182,6 +184,7 @@ class News:
     at: datetime | None = None
     proved: bool = True
     sender: str = ""
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ class NewsTally:
     moved: Pieces that stand elsewhere now.
     suppressed: Suppressions that were written.
     repeated: Known already.
-    strange: About no piece of ours.
+    strange: About no piece of ours, or with a token that is not ours.
     """
 
     applied: Mapping[NewsKind, int] = field(default_factory=dict)

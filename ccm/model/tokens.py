@@ -14,6 +14,8 @@ from ccm.model.keyring import Key, Keyring
 LONGEST = 600  # characters; a longer one is refused before it is looked at
 
 _FORM = re.compile(r"[a-z2-7]{6}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{22}")
+_ANYWHERE = re.compile(rf"(?<![A-Za-z0-9_.-]){_FORM.pattern}(?![A-Za-z0-9_-])")
+_MOST_TEXT = 4000  # characters that are searched
 _SIGNATURE_BYTES = 16
 _CONTEXT = b"link-1:"  # a signature for a link is good for nothing else
 _SEPARATOR = "\x1f"
@@ -34,6 +36,11 @@ class LinkClaims:
     locale: str
     person: str
     email: str = ""
+
+
+def found_in(text: str) -> tuple[str, ...]:
+    """Return what looks like a token in a text, each once; whether it is one only `read` tells."""
+    return tuple(dict.fromkeys(_ANYWHERE.findall(text[:_MOST_TEXT])))
 
 
 def signed(claims: LinkClaims, keyring: Keyring) -> str:

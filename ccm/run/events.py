@@ -22,8 +22,11 @@ from ccm.model.permissions import (
     SuppressionReason,
     in_force,
 )
+from ccm.model.tokens import LinkClaims
+from ccm.model.tokens import read as read_token
 from ccm.model.workspace import Workspace
 from ccm.plan.addresses import AddressInvalid
+from ccm.run.leaving import refusal_entries
 from ccm.run.permitted import address_subject, open_permission_store, person_subject, subjects_of
 from ccm.run.prepare import Clock, utc_now
 from ccm.run.source_words import source_emails
@@ -46,12 +49,14 @@ class _Known:
     """One event with what we know about it.
 
     address: Normalised, and trusted; empty if there is none.
+    claims: What the token of a mail that asks to be let go proves.
     """
 
     news: News
     piece: Addressed | None
     address: str
     brand: str
+    claims: LinkClaims | None = None
 
 
 class EventDesk:
@@ -109,17 +114,21 @@ class EventDesk:
         return any(one.reason is SuppressionReason.STOP_REPLY and one.brand in brands for one in found)
 
     def _known(self, batch: Sequence[News]) -> list[_Known]:
-        """Return events with their pieces; reports about nothing of ours, which anybody can write, are left out."""
+        """Return events with their pieces; reports about nothing of ours, which anybody can write, are left out.
+
+        So are mails that ask to be let go with a token that we did not sign.
+        """
         pieces = self._store.addressed([one.piece_id for one in batch if one.piece_id])
         found = []
         for one in batch:
             piece = pieces.get(one.piece_id)
             if piece is not None and piece.channel is not one.channel:
                 piece = None
-            if piece is None and not one.proved:
+            claims = read_token(one.token, self._keyring) if one.kind is NewsKind.UNSUBSCRIBED else None
+            if claims is None and (one.kind is NewsKind.UNSUBSCRIBED or (piece is None and not one.proved)):
                 continue
             brand = self._brands.get(_digits(one.sender), "") if one.channel is Channel.SMS else ""
-            found.append(_Known(one, piece, self._address(one, piece), brand))
+            found.append(_Known(one, piece, self._address(one, piece), brand, claims))
         return found
 
     def _address(self, news: News, piece: Addressed | None) -> str:
@@ -164,6 +173,8 @@ class EventDesk:
             evidence = known.news.event_id
             return SuppressionEntry(marked, known.news.channel, purpose, reason, at, source, evidence, brand, lifted)
 
+        if known.claims is not None:
+            return list(refusal_entries(known.claims, known.claims.purpose, Channel.EMAIL, at, source))
         if kind is NewsKind.COMPLAINED:
             person = person_subject(self._keyring, known.piece.recipient_id) if known.piece else ""
             marks = [marked for marked in (subject, person) if marked]

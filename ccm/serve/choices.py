@@ -12,6 +12,7 @@ from ccm.model.permissions import ConsentEntry, PermissionEntry, Subjects, Suppr
 from ccm.model.records import Consent
 from ccm.model.tokens import LinkClaims
 from ccm.plan.permission import consent_allows
+from ccm.run.leaving import refusal_entries
 from ccm.run.permitted import standing_of
 
 CHOOSABLE = (Purpose.MARKETING, Purpose.TRANSACTIONAL)  # legal messages ask nobody
@@ -71,7 +72,7 @@ def leave(store: PermissionStore, claims: LinkClaims, now: datetime, *, source: 
     barred = [*standing.person, *standing.email]
     if any(one.channel is Channel.EMAIL and one.purpose is claims.purpose and _left(one.reason) for one in barred):
         return False
-    store.record(_refusal(claims, claims.purpose, Channel.EMAIL, now, source))
+    store.record(refusal_entries(claims, claims.purpose, Channel.EMAIL, now, source))
     return True
 
 
@@ -98,36 +99,13 @@ def choose(
         if one.name in wanted:
             entries += _grant(store, claims, one.purpose, one.channel, now)
         else:
-            entries += _refusal(claims, one.purpose, one.channel, now, "preference-page")
+            entries += refusal_entries(claims, one.purpose, one.channel, now, "preference-page")
     store.record(entries)
     return len(changed)
 
 
 def _left(reason: str) -> bool:
     return reason == SuppressionReason.UNSUBSCRIBED
-
-
-def _refusal(
-    claims: LinkClaims, purpose: Purpose, channel: Channel, now: datetime, source: str
-) -> Iterator[PermissionEntry]:
-    """Yield a no of the person, and a suppression of the address that the message came to.
-
-    Why both: The same address may stand under another customer too; and a later word of the data source must not undo
-        what its holder said to us.
-    """
-    evidence = claims.communication_id
-    yield ConsentEntry(claims.person, purpose, channel, False, now, source, evidence, claims.brand)
-    address = claims.email if channel is Channel.EMAIL else ""
-    yield SuppressionEntry(
-        address or claims.person,
-        channel,
-        purpose,
-        SuppressionReason.UNSUBSCRIBED,
-        now,
-        source,
-        evidence,
-        claims.brand,
-    )
 
 
 def _grant(

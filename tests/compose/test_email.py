@@ -332,6 +332,20 @@ def test_marketing_has_one_click_unsubscribing() -> None:
     assert url in made.html
 
 
+def test_a_mail_that_unsubscribes_carries_the_token() -> None:
+    """In its subject, where mail programs keep it; the header stays one link a line."""
+    composer = make_composer(
+        MJML % ("Hi", '<mj-text><a href="{{ message.unsubscribe_url }}">out</a></mj-text>'),
+        purpose="marketing",
+        unsubscribe_url="https://acme.example/u/{token}",
+    )
+    token = "ec7asp." + "b" * 180 + "." + "c" * 22
+    communication = replace(make_communication(purpose=Purpose.MARKETING), unsubscribe_token=token)
+    made = email_of(composer.compose(communication))
+    wanted = f"<https://acme.example/u/{token}>,\r\n <mailto:out@acme.example?subject=unsubscribe%20{token}>\r\n"
+    assert f"List-Unsubscribe: {wanted}".encode() in made.message
+
+
 def test_marketing_without_a_way_out_is_refused() -> None:
     """No unsubscribing, no marketing."""
     composer = make_composer(

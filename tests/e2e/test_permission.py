@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 from deliver.smtp_server import mail_server
@@ -69,7 +70,8 @@ OFFERS = CAMPAIGN.replace("purpose: transactional", "purpose: marketing")
 def offering_workspace(root: Path, count: int, *, limits: str = "") -> Path:
     """Write the small workspace with three marketing campaigns to people who agreed."""
     brand = BRAND.replace(
-        "address: mail@plain.example}", "address: mail@plain.example, unsubscribe_url: 'https://x.example/u/{token}'}"
+        "address: mail@plain.example}",
+        "address: mail@plain.example, unsubscribe_url: 'https://x.example/u/{token}', unsubscribe_mailto: out@x.example}",
     )
     campaigns = {
         f"campaigns__{name}_dot_yaml": OFFERS.replace("campaign: news", f"campaign: {name}") + limits
@@ -146,6 +148,32 @@ def test_the_link_of_a_message_ends_marketing(ccm: ForkedCcm, tmp_path: Path) ->
     ccm("consent", "P-001", "--grant", "--purpose", "marketing", "--channel", "email", "--brand", "plain",
         "--address", "p001@example.org", cwd=root)  # fmt: skip
     assert ccm("run", "again", "--json", cwd=root).json["outcomes"]["accepted"] == 5
+
+
+def test_a_mail_to_the_address_of_a_message_ends_marketing(ccm: ForkedCcm, tmp_path: Path) -> None:
+    """From the header of a real email, as a mail program would write, into the plan of the next campaign."""
+    root = with_column(offering_workspace(tmp_path / "w", 3))
+    assert ccm(*RUN, cwd=root).code == 0
+    assert ccm("verify", "news.once", cwd=root).stdout.strip() == "6 identical"
+    mails = root / "mails"
+    mails.mkdir()
+    for number in (1, 2):
+        (found,) = [path for path in (root / "outbox").rglob("*.eml") if f"p00{number}@".encode() in path.read_bytes()]
+        mail = message_from_bytes(found.read_bytes(), policy=policy.default)
+        (link,) = re.findall("<(mailto:[^>]+)>", str(mail["List-Unsubscribe"]))
+        parts = urlsplit(link)
+        subject = parse_qs(parts.query)["subject"][0]
+        forged = subject[:-3] + "AAA" if number == 2 else subject
+        (mails / f"{number}.eml").write_text(
+            f"From: someone@example.net\nTo: {parts.path}\nMessage-ID: <{number}@net>\nSubject: {forged}\n\n"
+        )
+    done = ccm("events", "import", "mails", "--json", cwd=root)
+    assert done.json == {"events": {"unsubscribed": 1}, "moved": 0, "suppressed": 1, "repeated": 0, "strange": 1}
+    assert ccm("events", "import", "mails", "--json", cwd=root).json["repeated"] == 1
+    second = ccm("run", "more", "--as-of", AS_OF, "--json", cwd=root)
+    assert (second.json["outcomes"]["accepted"], second.json["outcomes"]["suppressed"]) == (2, 1)
+    words = ccm("consent", "P-001", "--json", cwd=root).json
+    assert [(word["granted"], word["source"]) for word in words] == [(False, "mail")]
 
 
 def test_marketing_comes_no_more_often_than_the_limit(ccm: ForkedCcm, tmp_path: Path) -> None:

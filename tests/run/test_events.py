@@ -21,8 +21,9 @@ from ccm.ledger.permissions import PermissionStore, open_permissions
 from ccm.ledger.sql import SqlLedger, open_ledger
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.keyring import Keyring
-from ccm.model.permissions import News, NewsKind, in_force
+from ccm.model.permissions import ConsentEntry, News, NewsKind, in_force
 from ccm.model.records import Outcome, OutcomeKind, PieceState, StateChange
+from ccm.model.tokens import LinkClaims, signed
 from ccm.run.events import FAILURES, EventDesk
 from ccm.run.permitted import address_subject, person_subject
 from ccm.run.verdicts import summed_up
@@ -285,3 +286,38 @@ def test_the_end_does_not_hang_on_the_clock(place: Place) -> None:
     piece = place.sent("C-1")[EMAIL]
     (news,) = read_ses(ses_event("Delivery", piece))
     assert place.desk.apply([replace(news, at=NOON + timedelta(days=900))]).moved == 1
+
+
+def leaving(token: str, ident: str = "<1@x>") -> tuple[News, ...]:
+    mail = f"From: eve@example.org\r\nTo: u@x.example\r\nMessage-ID: {ident}\r\nSubject: unsubscribe {token}\r\n\r\n"
+    return read_report(mail.encode())
+
+
+def test_a_mail_with_our_token_ends_what_its_message_was_for(place: Place) -> None:
+    """The address of the message and its reader, for the message's purpose; twice the same mail is once."""
+    person, address = person_subject(KEYS, "C-1"), address_subject(KEYS, "c-1@example.org")
+    claims = LinkClaims("northwind-bank", Purpose.MARKETING, "c-1", "en", person, address)
+    for expected in (1, 0):
+        tally = place.desk.apply(leaving(signed(claims, KEYS)))
+        assert (tally.suppressed, tally.strange) == (expected, 0)
+    assert place.barred(address) == {("unsubscribed", "email", "marketing", "northwind-bank")}
+    said = [entry for entry in place.store.entries([person]) if isinstance(entry, ConsentEntry)]
+    assert [(one.granted, one.source, one.evidence) for one in said] == [(False, "mail", "c-1")]
+
+
+@pytest.mark.parametrize("how", ["another secret", "another reader", "cut", "nothing"])
+def test_a_forged_token_is_refused(place: Place, how: str) -> None:
+    """Signed by somebody else, changed, cut short or left out: nothing is written, and it is counted."""
+    claims = LinkClaims("northwind-bank", Purpose.MARKETING, "c-1", "en", person_subject(KEYS, "C-1"))
+    good = signed(claims, KEYS)
+    other = signed(replace(claims, person=person_subject(KEYS, "C-2")), KEYS)
+    forged = {
+        "another secret": signed(claims, Keyring.of("a secret of somebody else")),
+        "another reader": ".".join((*other.split(".")[:2], good.split(".")[2])),
+        "cut": good[:-1],
+        "nothing": "",
+    }[how]
+    before = place.store.revision()
+    tally = place.desk.apply(leaving(forged))
+    assert (tally.suppressed, tally.strange, dict(tally.applied)) == (0, 1, {})
+    assert place.store.revision() == before

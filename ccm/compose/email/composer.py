@@ -243,14 +243,15 @@ class _Sender:
             f"Content-Language: {communication.language}\r\nAuto-Submitted: auto-generated\r\n"
             f"Feedback-ID: {communication.campaign}:{headers.word(communication.occurrence)}:{purpose.value}:"
             f"{self._brand.brand}\r\n"
-            f"{self._unsubscribing(purpose, unsubscribe_url)}"
+            f"{self._unsubscribing(communication, unsubscribe_url)}"
         )
 
-    def _unsubscribing(self, purpose: Purpose, url: str) -> str:
-        if purpose is not Purpose.MARKETING:
+    def _unsubscribing(self, communication: Communication, url: str) -> str:
+        if communication.purpose is not Purpose.MARKETING:
             return ""
-        mailto = self._brand.senders.email.unsubscribe_mailto
-        links = [link for link in (url, f"mailto:{mailto}" if mailto else "") if link]
+        mailto, token = self._brand.senders.email.unsubscribe_mailto, communication.unsubscribe_token
+        subject = f"?subject=unsubscribe%20{token}" if token else ""  # whoever writes proves that the mail came to them
+        links = [link for link in (url, f"mailto:{mailto}{subject}" if mailto else "") if link]
         if not links:
             raise ComposeFailure(
                 "missing-unsubscribe",
