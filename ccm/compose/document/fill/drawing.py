@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from ccm.compose.document.fill.display import Area, Page, Stripe, StripeKind, Tag, Text
 from ccm.compose.document.fill.inline import Line, Segment
@@ -145,7 +145,7 @@ def _stripe(row: Row, top: float, places: list[tuple[float, float, float]], said
                     return None
                 add((left + (width - one.width) * shift if shift else left, y, one))
                 y += cell.kind.strut.height
-    counts = row.counts
+    counts = cast("tuple[int, ...]", row.counts)  # of rows of runs
     key = (counts, said)
     known = kind.stripes.get(key)
     if known is None:

@@ -7,6 +7,7 @@ would cost more than the rest of it. So a font comes in a few sizes, and a docum
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from functools import cached_property
 
 import uharfbuzz as hb
 
+from ccm.compose.document.fill.glyph_texts import texts_by_substitution
 from ccm.compose.document.fill.unfillable import Unfillable
 
 # What nearly every document has; other signs are added for the documents that have them.
 _USUAL = "".join(map(chr, range(0x20, 0x7F))) + "\u00a0\u202f·–—‘’“”−×€£"
 _LETTERS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
+_IDEOGRAPHS = 0x2E80  # signs from here on have one glyph each
 MOST_SUBSETS = 512  # of one font, kept for the next document
 _FEATURES: tuple[dict[str, int], ...] = ({}, {"lnum": 1}, {"tnum": 1}, {"lnum": 1, "tnum": 1})
 
@@ -104,8 +107,12 @@ class FontFile:
     @cached_property
     def _every(self) -> dict[int, str]:
         """Text by glyph, of everything that may be asked for."""
-        signs = [chr(point) for point in sorted(self._face.unicodes) if point < 0x3000]
-        return {**self._texts_of(signs), **self._usual}
+        points = [point for point in sorted(self._face.unicodes) if unicodedata.category(chr(point)) != "Co"]
+        texts = {**self._texts_of([chr(point) for point in points if point < _IDEOGRAPHS]), **self._usual}
+        for point in sorted(points, key=_rank):
+            if point >= _IDEOGRAPHS:
+                texts.setdefault(self._font.get_nominal_glyph(point), chr(point))
+        return {**texts_by_substitution(self._content, texts), **texts}
 
     def _texts_of(self, repertoire: Iterable[str]) -> dict[int, str]:
         texts: dict[int, str] = {}
@@ -144,6 +151,11 @@ class FontFile:
 
     def _width_array(self, texts: dict[int, str]) -> bytes:
         return b" ".join(b"%d [%d]" % (glyph, self.width(glyph)) for glyph in sorted(texts))
+
+
+def _rank(point: int) -> tuple[bool, int]:
+    """Order signs so that those of everyday come before those kept for older encodings, which share their glyphs."""
+    return (unicodedata.normalize("NFKC", chr(point)) != chr(point), point)
 
 
 def _to_unicode(texts: dict[int, str]) -> bytes:

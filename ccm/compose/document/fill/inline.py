@@ -1,24 +1,24 @@
-"""Lines of text inside a block: one line of several styles, or many lines of one."""
+"""Texts in cells: one style in one or several lines, or anything that stands in lines."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccm.compose.document.fill.display import Color
-from ccm.compose.document.fill.measures import color
-from ccm.compose.document.fill.styles import StyleBook
-from ccm.compose.document.fill.text import Fonts, Run, TextStyle
+from ccm.compose.document.fill.nodes import Paragraph, Word
+from ccm.compose.document.fill.parts import LinePart
+from ccm.compose.document.fill.text import Run, TextStyle
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 
+if TYPE_CHECKING:
+    from ccm.compose.document.fill.blocks import Blocks
+
 _BLANKS = re.compile("[ \t\n\r\f]+")
-_LINE_ENDS = re.compile("[ \t\r\f]*\n[ \t\r\f]*")
-_INLINE_DEFAULTS = {
-    "position": "static", "float": "none", "vertical_align": "baseline", "text_transform": "none", "visibility": "visible",
-    "text_decoration_line": "none", "opacity": 1, "unicode_bidi": None, "transform": (), "overflow": "visible",
-}  # fmt: skip
+_MOST_BREAKS = 200_000
+_OVER = 1e-6  # px by which rounding may make a line wider than its place
 
 
 @dataclass(slots=True)
@@ -34,108 +34,51 @@ class Segment:
 
 @dataclass(slots=True)
 class Line:
-    """One line: shaped runs beside each other."""
+    """One line: shaped runs beside each other, or a part with more than that, at 0."""
 
     runs: list[tuple[Run, Segment]]
     width: float
     height: float
     baseline: float
+    part: LinePart | None = None
 
 
 class Inlines:
-    """Reads the inline content of blocks and sets it in lines."""
+    """Sets the content of cells in lines."""
 
-    def __init__(self, book: StyleBook, fonts: Fonts) -> None:
-        self._book = book
-        self._fonts = fonts
+    def __init__(self) -> None:
         self._breaks: dict[object, tuple[str, ...]] = {}
+        self.blocks: Blocks | None = None  # known once it was made
 
-    def paragraphs(self, block: Element) -> list[list[Segment]]:
-        """Return the content of a block: segments between forced line breaks, blanks collapsed."""
-        computed = self._book.styles[block.signature][0]
-        white = computed["white_space"]
-        if white not in ("normal", "nowrap", "pre-line"):
-            raise Unfillable(f"white-space: {white}")
-        found: list[list[Segment]] = [[]]
-        self._read(block, computed, found, white)
-        return [kept for paragraph in found if (kept := _trimmed(paragraph)) or len(found) > 1]
+    def paragraph(self, block: Element) -> Paragraph | None:
+        """Return the content of an element; None where there is none."""
+        assert self.blocks is not None
+        if not self.blocks.is_text(block):
+            if self.blocks.kids(block):
+                raise Unfillable("blocks in a cell")
+            return None
+        made = self.blocks.reader.paragraph(block)
+        return made if made.children else None
 
-    def _read(self, element: Element, computed: Any, found: list[list[Segment]], white: str) -> None:
-        for child in element.children:
-            if type(child) is str:
-                text = _LINE_ENDS.sub("\n", child) if white == "pre-line" else child
-                for index, part in enumerate(text.split("\n") if white == "pre-line" else (text,)):
-                    if index:
-                        found.append([])
-                    part = _BLANKS.sub(" ", part)
-                    if part:
-                        style = self._fonts.style(computed)
-                        found[-1].append(Segment(part, style, computed, color(computed["color"]), element))
-                continue
-            assert isinstance(child, Element)
-            own, before, after = self._book.known(child)
-            if child.tag == "br":
-                found.append([])
-                continue
-            if before is not None or after is not None:
-                raise Unfillable("generated content")
-            self._refuse(child, own)
-            self._read(child, own, found, white)
-
-    def _refuse(self, element: Element, own: Any) -> None:
-        if own["display"] not in (("inline", "flow"),) or element.tag in ("img", "svg", "a"):
-            raise Unfillable(f"<{element.tag}> inside text")
-        for name, usual in _INLINE_DEFAULTS.items():
-            if usual is not None and own[name] != usual:
-                raise Unfillable(f"{name.replace('_', '-')} inside text")
-        if own["white_space"] not in ("normal", "nowrap") or own["background_color"].alpha:
-            raise Unfillable("white-space or background inside text")
-        for side in ("top", "right", "bottom", "left"):
-            if own[f"border_{side}_width"] or own[f"padding_{side}"].value or own[f"margin_{side}"].value:
-                raise Unfillable("borders, margins or paddings inside text")
-
-    def lines(self, paragraphs: list[list[Segment]], width: float, strut: TextStyle) -> list[Line]:
-        """Set paragraphs in lines of at most this width."""
-        made: list[Line] = []
-        for paragraph in paragraphs:
-            runs = [(segment.style.shape(segment.text), segment) for segment in paragraph]
-            total = sum(run.width for run, _ in runs)
-            for segment in paragraph:
-                if (segment.style.height, segment.style.baseline) != (strut.height, strut.baseline):
-                    raise Unfillable("text of several sizes in one line")
-            if total <= width:
-                made.append(Line(runs, total, strut.height, strut.baseline))
-                continue
-            if any(segment.computed["white_space"] == "nowrap" for segment in paragraph):
+    def lines(self, paragraph: Paragraph, width: float) -> list[Line]:
+        """Set a paragraph in lines of at most this width."""
+        assert self.blocks is not None
+        made = []
+        for part in self.blocks.setter.lines(paragraph, 0, 0, width):
+            if part.width > width + _OVER:
                 raise Unfillable("text that is wider than its place")
-            if len(runs) != 1:
-                raise Unfillable("text of several styles that needs more than one line")
-            segment = paragraph[0]
-            whole = runs[0][0]
-            for run in self.broken(whole, segment.style, segment.computed, width):
-                made.append(Line([(run, segment)], run.width, strut.height, strut.baseline))
+            made.append(Line([], width, part.height, part.baseline, part))
         return made
 
-    def widest(self, paragraphs: list[list[Segment]]) -> float:
+    def widest(self, paragraph: Paragraph) -> float:
         """Return the width without any break but forced ones."""
-        return max(
-            (sum(segment.style.shape(segment.text).width for segment in paragraph) for paragraph in paragraphs),
-            default=0.0,
-        )
+        assert self.blocks is not None
+        return self.blocks.content_widths.of_lines(paragraph, least=False)
 
-    def narrowest(self, paragraphs: list[list[Segment]]) -> float:
+    def narrowest(self, paragraph: Paragraph) -> float:
         """Return the width of the longest part that cannot be broken."""
-        widest = 0.0
-        for paragraph in paragraphs:
-            if all(segment.computed["white_space"] == "nowrap" for segment in paragraph):
-                widest = max(widest, sum(segment.style.shape(segment.text).width for segment in paragraph))
-                continue
-            if len(paragraph) != 1:
-                raise Unfillable("text of several styles in a narrow table")
-            segment = paragraph[0]
-            whole = segment.style.shape(segment.text)
-            widest = max(widest, self.narrowest_of(whole, segment.style, segment.computed))
-        return widest
+        assert self.blocks is not None
+        return self.blocks.content_widths.of_lines(paragraph, least=True)
 
     def broken(self, run: Run, style: TextStyle, computed: Any, width: float) -> tuple[Run, ...]:
         """Return the lines of a text in one style that is wider than its place."""
@@ -160,10 +103,16 @@ class Inlines:
         key = (text, id(style), width, minimum)
         known = self._breaks.get(key)
         if known is None:
-            if len(self._breaks) > 200_000:
+            if len(self._breaks) > _MOST_BREAKS:
                 self._breaks.clear()
             known = self._breaks[key] = tuple(_broken_by_the_engine(text, computed, width, minimum))
         return known
+
+
+def of_text(text: str, style: TextStyle, computed: Any, ink: Color) -> Paragraph:
+    """Return a text in one style as the content of a cell."""
+    cell = Element("td", (), None)
+    return Paragraph(cell, computed, style, [Word(cell, text, style, computed, ink)])
 
 
 def trimmed(text: str) -> str:
@@ -171,24 +120,6 @@ def trimmed(text: str) -> str:
     if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
         text = _BLANKS.sub(" ", text)
     return text.strip(" ")
-
-
-def _trimmed(paragraph: list[Segment]) -> list[Segment]:
-    """Take away blanks at both ends and after blanks."""
-    kept: list[Segment] = []
-    blank = True
-    for segment in paragraph:
-        text = segment.text.lstrip(" ") if blank else segment.text
-        if text:
-            kept.append(Segment(text, segment.style, segment.computed, segment.color, segment.element))
-            blank = text.endswith(" ")
-    while kept:
-        last = kept[-1]
-        last.text = last.text.rstrip(" ")
-        if last.text:
-            break
-        kept.pop()
-    return kept
 
 
 def _broken_by_the_engine(text: str, computed: Any, width: float, minimum: bool) -> list[str]:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, TypeAlias
 from ccm.compose.document.fill.display import Color
 from ccm.compose.document.fill.unfillable import Unfillable
 
-
 _SHIFTS = {"start": 0.0, "left": 0.0, "center": 0.5, "end": 1.0, "right": 1.0}
 
 

@@ -24,6 +24,12 @@ _READ = frozenset((
     "background_origin", "background_position", "background_repeat", "background_size", "align_items",
     "align_self", "justify_content", "justify_items", "justify_self"
 ))  # fmt: skip
+# Read as well where an element is laid out as a box of its own.
+_OF_BOXES = frozenset((
+    "position", "flex_basis", "flex_direction", "flex_grow", "flex_shrink", "flex_wrap", "align_content",
+    "border_top_left_radius", "border_top_right_radius", "border_bottom_right_radius", "border_bottom_left_radius",
+    "min_width", "min_height", "overflow",
+))  # fmt: skip
 _READ_FAMILIES = ("font_", "bleed_", "margin_top", "margin_right", "margin_bottom", "margin_left",
                   "padding_top", "padding_right", "padding_bottom", "padding_left")  # fmt: skip
 _SIDES = ("top", "right", "bottom", "left")
@@ -41,9 +47,15 @@ _HARMLESS: dict[str, tuple[object, ...]] = {
 }
 
 
-def unknown(style: Any) -> str:
-    """Return the first property whose value our layout would pass over; empty if there is none."""
+def unknown(style: Any, *, boxes: bool = False) -> str:
+    """Return the first property whose value our layout would pass over; empty if there is none.
+
+    Args:
+        boxes: Whether the element is laid out as a box of its own.
+    """
     for name, initial in _watched():
+        if boxes and name in _OF_BOXES:
+            continue
         value = style[name]
         if value != initial and value not in _HARMLESS.get(name, ()):
             return name.replace("_", "-")

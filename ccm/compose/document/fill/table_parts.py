@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ccm.compose.document.fill.display import Color, StripeKind
-from ccm.compose.document.fill.inline import Line, Segment
+from ccm.compose.document.fill.inline import Line
 from ccm.compose.document.fill.measures import Sides
+from ccm.compose.document.fill.nodes import Paragraph
 from ccm.compose.document.fill.text import Run, TextStyle
 from ccm.compose.document.fill.tree import Element
 
 Border = tuple[tuple[int, float, int], float, Color]  # strength, width in px, colour
 
 
-Content: TypeAlias = "Run | list[list[Segment]] | None"  # a text in one style; paragraphs; nothing
+Content: TypeAlias = "Run | Paragraph | None"  # a text in one style; anything in lines; nothing
+
+
+class Tall(NamedTuple):
+    """Lines of a cell that are higher than its usual ones: their height, and the first one's baseline."""
+
+    height: float
+    baseline: float
 
 
 @dataclass(eq=False, slots=True)
@@ -82,7 +90,7 @@ class RowForm:
     kind: RowKind
     borders: tuple[Sides, ...]
     beside: tuple[float, ...]
-    heights: dict[tuple[int, ...], tuple[float, tuple[float, ...]]] = field(default_factory=dict)
+    heights: dict[tuple[int | Tall, ...], tuple[float, tuple[float, ...]]] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -101,7 +109,7 @@ class Row:
     form: RowForm | None = None
     lines: list[tuple[Run, ...] | list[Line]] | None = None
     height: float = 0
-    counts: tuple[int, ...] = ()
+    counts: tuple[int | Tall, ...] = ()
     baselines: tuple[float, ...] = ()
 
     @property

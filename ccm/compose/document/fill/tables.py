@@ -219,7 +219,9 @@ class Tables:
         everything = header + rows
         kinds = {row.kind for row in everything}
         sides = ("padding_left", "padding_right")
-        if not kinds or any(cell.kind.computed[side].unit == "%" for one in kinds for cell in one.cells for side in sides):
+        if not kinds or any(
+            cell.kind.computed[side].unit == "%" for one in kinds for cell in one.cells for side in sides
+        ):
             raise Unfillable("a table with paddings in percent in a box that is as wide as its content")
         count = max(one.cells[-1].x + one.cells[-1].span for one in kinds)
         vertical, _ = self._borders.collapsed(element.signature, computed, everything, count)
@@ -256,15 +258,15 @@ class Tables:
 
     def _widest(self, kind: CellKind, content: Content) -> float:
         """Return a content's width without any break but forced ones."""
-        if type(content) is Run:
+        if isinstance(content, Run):
             return content.width
-        return self._inlines.widest(content) if content is not None else 0.0
+        return 0.0 if content is None else self._inlines.widest(content)
 
     def _narrowest(self, kind: CellKind, content: Content) -> float:
         """Return the width of what cannot be broken in a content."""
-        if type(content) is Run:
+        if isinstance(content, Run):
             return self._inlines.narrowest_of(content, kind.strut, kind.computed)
-        return self._inlines.narrowest(content) if content is not None else 0.0
+        return 0.0 if content is None else self._inlines.narrowest(content)
 
     # ── rows ─────────────────────────────────────────────────────────────────
 
@@ -302,7 +304,7 @@ class Tables:
     def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[Line]:
         if content is None:
             return ()
-        if type(content) is Run:
+        if isinstance(content, Run):
             if content.width <= width:
                 return (content,)
             return self._inlines.broken(content, kind.strut, kind.computed, width)
@@ -372,9 +374,9 @@ def _heights(form: RowForm, counts: tuple[int | Tall, ...]) -> tuple[float, tupl
     cells = form.kind.cells
     for cell, border, count in zip(cells, form.borders, counts, strict=True):
         above = border.top + cell.kind.padding.top
-        content = count.height if type(count) is Tall else sum([cell.kind.strut.height] * count)  # type: ignore[operator]  # a number
+        content = count.height if isinstance(count, Tall) else sum([cell.kind.strut.height] * count)
         heights.append(above + content + cell.kind.padding.bottom + border.bottom)
-        first = count.baseline if type(count) is Tall else cell.kind.strut.baseline
+        first = count.baseline if isinstance(count, Tall) else cell.kind.strut.baseline
         baselines.append(above + (first if count else content))
     aligned = [one for one, cell in zip(baselines, cells, strict=True) if cell.kind.align == "baseline"]
     shared = max(aligned, default=0.0)

@@ -15,6 +15,7 @@ from typing import Any
 
 import uharfbuzz as hb
 
+from ccm.compose.document.fill.pango import Faces, shaped_by_pango
 from ccm.compose.document.fill.unfillable import Unfillable
 
 UNITS = 1024
@@ -34,7 +35,8 @@ class Run:
     glyphs: Glyph ids with their advances and horizontal offsets in units of 1/1,024 px.
     width: In px, letter spacing included.
     shown: The operator that shows it, once it was written. rare: Its glyphs that not every subset of the font has.
-    parts: Runs in other fonts that it is made of, with their places; empty where there is but one.
+    rise: Baseline under the top of the line height, where other fonts than the style's first may make it another.
+    parts: Where it is of several fonts or heights: each part, and how far its baseline is moved.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Run:
     face: int
     size: float
     shown: bytes = b""
+    rise: float | None = None
     parts: tuple[tuple[Run, float], ...] = ()
     rare: frozenset[int] = frozenset()
 
@@ -53,18 +56,19 @@ class TextStyle:
     height, baseline: Of a line of this style alone, in px from the line's top.
     """
 
-    def __init__(self, face: int, font: hb.Font, computed: Any, strut: tuple[float, float]) -> None:
+    def __init__(self, face: int, font: hb.Font, computed: Any, strut: tuple[float, float], faces: Faces) -> None:
         from weasyprint.text.fonts import font_features
 
         self.face = face
+        self.faces = faces
         self.size: float = computed["font_size"]
         self.height, self.baseline = strut
         spacing = computed["letter_spacing"]
         self.letter_spacing: float = 0 if spacing == "normal" else spacing
         if computed["word_spacing"]:
             raise Unfillable("word-spacing")
-        if computed["direction"] != "ltr":
-            raise Unfillable("text from right to left")
+        self.computed = computed
+        self.by_pango = computed["direction"] != "ltr"  # HarfBuzz alone does not know which way a sign is read
         names = ("kerning", "variant_ligatures", "variant_position", "variant_caps", "variant_numeric",
                  "variant_alternates", "variant_east_asian", "feature_settings")  # fmt: skip
         self._features = dict(font_features(*(computed[f"font_{name}"] for name in names)).items())
@@ -87,9 +91,13 @@ class TextStyle:
             run = self._runs[text] = self._shaped(text)
         return run
 
+    def forget(self) -> None:
+        """Forget what was shaped."""
+        self._runs.clear()
+
     def _shaped(self, text: str) -> Run:
-        if not is_plain(text):
-            raise Unfillable("a script or sign that needs the engine's shaping")
+        if self.by_pango or not is_plain(text):
+            return shaped_by_pango(text, self, self.faces)
         buffer = hb.Buffer()
         buffer.add_str(text)
         buffer.guess_segment_properties()
@@ -149,6 +157,7 @@ class Fonts:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._contents = list(files.values())
+        self._by_pango = Faces(self._contents)
         self.faces = [hb.Face(content) for content in self._contents]
         self._styles: dict[object, TextStyle | Unfillable] = {}
 
@@ -177,10 +186,11 @@ class Fonts:
         font = hb.Font(self.faces[face])
         scale = int(computed["font_size"] * UNITS)
         font.scale = (scale, scale)
-        made = TextStyle(face, font, computed, strut(computed))
+        made = TextStyle(face, font, computed, strut(computed), self._by_pango)
         for probe in ("Hamburgefonstiv AVATAR To. 0123456789,50", "x", "office first fjord tt", "-1,234.50 €"):
-            if made.shape(probe).width != _width_by_the_engine(probe, computed):
-                raise Unfillable("a font that HarfBuzz alone sets otherwise than the engine")
+            if made.by_pango or made.shape(probe).width != _width_by_the_engine(probe, computed):
+                made.by_pango = True
+                made.forget()
         return made
 
     def _face_of(self, computed: Any) -> int:

@@ -15,11 +15,16 @@ _PLAIN_ROW = re.compile(r"(<tr(?:\s[^<>]*)?>)[ \t\n\f]*+((?:<(?:td(?:\s[^<>]*)?>
 _PLAIN_CELL = re.compile(r"(<t[dh](?:\s[^<>]*)?>)[^<]*</")
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
 _CHARACTER = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[a-zA-Z][a-zA-Z0-9]*;)")
-_RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("style", "title")}
+_RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("style", "title", "svg")}
+# What <svg> may have, as an HTML parser writes it.
+_DRAWN = {
+    "xmlns": "{http://www.w3.org/2000/xmlns/}xmlns", "class": "class", "role": "role", "width": "width",
+    "height": "height", "viewbox": "viewBox", "style": "style", "aria-hidden": "aria-hidden",
+}  # fmt: skip
 _VOID = frozenset(("br", "col", "hr", "img", "meta", "wbr"))
 _IN_PARAGRAPH = frozenset((
     "a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "data", "dfn", "em", "i", "img", "kbd", "mark", "q",
-    "s", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr"
+    "s", "samp", "small", "span", "strong", "sub", "sup", "svg", "time", "u", "var", "wbr"
 ))  # fmt: skip
 _HEADING = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _BLOCKS = frozenset((
@@ -164,7 +169,7 @@ class _Parser:
                 if behind != start:
                     at = behind
                     continue
-            element = Element(name, _attributes(token[3]), here)
+            element = Element(name, _attributes(token[3], drawn=name == "svg"), here)
             here.children.append(element)
             if name == "meta" and "name" in dict(element.attributes):
                 raise Unfillable("<meta name>")
@@ -287,7 +292,8 @@ def _of_tag(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 @lru_cache(maxsize=4096)
-def _attributes(text: str) -> tuple[tuple[str, str], ...]:
+def _attributes(text: str, *, drawn: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return attributes; those of drawings keep their capitals as far as we know them."""
     if not text:
         return ()
     found = []
@@ -295,7 +301,12 @@ def _attributes(text: str) -> tuple[tuple[str, str], ...]:
         value = double or single or bare
         if "&" in value and _CHARACTER.search(value):
             raise Unfillable("a bare & in an attribute")
-        found.append((name.lower(), html.unescape(value) if "&" in value else value))
+        name = name.lower()
+        if drawn:
+            name = _DRAWN.get(name, "")
+            if not name:
+                raise Unfillable("an attribute of <svg>")
+        found.append((name, html.unescape(value) if "&" in value else value))
     if len({name for name, _ in found}) != len(found):
         raise Unfillable("an attribute twice")
     return tuple(found)

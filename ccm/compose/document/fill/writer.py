@@ -13,7 +13,6 @@ from ccm.compose.document.fill.display import Bookmark, Display, Page
 from ccm.compose.document.fill.fonts import FontFile, Subset
 from ccm.compose.document.fill.objects import Objects, Prefix, deflate
 from ccm.compose.document.fill.structure import Packings, Structure, text_string
-from ccm.compose.document.fill.unfillable import Unfillable
 
 _MOST_BEGINNINGS = 64  # of files, each with fonts and colour profile, kept for the next file
 
@@ -151,22 +150,32 @@ class _File:
         marks = self._display.bookmarks
         if not marks:
             return b""
-        if len({mark.level for mark in marks}) != 1:
-            raise Unfillable("headings of several levels")
-        top = self._objects.number()
-        items = [self._objects.number() for _ in marks]
+        depths = _depths([mark.level for mark in marks])
+        numbered = [self._objects.number() for _ in range(len(marks) + 1)]
+        top, *items = numbered
+        parents = [_nearest(depths, at, -1, depth - 1) for at, depth in enumerate(depths)]
         for index, (number, mark) in enumerate(zip(items, marks, strict=True)):
-            near = b"/Prev %d 0 R" % items[index - 1] if index else b""
-            near += b"/Next %d 0 R" % items[index + 1] if index + 1 < len(items) else b""
-            self._objects.add(self._bookmark(mark, numbers, top, near), number)
-        self._objects.add(b"<</Count %d/First %d 0 R/Last %d 0 R>>" % (len(items), items[0], items[-1]), top)
+            siblings = [at for at, one in enumerate(parents) if one == parents[index]]
+            children = [at for at, one in enumerate(parents) if one == index]
+            place = siblings.index(index)
+            near = b"/Prev %d 0 R" % items[siblings[place - 1]] if place else b""
+            near += b"/Next %d 0 R" % items[siblings[place + 1]] if place + 1 < len(siblings) else b""
+            if children:
+                near += b"/First %d 0 R/Last %d 0 R" % (items[children[0]], items[children[-1]])
+            below = sum(1 for at in range(len(marks)) if _is_below(parents, at, index))
+            parent = top if parents[index] < 0 else items[parents[index]]
+            self._objects.add(self._bookmark(mark, numbers, parent, near, below), number)
+        first = [at for at, one in enumerate(parents) if one < 0]
+        self._objects.add(
+            b"<</Count %d/First %d 0 R/Last %d 0 R>>" % (len(items), items[first[0]], items[first[-1]]), top
+        )
         return b"/Outlines %d 0 R" % top
 
-    def _bookmark(self, mark: Bookmark, numbers: list[int], top: int, near: bytes) -> bytes:
+    def _bookmark(self, mark: Bookmark, numbers: list[int], parent: int, near: bytes, below: int) -> bytes:
         height = self._display.pages[mark.page].height
         x, y = mark.x * SCALE, (height - mark.y) * SCALE
         place = b"[%d 0 R/XYZ %b %b 0]" % (numbers[mark.page], decimal(x), decimal(y))
-        return b"<</Title%b/Parent %d 0 R%b/Count 0/Dest%b>>" % (text_string(mark.title), top, near, place)
+        return b"<</Title%b/Parent %d 0 R%b/Count %d/Dest%b>>" % (text_string(mark.title), parent, near, below, place)
 
 
 def metadata(title: str, about: About) -> bytes:
@@ -202,3 +211,34 @@ def _page(page: Page, pages: int, resources: int, content: int, index: int) -> b
         b"<</Type/Page/Parent %d 0 R/MediaBox %b/TrimBox %b/BleedBox %b/Contents %d 0 R/Resources %d 0 R"
         b"/Tabs/S/StructParents %d>>" % (pages, box, box, box, content, resources, index)
     )
+
+
+def _depths(levels: list[int]) -> list[int]:
+    """Return how deep headings of some levels stand in the outline, as the engine counts: no depth is left out."""
+    skipped: list[int] = []
+    found = []
+    before = 0
+    for level in levels:
+        if level > before:
+            skipped.append(level - before - 1)
+        else:
+            at = level
+            while at < before:
+                at += 1 + skipped.pop()
+            if at > before:
+                skipped.append(at - before - 1)
+        before = level
+        found.append(level - sum(skipped))
+    return found
+
+
+def _nearest(depths: list[int], at: int, none: int, depth: int) -> int:
+    """Return the last heading before one that stands at a depth."""
+    return next((one for one in range(at - 1, -1, -1) if depths[one] == depth), none) if depth else none
+
+
+def _is_below(parents: list[int], at: int, above: int) -> bool:
+    while (at := parents[at]) >= 0:
+        if at == above:
+            return True
+    return False

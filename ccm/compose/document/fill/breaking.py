@@ -1,0 +1,92 @@
+"""The first line of a text in a given width, as the engine breaks it; remembered, because texts repeat."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ccm.compose.document.fill.text import Run, TextStyle, is_plain
+from ccm.compose.document.fill.unfillable import Unfillable
+
+_WRAPPING = ("normal", "pre-wrap", "pre-line")
+_MOST = 100_000
+
+
+class FirstLine(NamedTuple):
+    """What stands on a line.
+
+    run: Its text, shaped; None where nothing of the text does.
+    length, resume: Bytes of the text on the line, and where the next one begins; no `resume` where all of it fits.
+    """
+
+    run: Run | None
+    length: int
+    resume: int | None
+
+
+class Breaker:
+    """Breaks texts into lines."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, FirstLine] = {}
+
+    def first_line(
+        self,
+        text: str,
+        style: TextStyle,
+        computed: Any,
+        width: float | None,
+        *,
+        start: bool = True,
+        least: bool = False,
+    ) -> FirstLine:
+        """Return the first line of a text.
+
+        Args:
+            text: Not empty.
+            width: None where nothing limits it.
+            start: Whether it begins the line.
+            least: Whether the smallest width is looked for.
+        """
+        if computed["white_space"] not in _WRAPPING:
+            width = None
+        if "\n" not in text and (width is None or not least):
+            run = style.shape(text)
+            if width is None or run.width <= width:
+                return FirstLine(run, len(text.encode()), None)
+        if "\u00ad" in text:
+            raise Unfillable("a soft hyphen")
+        key = (text, id(style), computed["white_space"], computed["overflow_wrap"], width, start, least)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) > _MOST:
+                self._known.clear()
+            known = self._known[key] = _broken(text, style, computed, width, start, least)
+        return known
+
+
+def _broken(text: str, style: TextStyle, computed: Any, width: float | None, start: bool, least: bool) -> FirstLine:
+    from weasyprint.text.line_break import split_first_line
+
+    layout, length, resume, *_ = split_first_line(text, computed, None, width, 0, is_line_start=start, minimum=least)
+    if not length:
+        return FirstLine(None, 0, resume)
+    return FirstLine(style.shape(layout.text), length, resume)
+
+
+@lru_cache(maxsize=65_536)
+def may_break(before: str, behind: str, language: str) -> bool:
+    """Tell whether a line may end between two signs."""
+    from weasyprint.text.line_break import can_break_text
+
+    return bool(can_break_text(before + behind, language))
+
+
+@lru_cache(maxsize=16_384)
+def may_break_inside(text: str, language: str) -> bool:
+    """Tell whether a line may end within a text."""
+    from weasyprint.text.line_break import can_break_text
+
+    if len(text) < 2 or (is_plain(text) and text.isalnum()):
+        return False
+    return bool(can_break_text(text, language))

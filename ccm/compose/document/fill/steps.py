@@ -1,0 +1,238 @@
+"""The flow of a page's body as steps: margins, blocks and tables below each other, to be put on pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ccm.compose.document.fill.blocks import Blocks, Place
+from ccm.compose.document.fill.figures import Pictures
+from ccm.compose.document.fill.inline import Inlines
+from ccm.compose.document.fill.parts import Box, LinePart
+from ccm.compose.document.fill.styles import StyleBook
+from ccm.compose.document.fill.table_parts import Table
+from ccm.compose.document.fill.tables import Tables
+from ccm.compose.document.fill.text import Fonts
+from ccm.compose.document.fill.traits import Traits
+from ccm.compose.document.fill.tree import Element, serial
+from ccm.compose.document.fill.unfillable import Unfillable
+
+_AVOID = ("avoid", "avoid-page")
+_FREE = ("auto", *_AVOID)
+
+
+@dataclass(slots=True)
+class Margin:
+    """A vertical margin that collapses with those beside it; one on top goes where a page begins."""
+
+    value: float
+    top: bool
+
+
+@dataclass(slots=True)
+class Breaks:
+    """What a block says of page breaks before and behind it, with all that begins or ends with it."""
+
+    before: bool = False  # whether one is to be avoided
+    behind: bool = False
+
+
+@dataclass(slots=True)
+class Block:
+    """A block that was laid out with its border's upper left corner at x and 0.
+
+    lines: Those between which it may be broken, where it is a plain block of text.
+    whole: Whether it goes to the next page where it does not fit; otherwise the engine might break it inside.
+    loose: Whether its upper margin stays where a page begins.
+    """
+
+    box: Box
+    lines: list[LinePart] | None
+    whole: bool
+    loose: bool
+    breaks: Breaks = field(default_factory=Breaks)
+
+
+@dataclass(slots=True)
+class TableStep:
+    """A table."""
+
+    table: Table
+    breaks: Breaks = field(default_factory=Breaks)
+
+
+@dataclass(slots=True)
+class Positioned:
+    """A box in the area of the page, out of the flow."""
+
+    element: Element
+    fixed: bool
+
+
+Step: TypeAlias = "Margin | Block | TableStep | Positioned"
+
+
+class Setting:
+    """What lays out the documents of one set of style sheets, and remembers for all of them."""
+
+    def __init__(self, book: StyleBook, fonts: Fonts) -> None:
+        self.book = book
+        self.fonts = fonts
+        self.pictures = Pictures()
+        self.inlines = Inlines()
+        self.tables = Tables(book, fonts, self.inlines)
+        self.blocks = Blocks(book, fonts, self.tables, self.pictures)
+        self.inlines.blocks = self.blocks
+
+
+class Flow:
+    """Turns the body into steps."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._book = setting.book
+        self._tables = setting.tables
+        self._blocks = setting.blocks
+        self.running: dict[str, Element] = {}
+        self._found: list[Step] = []
+
+    def steps(self, root: Element, x: float, width: float) -> list[Step]:
+        """Return the content of the root element in order."""
+        self._found = []
+        self.running = {}
+        self._open(root, self._book.traits(root), Place(width, None, True), x)
+        return self._found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of what ran into heads and feet."""
+        return tuple(sorted(self.running))
+
+    def _children(self, element: Element, traits: Traits, width: float, x: float) -> None:
+        place = Place(width, None, traits.ltr)
+        for child in element.children:
+            if type(child) is str:
+                if child.strip():
+                    raise Unfillable("text beside blocks")
+                continue
+            assert isinstance(child, Element)
+            if self._book.styles[child.signature][0]["display"] == ("none",):
+                continue
+            own = self._book.traits(child)
+            if own.position == "running":
+                self._run(child, own)
+            elif own.out:
+                self._found.append(Positioned(child, own.position == "fixed"))
+            else:
+                self._child(child, own, place, x)
+
+    def _run(self, element: Element, traits: Traits) -> None:
+        """Note a running element; it must be there from the first page on."""
+        name = traits.style["position"][1]
+        if name in self.running or any(isinstance(step, (Block, TableStep)) for step in self._found):
+            raise Unfillable("a running element twice, or behind other content")
+        self.running[name] = element
+
+    def _child(self, element: Element, traits: Traits, place: Place, x: float) -> None:
+        self._forced(traits.style)
+        if traits.display == ("block", "table"):
+            self._table(element, traits, place, x)
+        elif element.tag == "body" or (traits.display == ("block", "flow") and self._is_open(element, traits)):
+            self._open(element, traits, place, x)
+        else:
+            self._block(element, traits, place, x)
+
+    def _forced(self, style: Any) -> None:
+        if style["break_before"] not in _FREE or style["break_after"] not in _FREE:
+            raise Unfillable("a forced break")
+
+    def _is_open(self, element: Element, traits: Traits) -> bool:
+        """Tell whether a block only holds others, so that pages may begin anywhere in it."""
+        return (
+            traits.position == "static"
+            and not traits.avoids
+            and traits.look.nothing
+            and not any(traits.padding)
+            and not any(traits.border)
+            and traits.width is None
+            and traits.height is None
+            and not traits.min_width
+            and not traits.min_height
+            and element.tag not in ("img", "svg")
+            and not self._blocks.is_text(element)
+        )
+
+    def _open(self, element: Element, traits: Traits, place: Place, x: float) -> None:
+        """Take the blocks in a block."""
+        if element.parent is None or element.tag == "body":
+            self._bare(traits)
+        box = self._blocks.sized(element, traits, place, x, 0)
+        behind = len(self._found)
+        self._found.append(Margin(box.margin.top, True))
+        self._children(element, traits, box.width, box.content_x)
+        inside = [step for step in self._found[behind:] if isinstance(step, (Block, TableStep))]
+        if not inside:
+            raise Unfillable("an empty block")
+        inside[0].breaks.before = inside[0].breaks.before or traits.style["break_before"] in _AVOID
+        inside[-1].breaks.behind = inside[-1].breaks.behind or traits.style["break_after"] in _AVOID
+        self._found.append(Margin(box.margin.bottom, False))
+
+    def _bare(self, traits: Traits) -> None:
+        if not traits.look.nothing or any(traits.padding) or any(traits.border) or traits.position != "static":
+            raise Unfillable("a page with a background, border or padding of its body")
+
+    def _table(self, element: Element, traits: Traits, place: Place, x: float) -> None:
+        box = self._blocks.sized(element, traits, place, x, 0)
+        if box.margin.left or (traits.margin[1] and place.ltr) or traits.position != "static":
+            raise Unfillable("a table with margins beside it")
+        table = self._tables.layout(element, x, place.width)
+        rows = [*table.header, *table.rows]
+        for row in rows:
+            self._forced(row.computed)
+        breaks = self._said(traits)
+        breaks.before = breaks.before or rows[0].computed["break_before"] in _AVOID
+        breaks.behind = breaks.behind or rows[-1].computed["break_after"] in _AVOID
+        self._found += [Margin(box.margin.top, True), TableStep(table, breaks), Margin(box.margin.bottom, False)]
+
+    def _said(self, traits: Traits) -> Breaks:
+        return Breaks(traits.style["break_before"] in _AVOID, traits.style["break_after"] in _AVOID)
+
+    def _block(self, element: Element, traits: Traits, place: Place, x: float) -> None:
+        """Take a block with everything in it as one step."""
+        above: list[float] = []
+        laid = self._blocks.child(element, place, x, 0, above)
+        box = laid.box
+        if laid.through or not isinstance(box, Box):
+            raise Unfillable("an empty block")
+        flows = traits.display[:2] == ("block", "flow") and element.tag not in ("img", "svg")
+        lines = [one for one in box.children if isinstance(one, LinePart)]
+        plain = flows and len(lines) == len(box.children) and bool(lines) and traits.height is None
+        box.move(0, -box.border_y)
+        self._found += [Margin(one, flows) for one in above]
+        step = Block(
+            box,
+            lines if plain and not traits.avoids else None,
+            (flows and (traits.avoids or len(lines) == 1 == len(box.children))) or element.tag in ("img", "svg"),
+            not flows and bool(box.margin.top),
+            self._deep(box),
+        )
+        self._found.append(step)
+        self._found += [Margin(one, False) for one in (*laid.below, box.margin.bottom)]
+
+    def _deep(self, box: Box) -> Breaks:
+        """Return what a block and those it begins and ends with say of breaks."""
+        breaks = self._said(box.traits)
+        for last in (False, True):
+            one = box
+            while inner := [child for child in one.children if isinstance(child, Box) and not child.traits.out]:
+                one = inner[-1 if last else 0]
+                said = self._said(one.traits)
+                if last:
+                    breaks.behind = breaks.behind or said.behind
+                else:
+                    breaks.before = breaks.before or said.before
+        return breaks
+
+
+def ran(running: dict[str, Element]) -> tuple[object, ...]:
+    """Return all that ran into heads and feet."""
+    return tuple((name, serial(one)) for name, one in sorted(running.items()))
