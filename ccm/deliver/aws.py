@@ -13,7 +13,8 @@ from typing import Any
 from ccm.deliver.exchange import Answer, Setback
 from ccm.deliver.interface import DeliveryError
 from ccm.deliver.provider_settings import ProviderSettings
-from ccm.model.records import AddressFault, ReceiptStatus
+from ccm.model.records import ReceiptStatus
+from ccm.model.refusals import AddressFault
 
 _BUSY = frozenset({
     "BandwidthLimitExceeded", "LimitExceededException", "PriorRequestNotComplete", "RequestLimitExceeded",

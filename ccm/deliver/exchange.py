@@ -19,7 +19,8 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from ccm.deliver.interface import DeliveryError
-from ccm.model.records import AddressFault, Receipt, ReceiptStatus
+from ccm.model.records import Receipt, ReceiptStatus
+from ccm.model.refusals import AddressFault
 
 LARGEST_ANSWER_BYTES = 1_000_000
 USER_AGENT = "ccm-engine"

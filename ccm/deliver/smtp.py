@@ -15,7 +15,8 @@ from ccm.deliver.packages import require_package
 from ccm.deliver.smtp_connection import SmtpConnection, SmtpPool
 from ccm.deliver.smtp_settings import SmtpSettings, read_settings
 from ccm.model.definitions import Channel
-from ccm.model.records import AddressFault, Capabilities, EmailRendition, Envelope, Receipt, ReceiptStatus
+from ccm.model.records import Capabilities, EmailRendition, Envelope, Receipt, ReceiptStatus
+from ccm.model.refusals import AddressFault
 
 Sign = Callable[[bytes], bytes]
 

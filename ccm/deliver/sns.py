@@ -13,7 +13,8 @@ from ccm.deliver.interface import Adapter
 from ccm.deliver.phone import OPTED_OUT, is_phone_number, sender_id
 from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
-from ccm.model.records import AddressFault, Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
+from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
+from ccm.model.refusals import AddressFault
 
 MESSAGE_TYPES = ("transactional", "promotional")
 _PRICE = re.compile(r"\d{1,3}(\.\d{1,5})?")

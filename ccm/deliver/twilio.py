@@ -13,7 +13,8 @@ from ccm.deliver.packages import require_package
 from ccm.deliver.phone import OPTED_OUT, is_phone_number
 from ccm.deliver.provider_settings import ProviderSettings
 from ccm.model.definitions import Channel
-from ccm.model.records import AddressFault, Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
+from ccm.model.records import Capabilities, Envelope, Receipt, ReceiptStatus, SmsRendition
+from ccm.model.refusals import AddressFault
 
 _REMEDY = "check `account_sid` and `auth_token`, or `api_key_sid` and `api_key_secret`"
 _SENDER = "correct the brand's sms sender or `messaging_service`"

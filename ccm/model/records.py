@@ -14,6 +14,7 @@ from typing import TypeAlias
 from ccm.diagnostics import Diagnostic, Location, Severity
 from ccm.model.definitions import Channel, FactKind, Purpose
 from ccm.model.progress import RunOrder, RunProgress
+from ccm.model.refusals import AddressFault
 
 
 def derived_id(prefix: str, *parts: str) -> str:
@@ -194,8 +195,7 @@ class Communication:
     language: Locale of the texts, one of the template's.
     locale: Locale of numbers, money, dates and addresses: the recipient's own.
     pieces: In sending order.
-    issued_at: The time that the message carries (scheduled time, or the run's); aware. Never the wall
-        clock at composing, so that a later render gives the same bytes.
+    issued_at: Time that the message carries, scheduled or the run's; aware. Never the wall clock: bytes must come out alike.
     period: First and last day of the occurrence, both inclusive; None when it has none.
     alternatives: Policy FIRST: pieces to fall back on, in order, when the required one cannot be composed.
     unsubscribe_token: Signed; what the unsubscribe link of marketing ends in. Empty where nothing signs: previews.
@@ -413,13 +413,6 @@ class ReceiptStatus(StrEnum):
     DEFERRED = "deferred"  # provably not accepted, may be tried again
     REJECTED = "rejected"  # provably not accepted, trying again is pointless
     UNKNOWN = "unknown"  # the answer was lost after bytes had left
-
-
-class AddressFault(StrEnum):
-    """What a refusal says about the address: it must not be used again."""
-
-    OPTED_OUT = "opted-out"  # its holder wants no more on this channel
-    NO_SUCH_ADDRESS = "no-such-address"  # nobody has it
 
 
 @dataclass(frozen=True)

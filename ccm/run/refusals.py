@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from ccm.events.reading import word
 from ccm.model.permissions import News, NewsKind
-from ccm.model.records import AddressFault, Envelope, Receipt
+from ccm.model.records import Envelope, Receipt
+from ccm.model.refusals import AddressFault
 from ccm.model.workspace import Workspace
 from ccm.run.events import event_desk
 from ccm.run.permitted import Permissions

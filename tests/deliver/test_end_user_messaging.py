@@ -18,7 +18,8 @@ from ccm.deliver.end_user_messaging import (
 from ccm.deliver.exchange import Setback
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.model.definitions import Channel
-from ccm.model.records import AddressFault, ReceiptStatus
+from ccm.model.records import ReceiptStatus
+from ccm.model.refusals import AddressFault
 from ccm.testing import AdapterContract, HttpAnswer, HttpFaultContract, sample_envelope
 
 __all__ = ["aws_environment"]

@@ -16,7 +16,8 @@ from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.deliver.phone import OPTED_OUT
 from ccm.deliver.sns import SnsAdapter, SnsSettings, build, judge, origin
 from ccm.model.definitions import Channel
-from ccm.model.records import AddressFault, ReceiptStatus
+from ccm.model.records import ReceiptStatus
+from ccm.model.refusals import AddressFault
 from ccm.testing import AdapterContract, FaultServer, HttpAnswer, HttpFault, HttpFaultContract, sample_envelope
 
 __all__ = ["aws_environment"]

@@ -18,7 +18,8 @@ from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.deliver.phone import OPTED_OUT
 from ccm.deliver.twilio import TwilioAdapter, TwilioSettings, build, callback, read_settings
 from ccm.model.definitions import Channel
-from ccm.model.records import AddressFault, ReceiptStatus
+from ccm.model.records import ReceiptStatus
+from ccm.model.refusals import AddressFault
 from ccm.testing import AdapterContract, HttpAnswer, HttpFaultContract, sample_envelope
 
 TEXT = sample_envelope(Channel.SMS)

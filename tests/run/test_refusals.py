@@ -14,7 +14,8 @@ from run.small_workspace import AS_OF, BRAND, CAMPAIGN, CCM, person, small_works
 from ccm.deliver.smtp import Answer
 from ccm.model.definitions import Channel
 from ccm.model.permissions import News, NewsKind
-from ccm.model.records import AddressFault, PieceState, Receipt, ReceiptStatus
+from ccm.model.records import PieceState, Receipt, ReceiptStatus
+from ccm.model.refusals import AddressFault
 from ccm.run import workspace_ledger
 from ccm.run.refusals import refusal_news
 from ccm.testing import sample_envelope

@@ -12,7 +12,8 @@ from run.messages import BRAND, communication, made
 from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LeaseLost, LedgerError
 from ccm.model.definitions import Channel
-from ccm.model.records import AddressFault, Envelope, ExclusionReason, OutcomeKind, PieceState, Receipt, ReceiptStatus
+from ccm.model.records import Envelope, ExclusionReason, OutcomeKind, PieceState, Receipt, ReceiptStatus
+from ccm.model.refusals import AddressFault
 from ccm.run.allowed import Refusal
 from ccm.run.circuit import Circuit, TooManyFailed
 from ccm.run.deciding import decide
