@@ -78,6 +78,7 @@ class Composer:
         self._engines: dict[tuple[OutputKind, tuple[str, ...]], Engine] = {}
         self._compiled: dict[str, Compiled] = {}
         self._emails: dict[str, EmailComposer] = {}
+        self._documents: dict[str, Compiled] = {}
 
     def __reduce__(self) -> tuple[Callable[..., Composer], tuple[Any, ...]]:
         return Composer, (self._template, self._brand, self._fragments, self._library)
@@ -188,9 +189,7 @@ class Composer:
         )
 
     def _document(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> None:
-        variant = self._variant(Channel.DOCUMENT)
-        engine = self._engine(OutputKind.HTML, ("document.html",), self._images.in_document)
-        html = render(self._compile(engine, variant), variables, Rendering(work.voice, "<br/>"))
+        html = render(self._document_page(work.voice), variables, Rendering(work.voice, "<br/>"))
         rendition, findings, slow = self._document_composer.compose(
             html,
             piece=piece,
@@ -299,9 +298,24 @@ class Composer:
         )
 
     def _email_engine(self, kind: OutputKind, form: str, voice: Voice) -> Engine:
-        asset = {"asset": self._images.in_email}
+        return self._folding_engine(kind, form, voice, Channel.EMAIL, self._images.in_email)
+
+    def _document_page(self, voice: Voice) -> Compiled:
+        """Return the document's template with one language's texts in it."""
+        known = self._documents.get(voice.language)
+        if known is None:
+            page = self._variant(Channel.DOCUMENT)
+            find = self._images.in_document
+            engine = self._folding_engine(OutputKind.HTML, "document.html", voice, Channel.DOCUMENT, find)
+            known = self._documents[voice.language] = engine.compile(page.source, page.path)
+        return known
+
+    def _folding_engine(
+        self, kind: OutputKind, form: str, voice: Voice, channel: Channel, asset: Callable[[str], str]
+    ) -> Engine:
+        """Return an engine for one language: what is the same for all its readers is worked out while compiling."""
         constants = {
-            "brand": self._brand_view.of(voice.language, Channel.EMAIL),
+            "brand": self._brand_view.of(voice.language, channel),
             "tokens": self._brand_view.tokens,
             "locale": {name: text for name, text in context.locale_view(voice).items() if name != "territory"},
         }
@@ -310,8 +324,8 @@ class Composer:
             forms=(form,),
             fragments=self._fragments,
             library=self._library,
-            functions={**self._figures, **asset},
-            folding=Folding(constants, asset, voice.texts),
+            functions={**self._figures, "asset": asset},
+            folding=Folding(constants, {"asset": asset}, voice.texts),
         )
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 from jinja2.exceptions import UndefinedError
 
 from ccm.compose.engine import Engine
-from ccm.compose.expressions import Formula
+from ccm.compose.expressions import Derived, Formula, RowsFunction, amount_of, as_rows_function
 from ccm.compose.failure import ComposeFailure
 from ccm.compose.formats.locale_formats import Formats
 from ccm.compose.printing import RENDERING, Printable, Rendering, Voice, as_text, clean
@@ -82,13 +82,11 @@ class Statements:
             if isinstance(value, Mapping):
                 made[name] = self._filled(inner, value, top, beneath, rendering)
             elif isinstance(value, (tuple, list)):
-                made[name] = tuple([self._filled(inner, row, top, beneath, rendering) for row in value])
+                made[name] = self._rows(inner, value, top, beneath, rendering)
         for field in plan.fields:
             before = rendering.mark()
             try:
-                value = field.formula.function(made, around)
-                if field.typed is not None:
-                    value = field.typed(value, made, around)
+                value = field.typed(field.formula.function(made, around), made, around)
                 made[field.name] = tuple(value) if isinstance(value, list) else value
             except Exception:  # the full way says what is wrong
                 rendering.return_to(before)
@@ -96,6 +94,22 @@ class Statements:
                 value = self._value(f'the derived field "{field.name}"', field.formula, seen, rendering)
                 made[field.name] = _typed(value, field.definition, seen)
         return made
+
+    def _rows(
+        self,
+        plan: _Derivation,
+        rows: Sequence[Mapping[str, object]],
+        root: dict[str, object],
+        around: Mapping[str, Any],
+        rendering: Rendering,
+    ) -> tuple[dict[str, object], ...]:
+        """Return rows with their derived fields: all in one function if it can, else one by one."""
+        before = rendering.mark()
+        try:
+            return plan.together(self._engine)(rows, around)
+        except Exception:  # the way of each row says what is wrong
+            rendering.return_to(before)
+            return tuple([self._filled(plan, row, root, around, rendering) for row in rows])
 
     def _formula(self, source: str) -> Formula:
         formula = self._formulas.get(source)
@@ -170,29 +184,40 @@ def views(facts: tuple[FactValue, ...]) -> dict[str, FactView]:
     return {fact.name: FactView(fact.value, fact.text) for fact in facts}
 
 
-_NUMBERS = frozenset({int, Decimal})  # by their very type
-_Typing: TypeAlias = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], object]
-
-
 @dataclass(frozen=True, slots=True)
 class _DerivedField:
-    """One derived field.
-
-    typed: Gives a computed value its type, from the record and what is around it; None where it stays as it is.
-    """
+    """One derived field."""
 
     name: str
     definition: FieldDefinition
     formula: Formula
-    typed: _Typing | None
+
+    def typed(self, value: Any, record: Mapping[str, Any], around: Mapping[str, Any]) -> object:
+        """Return a computed value with its type.
+
+        Raises:
+            TypeError: For what is not plain; `_typed` knows all.
+        """
+        if self.definition.type is FieldType.MONEY:
+            code = self.definition.currency or ""
+            return amount_of(value, code if _is_code(code) else _at(code, record, around))
+        return _whole(value) if self.definition.type is FieldType.INTEGER else value
+
+    def as_derived(self) -> Derived:
+        """Return the field as rows are compiled from it."""
+        kind = self.definition.type
+        code = self.definition.currency or ""
+        currency = (repr(code) if _is_code(code) else code) if kind is FieldType.MONEY else ""
+        return Derived(self.name, self.formula.source, currency, _whole if kind is FieldType.INTEGER else None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Derivation:
     """The derived fields of one record, and of the records and rows inside it."""
 
     fields: tuple[_DerivedField, ...]
     inner: tuple[tuple[str, _Derivation], ...]
+    _together: RowsFunction | None = None
 
     @classmethod
     def of(cls, fields: Mapping[str, FieldDefinition], formula: Callable[[str], Formula]) -> _Derivation | None:
@@ -203,44 +228,48 @@ class _Derivation:
             if below is not None:
                 inner.append((name, below))
         own = tuple(
-            _DerivedField(name, field, formula(field.derive), _typing(field))
+            _DerivedField(name, field, formula(field.derive))
             for name, field in fields.items()
             if field.derive is not None
         )
         return cls(own, tuple(inner)) if own or inner else None
 
+    def together(self, engine: Engine) -> RowsFunction:
+        """Return the function of all rows, compiled when it is first asked for; it raises where there is none."""
+        if self._together is None:
+            for field in self.fields:
+                field.formula.compile()
+            made = (
+                None if self.inner else as_rows_function([one.as_derived() for one in self.fields], engine.environment)
+            )
+            self._together = made or _one_by_one
+        return self._together
 
-def _typing(field: FieldDefinition) -> _Typing | None:
-    """Return what gives the values of a field their type.
 
-    The function raises TypeError for what it does not know; `_typed` knows all.
-    """
-    if field.type is FieldType.INTEGER:
-        return lambda value, record, around: value if type(value) is int else _typed(value, field, record)
-    if field.type is not FieldType.MONEY:
-        return None
-    code = field.currency or ""
-    first, *rest = code.split(".")
+def _one_by_one(rows: Iterable[Mapping[str, Any]], around: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    raise TypeError("not plain rows")
 
-    def money(value: Any, record: Mapping[str, Any], around: Mapping[str, Any]) -> Money:
-        currency: Any = code
-        if not _is_code(code):
-            currency = record[first] if first in record else around.get(first)
-            for name in rest:
-                currency = currency[name]
-        if type(currency) is str and type(value) in _NUMBERS:
-            return Money(Decimal(value), currency)
-        raise TypeError("not a plain amount")
 
-    return money
+def _at(path: str, record: Mapping[str, Any], around: Mapping[str, Any]) -> Any:
+    first, *rest = path.split(".")
+    value: Any = record[first] if first in record else around.get(first)
+    for name in rest:
+        value = value[name]
+    return value
+
+
+def _whole(value: Any) -> Any:
+    """Return a computed number as a whole one if it is one."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value
 
 
 def _typed(value: Any, field: FieldDefinition, record: Mapping[str, object]) -> object:
     """Return a computed value with the type that the contract says."""
     if field.type is FieldType.MONEY and isinstance(value, (int, Decimal)):
         return Money(Decimal(value), _currency(field.currency or "", record))
-    if field.type is FieldType.INTEGER and isinstance(value, Decimal) and value == value.to_integral_value():
-        return int(value)
+    value = _whole(value) if field.type is FieldType.INTEGER else value
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import datetime as clock
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from decimal import Decimal
@@ -74,7 +75,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
     ) -> str:
-        return super()._generate(_Counting(self, name, filename).rewrite(source), name, filename, defer_init)
+        tree = _Counting(self, name, filename).rewrite(source)
+        # A fragment is compiled while a customer's message is made. Without that customer: what Jinja works out
+        # beforehand must not be written in the locale of whoever comes first.
+        return contextvars.Context().run(super()._generate, tree, name, filename, defer_init)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """Return the functions that every template sees; a plain dict, which Jinja's chain of maps is not."""
@@ -158,10 +162,11 @@ def _minus(left: Any, right: Any) -> Any:
 
 
 def _times(left: Any, right: Any) -> Any:
-    if type(left) not in _FACTORS or type(right) not in _FACTORS:
-        for value in (left, right):
-            if not isinstance(value, (int, Decimal, Money)):
-                raise SecurityError("only numbers and money can be multiplied")
+    if (type(left) is Decimal and type(right) in _FACTORS) or (type(left) is int and type(right) is Decimal):
+        return noted(left * right)
+    for value in (left, right):
+        if not isinstance(value, (int, Decimal, Money)):
+            raise SecurityError("only numbers and money can be multiplied")
     product = left * right
     if isinstance(product, int) and product.bit_length() > _MAX_BITS:
         raise LimitExceeded("bits in one number", _MAX_BITS)

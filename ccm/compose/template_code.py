@@ -44,6 +44,13 @@ class TemplateCode(CodeGenerator):
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
         self.write(")")
 
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> str:
+        """Print texts and whole numbers while compiling, and nothing else: the rest looks different in every locale."""
+        constant = node.as_const(frame.eval_ctx)
+        if not isinstance(constant, str) and type(constant) is not int:
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
+
     @optimizeconst
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
         """Look into a plain record without a call; everything else is asked of the sandbox."""

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from ccm.compose import expressions
+from ccm.compose import expressions, facts
 from ccm.compose.engine import Engine, OutputKind
 from ccm.compose.expressions import Formula, as_function
 from ccm.compose.facts import Statements
@@ -128,6 +129,42 @@ def test_names_are_found_in_the_record_then_around_it() -> None:
     assert function({}, {"x": 2}) == 2
 
 
+ROWS_CONTRACT = """
+{template: rows, title: Rows, purpose: transactional, locales: [en], channels: {required: [sms]},
+ contract: {
+  code: code, customer: {record: {currency: code}}, n: integer,
+  lines: {list: {
+    a: decimal, b: integer, own: code,
+    twice: {type: decimal, derive: a * 2}, again: {type: decimal, derive: twice + twice}, n: {type: integer, derive: 'b / 2'},
+    halved: {type: integer, derive: n}, in_euro: {type: money, currency: EUR, derive: again|round(2)},
+    theirs: {type: money, currency: customer.currency, derive: b}, named: {type: money, currency: code, derive: a},
+    rowed: {type: money, currency: own, derive: a}, pair: {type: text, derive: '[a, b]'}}},
+  deep: {list: {a: integer, inner: {list: {b: integer, sum: {type: integer, derive: a + b + n}}}}},
+  total: {type: money, currency: EUR, derive: 'lines|total("in_euro")'}}}
+"""
+
+
+def test_rows_filled_together_are_rows_filled_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields that hang on each other, currencies from everywhere, names of the row that hide the customer's."""
+    definition = TemplateDefinition.model_validate(yaml.safe_load(ROWS_CONTRACT))
+    draw = random.Random(29)
+    cases = [record(definition.contract, draw, hostile) for hostile in (0.0, 0.01, 0.05) for _ in range(150)]
+    for case in cases:
+        case["code"], case["customer"] = draw.choice(["EUR", "JPY", None]), {"currency": draw.choice(["USD", 3])}
+    with monkeypatch.context() as patch:
+        patch.setattr(expressions, "as_function", lambda source, environment: None)
+        patch.setattr(facts, "as_rows_function", lambda fields, environment: None)
+        full = Statements(definition, "templates/rows", engine())
+        expected = [outcome(full, case) for case in cases]
+    together = Statements(definition, "templates/rows", engine())
+    for case, wanted in zip(cases, expected, strict=True):
+        assert outcome(together, case) == wanted, case
+    assert together._derivation is not None
+    assert dict(together._derivation.inner)["lines"].together(engine()) is not facts._one_by_one
+    assert sum("fact-failed" in wanted for wanted in expected) > 50
+    assert sum("in_euro" in wanted for wanted in expected) > 20
+
+
 # ── every expression of the sample templates and of the oracle's ─────────────
 
 
@@ -170,6 +207,7 @@ def test_derived_fields_and_facts_of_all_templates_are_those_of_the_full_way(mon
         quick = Statements(definition, f"templates/{name}", engine())
         with monkeypatch.context() as patch:
             patch.setattr(expressions, "as_function", lambda source, environment: None)
+            patch.setattr(facts, "as_rows_function", lambda fields, environment: None)
             full = Statements(definition, f"templates/{name}", engine())
             cases = [record(definition.contract, draw, hostile) for hostile in (0.0, 0.02, 0.1, 0.3) for _ in range(60)]
             expected = [outcome(full, case) for case in cases]
@@ -189,6 +227,6 @@ def outcome(statements: Statements, data: Mapping[str, object]) -> str:
     except ComposeFailure as failure:
         return repr((failure.code, failure.message, failure.remedy, failure.location, speaking.computed))
     variables = {**seen, "parameters": {"discount": Decimal(5), "valid_until": date(2026, 3, 1)}, "facts": {}}
-    facts, failures = statements.facts(variables, speaking, broadcast=False)
+    values, failures = statements.facts(variables, speaking, broadcast=False)
     told_failures = [(one.code, one.message, one.remedy, one.location, channels) for one, channels in failures]
-    return repr((seen, facts, told_failures, speaking.computed))
+    return repr((seen, values, told_failures, speaking.computed))

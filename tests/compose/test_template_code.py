@@ -29,7 +29,7 @@ from ccm.compose.translations import Texts
 from ccm.load import load_workspace
 from ccm.model.definitions import Channel
 from ccm.model.values import Money
-from ccm.model.workspace import ContentLibrary, Workspace
+from ccm.model.workspace import ContentLibrary, Fragment, Workspace
 from tests.compose.messages import make_communication
 from tests.compose.test_expressions import HOSTILE, ROOT, WORKSPACES, record
 
@@ -42,7 +42,7 @@ SOURCES = (
     "{% if a.b is defined and a.b %}{{ a.b }}{% elif b %}{{ b }}{% else %}-{% endif %}", "{{ a + b }}{{ a - b }}", "{{ a * b }}", "{{ -a }}",
     "{{ a / b }}", "{{ a // b }}{{ a % b }}", "{{ a ** b }}", "{{ a ~ b }}", "{{ (a.b, b)|first }}", "{{ a.b|default('<none>') }}",
     "{{ _('Hello %(who)s & you', who=a) }}{% trans who=b %}Dear {{ who }}{% endtrans %}", "{{ rows|map(attribute='b')|join(' & ') }}",
-    "{{ '<x>' }}{{ 1.5 }}{{ 'a' ~ '<' }}", "{{ static }}{{ safe }}{{ lines }}", "{{ a.__class__ }}", "{{ a.b if a.b is defined else '<' }}",
+    "{{ '<x>' }}{{ 5 }}{{ 'a' ~ '<' }}", "{{ static }}{{ safe }}{{ lines }}", "{{ a.__class__ }}", "{{ a.b if a.b is defined else '<' }}",
     "{% with c = a.b %}{{ c }}{% endwith %}", "{% call(x) wrap(a) %}{{ x }}{% endcall %}", "{% block body %}{{ a }}{% endblock %}",
     "{% macro wrap(x) %}[{{ caller(x) }}]{% endmacro %}{% call(x) wrap(a) %}<u>{{ x }}</u>{% endcall %}", "{{ {'k': a}.k }}{{ dict(k=b)['k'] }}",
     "{% filter upper %}{{ a }}<i>{% endfilter %}", "{{ rows|selectattr('b')|total('b') }}{{ rows|rejectattr('b', 'none')|length }}",
@@ -176,8 +176,7 @@ def pages(composer: Composer, data: Mapping[str, object], parameters: Mapping[st
                     render(emails._page, variables, Rendering(work.voice, "<br/>", slots, composer._sentinels.marks))
                 )
             elif piece.channel is Channel.DOCUMENT:
-                engine = composer._engine(OutputKind.HTML, ("document.html",), composer._images.in_document)
-                said.append(render(composer._compile(engine, variant), variables, Rendering(work.voice, "<br/>")))
+                said.append(render(composer._document_page(work.voice), variables, Rendering(work.voice, "<br/>")))
             else:
                 said.append(composer._rendered_text(variant, ("sms.txt",), variables, work.voice))
         except ComposeFailure as failure:
@@ -216,6 +215,18 @@ def with_texts(value: Any, strings: list[str], draw: random.Random) -> Any:
     if isinstance(value, tuple):
         return tuple(with_texts(one, strings, draw) for one in value)
     return draw.choice(strings) if isinstance(value, str) and value != "EUR" and draw.random() < 0.6 else value
+
+
+@pytest.mark.parametrize("kind", list(OutputKind))
+def test_a_number_in_a_template_is_written_for_each_reader(kind: OutputKind) -> None:
+    """Whoever was first: what is compiled while a message is made holds nothing of its reader."""
+    library = ContentLibrary({"f/text": b"{{ 2.5 }} {{ 1234.5|number }} {{ 3|money('EUR') }}"})
+    fragments = {"f": Fragment("f", "f", {"text": "f/text"}, {})}
+    engine = Engine(kind, forms=("text",), fragments=fragments, library=library, functions={})
+    template = engine.compile("{% include 'fragments/f' %} {{ 0.5 }}", "t")
+    for locale, wanted in (("de-DE", "2,5 1.234,5 3,00\u00a0€ 0,5"), ("en-GB", "2.5 1,234.5 €3.00 0.5")):
+        formats = formats_for(locale[:2], locale)
+        assert render(template, {}, Rendering(Voice(locale[:2], "ltr", formats, Texts(None, {})))) == wanted
 
 
 def test_rows_are_chosen_by_a_field_as_jinja_chooses_them() -> None:
