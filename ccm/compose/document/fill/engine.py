@@ -8,7 +8,7 @@ from typing import Any
 from ccm.compose.document.fill.display import Display, Page
 from ccm.compose.document.fill.figures import NewPicture
 from ccm.compose.document.fill.fonts import FontFile
-from ccm.compose.document.fill.frames import Frame, PageArea, frame_of, learn_pictures, page_area
+from ccm.compose.document.fill.frames import Frame, PageArea, RunningPlace, frame_of, learn_pictures, page_area
 from ccm.compose.document.fill.lift import Lift
 from ccm.compose.document.fill.paginator import Paginator
 from ccm.compose.document.fill.parts import Box
@@ -96,7 +96,8 @@ class FillEngine:
         paginator = Paginator(lambda: Page(area.width, area.height), area.top, area.bottom, positioned)
         pages = paginator.place(steps)
         for number, page in enumerate(pages, 1):
-            frame = self._frames.get((sheets, root.signature, flow.names, number, len(pages)))
+            kind = (sheets, root.signature, flow.names)
+            frame = self._frames.get((*kind, _side(number))) or self._frames.get((*kind, number, len(pages)))
             if frame is None:
                 raise Unlearned
             if isinstance(frame, Unfillable):
@@ -141,9 +142,11 @@ class FillEngine:
         except NewPicture:
             raise Unfillable("a picture of another size than the engine's") from None
         for number, page in enumerate(document.pages, 1):
-            self._frames[(sheets, root.signature, flow.names, number, len(document.pages))] = frame_of(
-                page, self._fonts
-            )
+            frame = frame_of(page, self._fonts)
+            kind = (sheets, root.signature, flow.names)
+            self._frames[*kind, number, len(document.pages)] = frame
+            if not isinstance(frame, Unfillable) and all(isinstance(one, RunningPlace) for one in frame):
+                self._frames[*kind, _side(number)] = frame
 
     def _forget(self) -> None:
         """Forget everything that was learned.
@@ -154,6 +157,11 @@ class FillEngine:
         self._learned = 0
         for known in (self._settings, self._frames, self._areas, self._refused):
             known.clear()
+
+
+def _side(number: int) -> tuple[bool, bool]:
+    """Return all that style sheets can ask of a page: whether it is the first one, and whether it is a right one."""
+    return (number == 1, number % 2 == 1)
 
 
 def _read(html: str, language: str, direction: str) -> Element:

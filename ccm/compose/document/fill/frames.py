@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from ccm.compose.document.fill.blocks import Blocks, Place
@@ -14,8 +14,10 @@ from ccm.compose.document.fill.nodes import Counters
 from ccm.compose.document.fill.parts import Box
 from ccm.compose.document.fill.sheets import Sheet
 from ccm.compose.document.fill.text import Fonts
-from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.tree import Element, serial
 from ccm.compose.document.fill.unfillable import Unfillable
+
+_MOST_DRAWN = 1000  # heads or feet of one place, remembered
 
 
 class PageArea(NamedTuple):
@@ -40,7 +42,7 @@ def page_area(page: Any) -> PageArea:
 class RunningPlace:
     """A margin box that shows one running element; the measures are of its content.
 
-    name: Of the running element.
+    name: Of the running element. drawn: What it was on pages before, by its content and the page's number.
     """
 
     name: str
@@ -49,9 +51,21 @@ class RunningPlace:
     width: float
     height: float
     ltr: bool
+    drawn: dict[object, Page] = field(default_factory=dict, compare=False)
 
     def draw(self, page: Page, blocks: Blocks, element: Element, number: int, count: int) -> None:
         """Draw the element as it is on this page, one of so many."""
+        key = (serial(element), number, count)
+        drawn = self.drawn.get(key)
+        if drawn is None:
+            if len(self.drawn) >= _MOST_DRAWN:
+                self.drawn.clear()
+            drawn = self.drawn[key] = self._drawn(page, blocks, element, number, count)
+        page.areas += drawn.areas
+        page.beside += drawn.beside
+
+    def _drawn(self, page: Page, blocks: Blocks, element: Element, number: int, count: int) -> Page:
+        """Return a page with nothing but the element on it."""
         scratch = Sheet(Page(page.width, page.height), 0, 0, [])
         blocks.reader.counters = _counters(number, count)
         try:
@@ -62,12 +76,12 @@ class RunningPlace:
             raise Unfillable("a table in a head or foot")
         scratch.box(laid.box, 0, 0, None)
         drawn = scratch.finished()
-        page.areas += drawn.areas
         for item in drawn.marked:
             if isinstance(item, Stripe):
-                page.beside += item.drawn()
+                drawn.beside += item.drawn()
             else:
-                page.beside.append(item)
+                drawn.beside.append(item)
+        return drawn
 
 
 Frame: TypeAlias = "tuple[Lift | RunningPlace, ...] | Unfillable"

@@ -112,7 +112,7 @@ class Paginator:
 
     def _block(self, sheet: Sheet, step: Block, one: Placed) -> None:
         box = step.box
-        above = sheet.tag_above(box.element)
+        above = sheet.tag_above(step.element)
         if step.lines is None or (one.first == 0 and one.end == len(step.lines)):
             sheet.box(box, 0, one.y, above)
             return

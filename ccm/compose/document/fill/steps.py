@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from ccm.compose.document.fill.blocks import Blocks, Place
@@ -19,6 +19,8 @@ from ccm.compose.document.fill.unfillable import Unfillable
 
 _AVOID = ("avoid", "avoid-page")
 _FREE = ("auto", *_AVOID)
+_MOST_BLOCKS = 256  # kept laid out
+_MOST_MET = 50_000  # remembered as met
 
 
 @dataclass(slots=True)
@@ -41,16 +43,21 @@ class Breaks:
 class Block:
     """A block that was laid out with its border's upper left corner at x and 0.
 
+    element: Where it stands in this page; the box may be that of one like it in an earlier page.
+    above, below: Margins that collapse with those beside it.
     lines: Those between which it may be broken, where it is a plain block of text.
     whole: Whether it goes to the next page where it does not fit; otherwise the engine might break it inside.
     loose: Whether its upper margin stays where a page begins.
     """
 
+    element: Element
     box: Box
+    above: tuple[Margin, ...]
+    below: tuple[Margin, ...]
     lines: list[LinePart] | None
     whole: bool
     loose: bool
-    breaks: Breaks = field(default_factory=Breaks)
+    breaks: Breaks
 
 
 @dataclass(slots=True)
@@ -82,7 +89,35 @@ class Setting:
         self.inlines = Inlines()
         self.tables = Tables(book, fonts, self.inlines)
         self.blocks = Blocks(book, fonts, self.tables, self.pictures)
+        self.laid = LaidBlocks()
         self.inlines.blocks = self.blocks
+
+
+class LaidBlocks:
+    """Blocks that more than one page had, laid out.
+
+    Why the second time only: What is met twice, such as a letterhead, is met again; what holds a customer's name is not.
+    """
+
+    def __init__(self) -> None:
+        self._met: set[int] = set()
+        self._known: dict[object, Block] = {}
+
+    def find(self, key: object) -> Block | None:
+        """Return the block of an earlier page."""
+        return self._known.get(key)
+
+    def keep(self, key: object, block: Block) -> None:
+        """Take a block, if its like was met before."""
+        mark = hash(key)
+        if mark in self._met:
+            if len(self._known) >= _MOST_BLOCKS:
+                self._known.clear()
+            self._known[key] = replace(block, breaks=replace(block.breaks))
+        else:
+            if len(self._met) >= _MOST_MET:
+                self._met.clear()
+            self._met.add(mark)
 
 
 class Flow:
@@ -92,6 +127,7 @@ class Flow:
         self._book = setting.book
         self._tables = setting.tables
         self._blocks = setting.blocks
+        self._laid = setting.laid
         self.running: dict[str, Element] = {}
         self._found: list[Step] = []
 
@@ -198,6 +234,19 @@ class Flow:
 
     def _block(self, element: Element, traits: Traits, place: Place, x: float) -> None:
         """Take a block with everything in it as one step."""
+        key = (serial(element), place, x)
+        known = self._laid.find(key)
+        if known is not None:
+            step = replace(known, element=element, breaks=replace(known.breaks))
+        else:
+            step = self._made(element, traits, place, x)
+            self._laid.keep(key, step)
+        self._found += step.above
+        self._found.append(step)
+        self._found += step.below
+
+    def _made(self, element: Element, traits: Traits, place: Place, x: float) -> Block:
+        """Lay a block out."""
         above: list[float] = []
         laid = self._blocks.child(element, place, x, 0, above)
         box = laid.box
@@ -207,16 +256,16 @@ class Flow:
         lines = [one for one in box.children if isinstance(one, LinePart)]
         plain = flows and len(lines) == len(box.children) and bool(lines) and traits.height is None
         box.move(0, -box.border_y)
-        self._found += [Margin(one, flows) for one in above]
-        step = Block(
+        return Block(
+            element,
             box,
+            tuple(Margin(one, flows) for one in above),
+            tuple(Margin(one, False) for one in (*laid.below, box.margin.bottom)),
             lines if plain and not traits.avoids else None,
             (flows and (traits.avoids or len(lines) == 1 == len(box.children))) or element.tag in ("img", "svg"),
             not flows and bool(box.margin.top),
             self._deep(box),
         )
-        self._found.append(step)
-        self._found += [Margin(one, False) for one in (*laid.below, box.margin.bottom)]
 
     def _deep(self, box: Box) -> Breaks:
         """Return what a block and those it begins and ends with say of breaks."""
