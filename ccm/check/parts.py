@@ -60,6 +60,9 @@ def missing_parts(reading: Reading, composed: Composed, rules: CheckRules) -> It
             elif not reading.parts["body"].strip():
                 message = "no text can be read from the document: it is empty, damaged or a picture"
                 yield finding("empty-body", message, "write the body of document.html as text")
+            elif reading.document.doubt:
+                message = f"two readers of the document differ in {reading.document.doubt}"
+                yield finding("readers-differ", message, "report it with the document: one of the readers is wrong")
 
 
 def faulty_attachments(composed: Composed, found: Sequence[Finding], rules: CheckRules) -> Iterator[Finding]:

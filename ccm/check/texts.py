@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ccm.check.pdf_text import PdfReading, read_pdf
+from ccm.check.document_text import DocumentReading, read_document
 from ccm.check.shape import PageReading, lines_of, read_page
 from ccm.model.records import (
     Communication,
@@ -37,7 +37,7 @@ class Reading:
             case SmsRendition(text=text) | SocialRendition(text=text):
                 return {"body": text}
             case DocumentRendition():
-                return {"body": "\n".join(self._pdf.pages)}
+                return {"body": self.document.text}
 
     @cached_property
     def _comparable(self) -> dict[str, str]:
@@ -53,6 +53,8 @@ class Reading:
     def _lines(self, part: str) -> tuple[str, ...]:
         if isinstance(self.rendition, EmailRendition) and part in ("html", "unseen"):
             return self._page.visible_lines if part == "html" else self._page.unseen_lines
+        if isinstance(self.rendition, DocumentRendition) and part == "body":
+            return self.document.lines
         return lines_of(self.parts[part]) if part in self.parts else ()
 
     def lines(self, part: str) -> tuple[str, ...]:
@@ -68,14 +70,13 @@ class Reading:
     def _targets(self) -> tuple[str, ...]:
         if isinstance(self.rendition, EmailRendition):
             return self._page.targets
-        return self._pdf.links if isinstance(self.rendition, DocumentRendition) else ()
+        return self.document.links if isinstance(self.rendition, DocumentRendition) else ()
 
     @cached_property
-    def _pdf(self) -> PdfReading:
-        try:
-            return read_pdf(self.rendition.content)
-        except ValueError:
-            return PdfReading((), ())  # an empty body is a finding of its own
+    def document(self) -> DocumentReading:
+        """What a document says."""
+        assert isinstance(self.rendition, DocumentRendition)
+        return read_document(self.rendition.content, self.rendition.piece_id)
 
     def links(self, part: str) -> tuple[str, ...]:
         """Return the targets that stand in markup: attributes of HTML, annotations of a document."""
