@@ -8,6 +8,7 @@ import click
 
 from ccm.cli.completion import run_ids
 from ccm.cli.terminal import open_settings, out, with_errors, workspace_option
+from ccm.model.audit import AuditAction
 
 
 @click.command("cancel")
@@ -24,13 +25,16 @@ def command(run_id: str, yes: bool, folder: Path | None) -> None:
     Example: ccm cancel october-statement.2026-10
     """
     from ccm.run import workspace_ledger
+    from ccm.run.auditing import note
     from ccm.run.operating import cancel_run
+    from ccm.run.prepare import utc_now
 
     if not yes:
         click.confirm(f"cancel run {run_id} for good?", abort=True, err=True)
-    ledger = workspace_ledger(open_settings(folder))
+    workspace = open_settings(folder)
+    ledger = workspace_ledger(workspace)
     try:
-        over = cancel_run(ledger, run_id)
+        over = cancel_run(ledger, run_id, noted=lambda: note(workspace, AuditAction.RUN_CANCELLED, run_id, utc_now()))
     finally:
         ledger.close()
     what = "is cancelled" if over else "is being cancelled by the process that executes it"

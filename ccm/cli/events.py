@@ -50,6 +50,7 @@ def import_events(paths: tuple[Path, ...], folder: Path | None, as_json: bool) -
             desk.apply(read_stream(sys.stdin.buffer) if str(path) == "-" else read_events(path)) for path in paths
         ]
     finally:
+        desk.close()
         permissions.close()
     kinds: dict[str, int] = {}
     for tally in tallies:

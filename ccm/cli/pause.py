@@ -8,6 +8,7 @@ import click
 
 from ccm.cli.completion import run_ids
 from ccm.cli.terminal import open_settings, out, with_errors, workspace_option
+from ccm.model.audit import AuditAction
 
 
 @click.command("pause")
@@ -23,11 +24,14 @@ def command(run_id: str, folder: Path | None) -> None:
     Example: ccm pause october-statement.2026-10
     """
     from ccm.run import workspace_ledger
+    from ccm.run.auditing import note
     from ccm.run.operating import pause_run
+    from ccm.run.prepare import utc_now
 
-    ledger = workspace_ledger(open_settings(folder))
+    workspace = open_settings(folder)
+    ledger = workspace_ledger(workspace)
     try:
-        run = pause_run(ledger, run_id)
+        run = pause_run(ledger, run_id, noted=lambda: note(workspace, AuditAction.RUN_PAUSED, run_id, utc_now()))
     finally:
         ledger.close()
     where = f"{run.owner} waits" if run.owner else "no process executes it; the next one will refuse"

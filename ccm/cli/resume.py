@@ -8,6 +8,7 @@ import click
 
 from ccm.cli.completion import run_ids
 from ccm.cli.terminal import open_settings, out, with_errors, workspace_option
+from ccm.model.audit import AuditAction
 
 
 @click.command("resume")
@@ -20,11 +21,14 @@ def command(run_id: str, folder: Path | None) -> None:
     Example: ccm resume october-statement.2026-10
     """
     from ccm.run import workspace_ledger
+    from ccm.run.auditing import note
     from ccm.run.operating import resume_run
+    from ccm.run.prepare import utc_now
 
-    ledger = workspace_ledger(open_settings(folder))
+    workspace = open_settings(folder)
+    ledger = workspace_ledger(workspace)
     try:
-        run = resume_run(ledger, run_id)
+        run = resume_run(ledger, run_id, noted=lambda: note(workspace, AuditAction.RUN_RESUMED, run_id, utc_now()))
     finally:
         ledger.close()
     where = f"{run.owner} goes on" if run.owner else f"no process executes it; give: ccm run {run.campaign}"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TextIO
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from ccm.ledger.database import Database
 from ccm.ledger.interface import LedgerError
@@ -29,6 +30,7 @@ from ccm.model.audit import AuditAction
 
 GENESIS = "0" * 64  # what the first entry follows
 _PAGE_ROWS = 500
+_TAIL = 200  # bytes; more than a line
 _COLUMNS = ("number", "at", "action", "actor", "subject", "details", "previous", "hash")
 
 audit = sa.Table(
@@ -106,14 +108,28 @@ class AuditLog:
             LedgerError: If it cannot be written. Why: What is not in the log must not be done.
         """
         with self._database.write() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
-            last = connection.execute(sa.select(audit).order_by(audit.c.number.desc()).limit(1)).mappings().first()
-            number, previous = (last["number"] + 1, last["hash"]) if last else (1, GENESIS)
-            moment = at.astimezone(UTC).isoformat(timespec="milliseconds")
-            entry = _sealed(AuditEntry(number, moment, str(action), actor, subject, dict(details or {}), previous))
-            connection.execute(sa.insert(audit), _values(entry))
-        self._anchor_missing()
+            entry = self.append_in(connection, action, subject, actor=actor, at=at, details=details)
+        self.anchor()
+        return entry
+
+    def append_in(
+        self,
+        connection: Connection,
+        action: AuditAction,
+        subject: str,
+        *,
+        actor: str,
+        at: datetime,
+        details: Mapping[str, object] | None = None,
+    ) -> AuditEntry:
+        """Write an entry in the transaction that does what it tells, in this log's database; `anchor` comes after it."""
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
+        last = connection.execute(sa.select(audit).order_by(audit.c.number.desc()).limit(1)).mappings().first()
+        number, previous = (last["number"] + 1, last["hash"]) if last else (1, GENESIS)
+        moment = at.astimezone(UTC).isoformat(timespec="milliseconds")
+        entry = _sealed(AuditEntry(number, moment, str(action), actor, subject, dict(details or {}), previous))
+        connection.execute(sa.insert(audit), _values(entry))
         return entry
 
     def entries(self) -> Iterator[AuditEntry]:
@@ -152,9 +168,11 @@ class AuditLog:
         """Give back connections."""
         self._database.close()
 
-    def _anchor_missing(self) -> None:
+    def anchor(self) -> None:
         """Write hashes that the anchor lacks: the new one, and those of commands that were killed before this.
 
+        Raises:
+            LedgerError: If the file cannot be written; the next entry's anchoring makes up for it.
         Why after the commit, and lines are only ever added: a line too many would look like a missing entry, and
         taking lines away would repair what somebody cut off.
         """
@@ -162,8 +180,7 @@ class AuditLog:
             self._anchor.parent.mkdir(parents=True, exist_ok=True)
             with self._anchor.open("a+") as file:
                 _lock(file)
-                file.seek(0)
-                anchored = sum(1 for _ in file)
+                anchored = _last_number(file)
                 query = sa.select(audit.c.number, audit.c.hash).where(audit.c.number > anchored)
                 with self._database.read() as connection:
                     rows = connection.execute(query.order_by(audit.c.number)).all()
@@ -197,6 +214,21 @@ def _lock(file: TextIO) -> None:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _last_number(file: TextIO) -> int:
+    """Return the number of the anchor's last line; of one that was changed, how many lines there are.
+
+    Why not count always: a web app anchors every click, and the anchor grows for years.
+    """
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - _TAIL))
+    last = file.read().splitlines()[-1:]
+    name, _, digest = last[0].partition(" ") if last else ("0", "", GENESIS)
+    if name.isdigit() and len(digest) == len(GENESIS):
+        return int(name)
+    file.seek(0)
+    return sum(1 for _ in file)
 
 
 def _sealed(entry: AuditEntry) -> AuditEntry:

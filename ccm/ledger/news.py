@@ -112,15 +112,24 @@ class NewsStore:
                 for row in connection.execute(query)
             }
 
-    def write(self, steps: Sequence[Step], now: datetime) -> tuple[Written, ...]:
+    def write(
+        self,
+        steps: Sequence[Step],
+        now: datetime,
+        *,
+        noted: Callable[[Connection, Sequence[Written]], None] = lambda connection, written: None,
+    ) -> tuple[Written, ...]:
         """Write events in one transaction; those written before change nothing.
 
         Args:
             now: When they were read, aware.
+            noted: Told what became of them, before the transaction ends.
         """
         with self._database.write() as connection:
             self._permissions.take_turn(connection)
-            return tuple(self._write(connection, step, now) for step in steps)
+            written = tuple(self._write(connection, step, now) for step in steps)
+            noted(connection, written)
+            return written
 
     def _write(self, connection: Connection, step: Step, now: datetime) -> Written:
         known = sa.select(provider_events.c.event_id).where(provider_events.c.event_id == step.event_id)

@@ -22,4 +22,11 @@ class AuditAction(StrEnum):
     EXPIRED = "expired"  # pieces past their retention were deleted
     SUPPRESSED = "suppressed"  # suppressions were entered
     SUPPRESSION_LIFTED = "suppression-lifted"  # suppressions were taken back
+    OPTED_OUT = "opted-out"  # a recipient left: by link, page, mail or STOP, or by complaining
+    OPTED_IN = "opted-in"  # a recipient came back
+    BARRED = "barred"  # a provider or mail server said that addresses do not work
+    RUN_PAUSED = "run-paused"  # an operator let a run begin no further hand-over
+    RUN_RESUMED = "run-resumed"  # an operator let it go on
+    RUN_CANCELLED = "run-cancelled"  # an operator ended it for good
+    REPRINTED = "reprinted"  # envelopes were ordered to be printed again
     CONSENT_ENTERED = "consent-entered"  # an operator entered what a customer said

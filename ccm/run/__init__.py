@@ -54,7 +54,7 @@ from ccm.run.prepare import (
 )
 from ccm.run.preview import Preview, preview_customer
 from ccm.run.pulse import Progress, TooManyHeld, about_how_many
-from ccm.run.refusals import listening
+from ccm.run.refusals import Listener
 from ccm.run.sending import ProviderFailed, Sender
 from ccm.run.unknowns import look_up, order_resend, resolve_lost_answers
 from ccm.run.vault import open_vault
@@ -241,6 +241,7 @@ def _execute(
         permissions = opened.enter_context(
             closing(open_run_permissions(workspace, brief.run_id, brief.brand.name, brief.purpose))
         )
+        refusals = opened.enter_context(closing(Listener(workspace, permissions, clock)))
         rates = opened.enter_context(closing(open_rates(workspace.definition.ledger, workspace.root)))
         vault = opened.enter_context(closing(open_vault(workspace, make=True)))
         prepared = replace(prepared, brief=replace(brief, book=permissions))
@@ -261,7 +262,7 @@ def _execute(
                     pace=SharedPace(rates, limits_of(prepared), clock),
                     circuit=Circuit(prepared.campaign.limits.failed_share),
                     before_sending=counted_on(marks, ledger, brief.run_id),
-                    heard=listening(workspace, permissions, clock),
+                    heard=refusals.heard,
                 )
             )
         )

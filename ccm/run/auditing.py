@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ccm.ledger.interface import LedgerError
 from ccm.model.audit import AuditAction
 from ccm.model.workspace import Workspace
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from ccm.ledger.audit import AuditEntry, AuditLog
 
 ANCHOR = Path(".ccm") / "audit.heads"
@@ -38,10 +41,49 @@ def note(
     """
     told = {name: value for name, value in details.items() if value not in ("", None, False)}
     with closing(open_audit(workspace)) as log:
-        return log.append(action, subject, actor=by or _login(), at=at, details=told)
+        return log.append(action, subject, actor=by or login(), at=at, details=told)
 
 
-def _login() -> str:
+class Witness:
+    """Notes what recipients and providers do, in the very transaction that does it.
+
+    Why: An opt-out counts at once and must never wait for a log; and no opt-out must be without its entry.
+    """
+
+    def __init__(self, log: AuditLog | None = None, actor: str = "") -> None:
+        """Take an open log, closed with this; without one nothing is noted."""
+        self._log = log
+        self._actor = actor or login()
+
+    def note(self, connection: Connection, action: AuditAction, subject: str, at: datetime, **details: object) -> None:
+        """Write one entry; see `note`. `anchor` follows the transaction."""
+        if self._log is not None:
+            told = {name: value for name, value in details.items() if value not in ("", None, False)}
+            self._log.append_in(connection, action, subject, actor=self._actor, at=at, details=told)
+
+    def anchor(self) -> None:
+        """Anchor what was noted. A file that cannot be written now is made up for by the next entry."""
+        if self._log is not None:
+            with suppress(LedgerError):
+                self._log.anchor()
+
+    def close(self) -> None:
+        """Give back connections."""
+        if self._log is not None:
+            self._log.close()
+
+
+def open_witness(workspace: Workspace, actor: str = "") -> Witness:
+    """Open the workspace's audit log for what recipients and providers do.
+
+    Args:
+        actor: Who lets us know; the login name if not given.
+    """
+    return Witness(open_audit(workspace), actor)
+
+
+def login() -> str:
+    """Return who runs this process."""
     try:
         return getuser()
     except (OSError, KeyError):  # a container may run under a number without a name

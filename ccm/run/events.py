@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ccm.model.audit import AuditAction
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.keyring import Keyring
 from ccm.model.permissions import (
@@ -26,6 +28,7 @@ from ccm.model.tokens import LinkClaims
 from ccm.model.tokens import read as read_token
 from ccm.model.workspace import Workspace
 from ccm.plan.addresses import AddressInvalid
+from ccm.run.auditing import Witness, open_witness
 from ccm.run.leaving import refusal_entries
 from ccm.run.permitted import address_subject, open_permission_store, person_subject, subjects_of
 from ccm.run.prepare import Clock, utc_now
@@ -34,12 +37,20 @@ from ccm.run.suppressing import plain_address
 from ccm.run.verdicts import summed_up
 
 if TYPE_CHECKING:
-    from ccm.ledger.news import Addressed, NewsStore, Step
+    from sqlalchemy.engine import Connection
+
+    from ccm.ledger.news import Addressed, NewsStore, Step, Written
     from ccm.ledger.permissions import PermissionStore
 
 FAILURES = 5  # within thirty days: an address that keeps failing is not tried any more
 
 _BATCH = 100  # events in one transaction
+
+_AUDITED: Mapping[AuditAction, frozenset[NewsKind]] = {
+    AuditAction.OPTED_OUT: frozenset({NewsKind.STOPPED, NewsKind.UNSUBSCRIBED, NewsKind.COMPLAINED}),
+    AuditAction.OPTED_IN: frozenset({NewsKind.STARTED}),
+    AuditAction.BARRED: frozenset({NewsKind.BOUNCED, NewsKind.FAILED}),
+}
 
 OwnEmails = Callable[[str, str], frozenset[str]]  # recipient id and run id → the addresses that the source has now
 
@@ -71,10 +82,12 @@ class EventDesk:
         clock: Clock = utc_now,
         own_emails: OwnEmails = lambda recipient_id, run_id: frozenset(),
         brands: Mapping[str, str] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         """Take open stores.
 
         Args:
+            witness: Notes in the audit log what the permission store learns; closed with this.
             own_emails: Confirms the address of a report that anybody could have written.
             brands: Brand by the number that it sends texts from.
         """
@@ -84,6 +97,7 @@ class EventDesk:
         self._clock = clock
         self._own_emails = own_emails
         self._brands = brands or {}
+        self._witness = witness or Witness()
 
     def apply(self, news: Iterable[News]) -> NewsTally:
         """Write events down with what follows from them; return what became of them."""
@@ -93,15 +107,29 @@ class EventDesk:
         while batch := list(islice(iterator, _BATCH)):
             known = self._known(batch)
             strange += len(batch) - len(known)
-            written = self._store.write([self._step(one) for one in known], self._clock())
+            noted = partial(self._note, [one.news for one in known])
+            written = self._store.write([self._step(one) for one in known], self._clock(), noted=noted)
             for one, became in zip(known, written, strict=True):
                 repeated += not became.new
                 applied[one.news.kind] += became.new
                 moved += became.moved
                 suppressed += became.suppressed
+        self._witness.anchor()
         return NewsTally(
             {kind: count for kind, count in applied.items() if count}, moved, suppressed, repeated, strange
         )
+
+    def _note(self, batch: Sequence[News], connection: Connection, written: Sequence[Written]) -> None:
+        """Write into the audit log who left, who came back and what does not work: one entry for each of a batch.
+
+        A single event is named by its id; of several their kinds are counted, and the permission store has their ids.
+        """
+        for action, kinds in _AUDITED.items():
+            mine = [one for one, became in zip(batch, written, strict=True) if became.suppressed and one.kind in kinds]
+            if mine:
+                counts = Counter(str(one.kind) for one in mine)
+                subject = mine[0].event_id if len(mine) == 1 else ""
+                self._witness.note(connection, action, subject, self._clock(), **counts)
 
     def has_stopped(self, address: str, sender: str) -> bool:
         """Tell whether a STOP of a number is in force, for the brand of our number that it was sent to."""
@@ -112,6 +140,15 @@ class EventDesk:
         brands = ("", self._brands.get(_digits(sender), ""))
         found = in_force(self._permissions.entries(subjects.phone))
         return any(one.reason is SuppressionReason.STOP_REPLY and one.brand in brands for one in found)
+
+    @property
+    def witness(self) -> Witness:
+        """What notes into the audit log; for others who write into the same permission store."""
+        return self._witness
+
+    def close(self) -> None:
+        """Give back the audit log's connections."""
+        self._witness.close()
 
     def _known(self, batch: Sequence[News]) -> list[_Known]:
         """Return events with their pieces; reports about nothing of ours, which anybody can write, are left out.
@@ -213,21 +250,29 @@ def sending_numbers(workspace: Workspace) -> Mapping[str, str]:
     return {number: names.pop() for number, names in found.items() if len(names) == 1}
 
 
-def open_event_desk(workspace: Workspace) -> tuple[EventDesk, PermissionStore, Keyring]:
-    """Open the stores of a workspace for events; close the permission store at the end.
+def open_event_desk(workspace: Workspace, *, actor: str = "") -> tuple[EventDesk, PermissionStore, Keyring]:
+    """Open the stores of a workspace for events; close the desk and then the permission store at the end.
+
+    Args:
+        actor: Who lets us know, for the audit log; the login name if not given.
 
     Raises:
         ConfigurationFault: If the secrets cannot be used.
         LedgerError: If the database cannot be opened, or was written under a secret that is not at hand.
     """
     permissions, keyring = open_permission_store(workspace)
-    return event_desk(workspace, permissions, keyring), permissions, keyring
+    return event_desk(workspace, permissions, keyring, actor=actor), permissions, keyring
 
 
 def event_desk(
-    workspace: Workspace, permissions: PermissionStore, keyring: Keyring, *, clock: Clock = utc_now
+    workspace: Workspace,
+    permissions: PermissionStore,
+    keyring: Keyring,
+    *,
+    clock: Clock = utc_now,
+    actor: str = "",
 ) -> EventDesk:
-    """Return the desk of a workspace whose permission store is open."""
+    """Return the desk of a workspace whose permission store is open; close it before the store."""
     from ccm.ledger.news import NewsStore
 
     return EventDesk(
@@ -237,6 +282,7 @@ def event_desk(
         clock=clock,
         own_emails=source_emails(workspace),
         brands=sending_numbers(workspace),
+        witness=open_witness(workspace, actor),
     )
 
 

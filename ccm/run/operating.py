@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from ccm.deliver.interface import Adapter
@@ -21,6 +22,8 @@ from ccm.run.lease import claim, owner_name
 from ccm.run.marks import OutsideMarks, RestoredLedger
 from ccm.run.prepare import Clock, open_adapters, utc_now
 from ccm.run.unknowns import Reconciled, batched, look_up, resolve_lost_answers
+
+Noted: TypeAlias = Callable[[], object]
 
 LATE = timedelta(hours=6)  # a first start so long after the schedule's last moment is asked about
 _LAST_ZONE = ZoneInfo("Etc/GMT+12")  # where a local time comes last; POSIX turns the sign round
@@ -105,30 +108,34 @@ def found_run(ledger: Ledger, run_id: str) -> RunRecord | None:
     return next((run for run in ledger.runs() if run.run_id == run_id), None)
 
 
-def pause_run(ledger: Ledger, run_id: str) -> RunRecord:
+def pause_run(ledger: Ledger, run_id: str, *, noted: Noted = lambda: None) -> RunRecord:
     """Order a run to pause.
 
+    Args:
+        noted: Writes down that it was ordered; called right before.
     Raises:
         LedgerError: If there is no such run.
         RunCancelled: If it was cancelled.
     """
-    return _ordered(ledger, run_id, RunOrder.PAUSE)
+    return _ordered(ledger, run_id, RunOrder.PAUSE, noted)
 
 
-def resume_run(ledger: Ledger, run_id: str) -> RunRecord:
-    """Let a paused run go on. Raises as `pause_run`."""
-    return _ordered(ledger, run_id, RunOrder.NONE)
+def resume_run(ledger: Ledger, run_id: str, *, noted: Noted = lambda: None) -> RunRecord:
+    """Let a paused run go on. Arguments and errors as of `pause_run`."""
+    return _ordered(ledger, run_id, RunOrder.NONE, noted)
 
 
-def cancel_run(ledger: Ledger, run_id: str, *, clock: Clock = utc_now) -> bool:
+def cancel_run(ledger: Ledger, run_id: str, *, clock: Clock = utc_now, noted: Noted = lambda: None) -> bool:
     """Cancel a run for good.
 
+    Args:
+        noted: As for `pause_run`.
     Returns:
         True when it is over by now; False when another process executes it, which stops by itself within a second.
     Raises:
         LedgerError: If there is no such run.
     """
-    record = _ordered(ledger, run_id, RunOrder.CANCEL)
+    record = _ordered(ledger, run_id, RunOrder.CANCEL, noted)
     owner = owner_name()
     try:
         claim(ledger, record, owner, clock)
@@ -161,12 +168,13 @@ def _leave_out(ledger: Ledger, run_id: str, people: Mapping[str, str], owner: st
     ledger.settle(run_id, outcomes, owner=owner, now=now)
 
 
-def _ordered(ledger: Ledger, run_id: str, order: RunOrder) -> RunRecord:
+def _ordered(ledger: Ledger, run_id: str, order: RunOrder, noted: Noted) -> RunRecord:
     record = found_run(ledger, run_id)
     if record is None:
         raise missing_run(run_id)
     if record.order is RunOrder.CANCEL and order is not RunOrder.CANCEL:
         raise RunCancelled(run_id)
+    noted()
     ledger.order(run_id, order)
     return record
 

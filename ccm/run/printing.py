@@ -10,14 +10,16 @@ from ccm.deliver.packages import require_package
 from ccm.deliver.print_shop.adapter import EXTRA, PrintAdapter
 from ccm.deliver.print_shop.closing import Press
 from ccm.deliver.print_shop.drop import hand_over, open_drop
-from ccm.deliver.print_shop.records import Exceptional
+from ccm.deliver.print_shop.records import BatchPlan, Exceptional
 from ccm.deliver.print_shop.reprint import reprint
 from ccm.deliver.print_shop.shelf import PrintFault
 from ccm.diagnostics import suggest
 from ccm.ledger.sql import open_ledger
+from ccm.model.audit import AuditAction
 from ccm.model.definitions import Channel
 from ccm.model.records import PieceState
 from ccm.model.workspace import Workspace
+from ccm.run.auditing import note
 from ccm.run.prepare import Clock, open_adapters, utc_now
 
 PRINT = "print"  # the adapter's entry point
@@ -90,10 +92,15 @@ def print_again(
     again: bool = False,
     clock: Clock = utc_now,
 ) -> PrintReport:
-    """Print envelopes of a batch again, see `reprint`."""
+    """Print envelopes of a batch again, see `reprint`; the audit log says who ordered it, the manifest also why."""
     with _opened(workspace, provider, batch.rpartition(".b")[0]) as adapter:
         press = Press(adapter.provider, adapter.settings)
-        made = reprint(press, batch, wanted, now=clock(), by=by, reason=reason, again=again)
+
+        def noted(plan: BatchPlan) -> None:
+            counts = {"envelopes": len(plan.envelopes), "pieces": sum(len(one.letters) for one in plan.envelopes)}
+            note(workspace, AuditAction.REPRINTED, plan.batch, clock(), by=by, of=plan.reprint_of, **counts)
+
+        made = reprint(press, batch, wanted, now=clock(), by=by, reason=reason, again=again, noted=noted)
         run_id = press.shelf.find(made)[0].run
         sent, place = _handed_over(adapter, press, run_id, clock)
         folder = str(adapter.settings.folder / "batches" / run_id)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from functools import partial
 
 from ccm.events.reading import word
 from ccm.model.permissions import News, NewsKind
 from ccm.model.records import Envelope, Receipt
 from ccm.model.refusals import AddressFault
 from ccm.model.workspace import Workspace
-from ccm.run.events import event_desk
+from ccm.run.events import EventDesk, event_desk
 from ccm.run.permitted import Permissions
 from ccm.run.prepare import Clock
 
@@ -28,16 +29,28 @@ def refusal_news(envelope: Envelope, receipt: Receipt) -> News | None:
     return News(event_id, kind, envelope.channel, "", envelope.address, detail, sender=envelope.sender)
 
 
-def listening(workspace: Workspace, permissions: Permissions, clock: Clock) -> Callable[[Envelope, Receipt], None]:
-    """Return what a sender tells of refusals. An opt-out is kept for the brand whose number it concerns, as a STOP is.
+class Listener:
+    """What a sender tells of refusals. An opt-out is kept for the brand whose number it concerns, as a STOP is."""
 
-    What is returned raises LedgerError if it cannot be written.
-    """
-    desk = event_desk(workspace, permissions.store, permissions.keyring, clock=clock)
+    def __init__(self, workspace: Workspace, permissions: Permissions, clock: Clock) -> None:
+        """Open nothing before the first refusal: most runs have none."""
+        self._open = partial(event_desk, workspace, permissions.store, permissions.keyring, clock=clock)
+        self._lock = threading.Lock()
+        self._desk: EventDesk | None = None
 
-    def heard(envelope: Envelope, receipt: Receipt) -> None:
+    def heard(self, envelope: Envelope, receipt: Receipt) -> None:
+        """Write down what a refusal says about the address. Called from several threads.
+
+        Raises:
+            LedgerError: If it cannot be written.
+        """
         news = refusal_news(envelope, receipt)
         if news is not None:
-            desk.apply((news,))
+            with self._lock:
+                self._desk = self._desk or self._open()
+            self._desk.apply((news,))
 
-    return heard
+    def close(self) -> None:
+        """Give back connections."""
+        if self._desk is not None:
+            self._desk.close()

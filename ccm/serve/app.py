@@ -27,6 +27,7 @@ from ccm.ledger.permissions import PermissionStore
 from ccm.model.definitions import Purpose
 from ccm.model.keyring import Keyring
 from ccm.model.tokens import LinkClaims, read
+from ccm.run.auditing import Witness
 from ccm.serve.choices import Choice, SourceSays, choices, choose, leave
 from ccm.serve.guards import BodyTooLarge, Budget, Contained, SecurityHeaders, body_of
 from ccm.serve.texts import preferred
@@ -53,6 +54,7 @@ class Service:
     """What the pages work with.
 
     source_says: What the data source says of a communication's recipient; empty where it cannot be known.
+    witness: Notes in the audit log what recipients choose.
     """
 
     pages: Pages
@@ -60,6 +62,7 @@ class Service:
     keyring: Keyring
     clock: Callable[[], datetime]
     source_says: SourceSays = lambda communication_id: ()
+    witness: Witness = field(default_factory=Witness)
     guesses: Budget = field(default_factory=lambda: Budget(GUESSES_PER_MINUTE))
     uses: Budget = field(default_factory=lambda: Budget(USES_PER_MINUTE))
 
@@ -96,7 +99,9 @@ async def unsubscribe(request: Request) -> Response:
     if request.method != "POST":
         return _page(service, "unsubscribe.html", claims, request)
     await body_of(request, FORM_BYTES)
-    news = await run_in_threadpool(leave, service.store, claims, service.clock(), source="one-click")
+    news = await run_in_threadpool(
+        leave, service.store, claims, service.clock(), source="one-click", witness=service.witness
+    )
     log().info("unsubscribed", brand=claims.brand, communication_id=claims.communication_id, news=news)
     return _page(service, "unsubscribed.html", claims, request)
 
@@ -131,7 +136,7 @@ def _save(service: Service, claims: LinkClaims, form: dict[str, list[str]]) -> i
     if form.get("do") == ["stop_marketing"]:
         marketing = {one.name for one in offered if one.purpose is Purpose.MARKETING}
         wanted, shown = shown - marketing, shown | marketing
-    return choose(service.store, claims, offered, wanted, shown, service.clock())
+    return choose(service.store, claims, offered, wanted, shown, service.clock(), witness=service.witness)
 
 
 async def look(request: Request) -> Response:

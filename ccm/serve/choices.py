@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccm.ledger.permissions import PermissionStore
+from ccm.model.audit import AuditAction
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.permissions import ConsentEntry, PermissionEntry, Subjects, SuppressionEntry, SuppressionReason, in_force
 from ccm.model.records import Consent
 from ccm.model.tokens import LinkClaims
 from ccm.plan.permission import consent_allows
+from ccm.run.auditing import Witness
 from ccm.run.leaving import refusal_entries
 from ccm.run.permitted import standing_of
 
@@ -59,11 +61,14 @@ def choices(
     )
 
 
-def leave(store: PermissionStore, claims: LinkClaims, now: datetime, *, source: str) -> bool:
+def leave(
+    store: PermissionStore, claims: LinkClaims, now: datetime, *, source: str, witness: Witness | None = None
+) -> bool:
     """Write down that somebody unsubscribed from the purpose of a message by email.
 
     Args:
         source: one-click or page.
+        witness: Notes it in the audit log.
     Returns:
         Whether it was news; the same link used twice writes nothing more.
     """
@@ -72,7 +77,8 @@ def leave(store: PermissionStore, claims: LinkClaims, now: datetime, *, source: 
     barred = [*standing.person, *standing.email]
     if any(one.channel is Channel.EMAIL and one.purpose is claims.purpose and _left(one.reason) for one in barred):
         return False
-    store.record(refusal_entries(claims, claims.purpose, Channel.EMAIL, now, source))
+    entries = list(refusal_entries(claims, claims.purpose, Channel.EMAIL, now, source))
+    _write_down(store, claims, entries, [Choice(claims.purpose, Channel.EMAIL, False)], now, source, witness)
     return True
 
 
@@ -83,6 +89,8 @@ def choose(
     wanted: Collection[str],
     shown: Collection[str],
     now: datetime,
+    *,
+    witness: Witness | None = None,
 ) -> int:
     """Write down what somebody changed on the page.
 
@@ -90,6 +98,7 @@ def choose(
         offered: What can be chosen.
         wanted: Names of choices that are on now.
         shown: Names of choices that were on when the page was shown; what was not touched is not written.
+        witness: Notes it in the audit log.
     Returns:
         How many choices changed.
     """
@@ -100,8 +109,30 @@ def choose(
             entries += _grant(store, claims, one.purpose, one.channel, now)
         else:
             entries += refusal_entries(claims, one.purpose, one.channel, now, "preference-page")
-    store.record(entries)
+    chosen = [Choice(one.purpose, one.channel, one.name in wanted) for one in changed]
+    if chosen:
+        _write_down(store, claims, entries, chosen, now, "preference-page", witness)
     return len(changed)
+
+
+def _write_down(
+    store: PermissionStore,
+    claims: LinkClaims,
+    entries: Sequence[PermissionEntry],
+    chosen: Sequence[Choice],
+    now: datetime,
+    source: str,
+    witness: Witness | None,
+) -> None:
+    """Write entries, and in the same transaction what the audit log tells about them: the message, never the person."""
+    witness = witness or Witness()
+    with store.database.write() as connection:
+        store.record_in(connection, entries)
+        for one in chosen:
+            action = AuditAction.OPTED_IN if one.granted else AuditAction.OPTED_OUT
+            told = {"purpose": str(one.purpose), "channel": str(one.channel), "source": source, "brand": claims.brand}
+            witness.note(connection, action, claims.communication_id, now, **told)
+    witness.anchor()
 
 
 def _left(reason: str) -> bool:

@@ -42,7 +42,7 @@ def open_service(workspace: Workspace, settings: ServeSettings) -> tuple[Starlet
         ConfigurationFault: If the secrets cannot be used.
         LedgerError: If the database cannot be opened, or was written under a secret that is not at hand.
     """
-    desk, store, keyring = open_event_desk(workspace)
+    desk, store, keyring = open_event_desk(workspace, actor="serve")
     titles = {
         brand.definition.senders.sms.sender: brand.definition.title
         for brand in workspace.brands.values()
@@ -58,8 +58,13 @@ def open_service(workspace: Workspace, settings: ServeSettings) -> tuple[Starlet
         titles,
         confirm_subscription if settings.confirm_topics else None,
     )
-    service = Service(Pages(workspace), store, keyring, utc_now, source_words(workspace, store))
-    return make_app(service, callbacks.routes()), store.close
+    service = Service(Pages(workspace), store, keyring, utc_now, source_words(workspace, store), desk.witness)
+
+    def close() -> None:
+        desk.close()
+        store.close()
+
+    return make_app(service, callbacks.routes()), close
 
 
 def confirm_subscription(topic: str, token: str) -> None:

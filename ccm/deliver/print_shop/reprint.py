@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +15,15 @@ _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 
 def reprint(
-    press: Press, batch: str, wanted: Sequence[str], *, now: datetime, by: str, reason: str, again: bool = False
+    press: Press,
+    batch: str,
+    wanted: Sequence[str],
+    *,
+    now: datetime,
+    by: str,
+    reason: str,
+    again: bool = False,
+    noted: Callable[[BatchPlan], object] = lambda plan: None,
 ) -> str:
     """Print envelopes of a batch again, as they were: same documents, inserts and numbers, new sequence of sheets.
 
@@ -25,6 +33,7 @@ def reprint(
             because a machine spoils envelopes and not documents.
         by, reason: Kept in the closing and the manifest.
         again: Also what was printed again before.
+        noted: Told of the new batch right before it is decided.
     Returns:
         The name of the new batch, or of the unfinished one that an earlier command began with the same envelopes.
     Raises:
@@ -50,6 +59,7 @@ def reprint(
         pieces = sum(len(one.letters) for one in envelopes)
         moment = now.isoformat(timespec="seconds")
         changed = replace(closing, number=number, made_at=moment, pieces_in=pieces, by=by, reason=reason)
+        noted(again_plan)
         press.print_again(replace(changed, batches=(again_plan,), exceptions=()))
         return again_plan.batch
 
