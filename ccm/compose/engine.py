@@ -72,11 +72,10 @@ class Engine:
     ) -> None:
         self.kind = kind
         markup = kind is not OutputKind.TEXT
-        self._printer = print_markup if markup else print_plain
         self.environment = Sandbox(
             undefined=StrictUndefined,
             autoescape=markup,
-            finalize=self._printer,
+            finalize=print_markup if markup else print_plain,
             loader=FragmentLoader(fragments, forms, library),
             extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
             trim_blocks=not markup,
@@ -94,12 +93,12 @@ class Engine:
         functions = {
             **FUNCTIONS,
             **own,
-            **translating_functions(_texts, self._printer, markup=markup),
+            **translating_functions(_texts, self.environment.printed, markup=markup),
             "dict": dict,
             "namespace": Namespace,
         }
         self.environment.globals = functions
-        self.environment.callables = {id(function) for function in functions.values()}
+        self.environment.callables = {id(one): _takes_context(one) for one in functions.values()}
         self.environment.filters = {**FILTERS, **INTERNAL_FILTERS}
         self.environment.tests = {name: DEFAULT_TESTS[name] for name in sorted(TESTS)}
 
@@ -117,6 +116,10 @@ class Engine:
         """Compile one expression of the template's definition."""
         with _told(path):
             return self.environment.compile_expression(source, undefined_to_none=False)
+
+
+def _takes_context(function: object) -> bool:
+    return getattr(function, "jinja_pass_arg", None) is not None
 
 
 def _texts() -> Texts:

@@ -35,6 +35,19 @@ class FactView(Printable):
         return self.text
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One declared fact.
+
+    channels: That tell it.
+    """
+
+    name: str
+    fact: FactDefinition
+    channels: tuple[Channel, ...]
+    formula: Formula
+
+
 class Statements:
     """The derived fields and facts of one template, compiled once."""
 
@@ -45,6 +58,12 @@ class Statements:
         self._known = engine.environment.globals
         self._formulas: dict[str, Formula] = {}
         self._derivation = _Derivation.of(definition.contract, self._formula)
+        every = [
+            _Told(name, fact, fact.channels or definition.channels.all, self._formula(fact.value))
+            for name, fact in definition.facts.items()
+        ]
+        self._for_networks = [one for one in every if any(channel.is_social for channel in one.channels)]
+        self._for_customers = [one for one in every if not all(channel.is_social for channel in one.channels)]
 
     def derived(self, data: Mapping[str, object], voice: Voice) -> dict[str, object]:
         """Return the data with derived fields computed, on a copy; rows see their siblings and the root.
@@ -131,20 +150,16 @@ class Statements:
         rendering = Rendering(voice)
         values: list[FactValue] = []
         failures: list[FactFailure] = []
-        for name, fact in self._definition.facts.items():
-            channels = fact.channels or self._definition.channels.all
-            if broadcast and not any(channel.is_social for channel in channels):
-                continue
-            if not broadcast and all(channel.is_social for channel in channels):
-                continue
+        for told in self._for_networks if broadcast else self._for_customers:
             try:
-                value = self._told(name, self._formula(fact.value), variables, rendering)
-                values.append(_fact(name, fact, value, channels, voice.formats))
+                value = self._told(told.name, told.formula, variables, rendering)
+                text = clean(_written(told.fact.kind, value, voice.formats))
+                values.append(FactValue(told.name, told.fact.kind, value, text, told.channels, told.fact.total))
             except ComposeFailure as failure:
-                failures.append((self._as_fact_failure(name, failure), channels))
+                failures.append((self._as_fact_failure(told.name, failure), told.channels))
             except UndefinedError as error:  # a field that is not there, found when it is written
                 missing = ComposeFailure("missing-value", error.message or "it is missing", "add it to the data")
-                failures.append((self._as_fact_failure(name, missing), channels))
+                failures.append((self._as_fact_failure(told.name, missing), told.channels))
         return tuple(values), tuple(failures)
 
     def _told(self, name: str, formula: Formula, variables: Mapping[str, Any], rendering: Rendering) -> Any:
@@ -288,10 +303,6 @@ def _currency(source: str, record: Mapping[str, object]) -> str:
             "fact-failed", "a derived amount has no currency", "check the field that holds the currency"
         )
     return value
-
-
-def _fact(name: str, fact: FactDefinition, value: object, channels: tuple[Channel, ...], formats: Formats) -> FactValue:
-    return FactValue(name, fact.kind, value, clean(_written(fact.kind, value, formats)), channels, fact.total)
 
 
 def _written(kind: FactKind, value: object, formats: Formats) -> str:

@@ -123,7 +123,8 @@ _NOTED = frozenset({Money, Decimal})  # by their very type: this is asked for ev
 
 def noted(value: _Value) -> _Value:
     """Return a value that a template worked out, and remember it: checking must know where an amount comes from."""
-    if type(value) in _NOTED or isinstance(value, (Money, Decimal)):
+    kind = type(value)
+    if kind is not int and (kind in _NOTED or isinstance(value, (Money, Decimal))):
         rendering = RENDERING.get(None)
         if rendering is not None:
             rendering.voice.computed.append(value)
@@ -154,6 +155,8 @@ def as_text(value: object, formats: Formats) -> str:
     """
     if isinstance(value, str):
         return value
+    if isinstance(value, Printable):
+        return value.printed()
     if isinstance(value, bool) or value is None:
         raise _unprintable(value)
     if isinstance(value, int):
@@ -166,8 +169,6 @@ def as_text(value: object, formats: Formats) -> str:
         return formats.datetime(value)
     if isinstance(value, date):
         return formats.date(value)
-    if isinstance(value, Printable):
-        return value.printed()
     if isinstance(value, Undefined):
         return str(value)  # raises UndefinedError, which names the field
     raise _unprintable(value)
@@ -199,6 +200,8 @@ def printed_markup(value: object) -> str:
         text: str = value if value.isascii() and value.isprintable() else clean(value)  # type: ignore[attr-defined, arg-type, assignment]
     elif kind is StaticText:
         return _escaped(str(value))
+    elif isinstance(value, Printable) and type(text := value.printed()) is str:
+        text = clean(text)
     else:
         return escape(print_markup(value))
     rendering = RENDERING.get()

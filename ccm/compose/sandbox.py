@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import nodes
 from jinja2.environment import TemplateModule
-from jinja2.exceptions import SecurityError, TemplateAssertionError
+from jinja2.exceptions import SecurityError, TemplateAssertionError, TemplateError
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -66,7 +66,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.callables: set[int] = set()
+        self.callables: dict[int, bool] = {}  # our functions by their identity, and whether they take the context
         self.folding: Folding | None = None
         self.printed: Callable[[Any], str] = print_plain
         self.calculations = CALCULATIONS
@@ -134,6 +134,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         rendering = RENDERING.get(None)
         if rendering is not None:
             rendering.spend(1)
+        takes_context = __self.callables.get(id(__obj))
+        if takes_context is not None:  # none of ours looks at what a loop or a block assigned
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+            return __obj(__context, *args, **kwargs) if takes_context else __obj(*args, **kwargs)
         if not __self.is_safe_callable(__obj):
             raise SecurityError("only macros and the functions of the template guide can be called")
         return __context.call(__obj, *args, **kwargs)
@@ -148,6 +153,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _plus(left: Any, right: Any) -> Any:
+    if type(left) in _FACTORS:
+        return noted(left + right)
     if isinstance(left, (str, bytes)):
         return checked_size(left + right)
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
@@ -222,10 +229,13 @@ def counted_and_bounded(tree: nodes.Template, environment: Sandbox) -> nodes.Tem
 class _Counting(NodeTransformer):
     """Rewrites a parsed template so that loops, includes and joined texts are counted and bounded."""
 
-    def __init__(self, environment: Sandbox, name: str | None, filename: str | None) -> None:
+    def __init__(
+        self, environment: Sandbox, name: str | None, filename: str | None, inside: frozenset[str] = frozenset()
+    ) -> None:
         self._environment = environment
         self._name = name
         self._filename = filename
+        self._inside = inside  # fragments that are being looked into
         self._taken: frozenset[str] = frozenset()
 
     def rewrite(self, tree: nodes.Template) -> nodes.Template:
@@ -245,7 +255,34 @@ class _Counting(NodeTransformer):
         if not isinstance(node.template, nodes.Const):
             raise self._refused("include a fragment by its name, not by a variable", node)
         count = nodes.ExprStmt(_filter(nodes.Const(1, lineno=node.lineno), "_counted_step"), lineno=node.lineno)
+        text = self._constant(node.template.value)
+        if text is not None:
+            return [count, nodes.Output([nodes.TemplateData(text, lineno=node.lineno)], lineno=node.lineno)]
         return [count, node]
+
+    def _constant(self, fragment: Any) -> str | None:
+        """Return the text of a fragment that is the same for every customer of the language; None if it is not.
+
+        Why: Head, foot and style of a page are mostly such; a template of its own costs more than what it prints.
+        """
+        environment = self._environment
+        if environment.folding is None or environment.loader is None or not isinstance(fragment, str):
+            return None
+        if fragment in self._inside:
+            return None  # a fragment that includes itself
+        try:
+            source, path, _ = environment.loader.get_source(environment, fragment)
+            inner = _Counting(environment, fragment, path, self._inside | {fragment})
+            tree = inner.rewrite(environment.parse(source, fragment, path))
+        except TemplateError:
+            return None  # said when the fragment is included, which an {% if %} may never do
+        texts: list[str] = []
+        for node in tree.body:
+            for child in node.nodes if isinstance(node, nodes.Output) else (node,):
+                if not isinstance(child, nodes.TemplateData):
+                    return None
+                texts.append(child.data)
+        return "".join(texts)
 
     def visit_Extends(self, node: nodes.Extends) -> nodes.Node:
         raise self._refused("templates do not extend each other; use fragments", node)

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ccm.compose.failure import ComposeFailure
 from ccm.compose.printing import StaticText
@@ -18,6 +18,7 @@ from ccm.model.workspace import Catalogue
 
 _PLACE = re.compile(r"%(?:\((\w+)\)s|(%))")
 _BARE_AMPERSAND = re.compile(r"&(?!#?\w+;)")  # translators write plain text; HTML wants it escaped
+_MAX_KNOWN = 4096  # texts without a plural that were looked up
 _GERMANIC = "n != 1"  # English and most source languages
 
 Printer = Callable[[object], str]
@@ -33,6 +34,7 @@ class Texts:
         self._own = own
         self._fragments = fragments
         self._rules = {id(one): _rule(one) for one in (own, *fragments.values()) if one is not None}
+        self._known: dict[tuple[str | None, str, str], str] = {}
 
     def find(self, template: str | None, context: str, singular: str, plural: str = "", number: int = 1) -> str:
         """Return the translation; the source text where there is none.
@@ -40,6 +42,17 @@ class Texts:
         Args:
             template: Name of the template or fragment that asks.
         """
+        if plural:
+            return self._found(template, context, singular, plural, number)
+        key = (template, context, singular)
+        text = self._known.get(key)
+        if text is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            text = self._known[key] = self._found(template, context, singular, "", number)
+        return text
+
+    def _found(self, template: str | None, context: str, singular: str, plural: str, number: int) -> str:
         for catalogue in (self._own, self._fragments.get(template or "")):
             if catalogue is None:
                 continue
@@ -53,6 +66,12 @@ class Texts:
             if index < len(forms) and forms[index]:
                 return forms[index]
         return plural if plural and number != 1 else singular
+
+
+@lru_cache(maxsize=4096)
+def _markup_pieces(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the pieces of an authored text that becomes HTML."""
+    return _pieces(escaped_text(text))
 
 
 @lru_cache(maxsize=4096)
@@ -92,32 +111,30 @@ def _rule(catalogue: Catalogue) -> Callable[[int], int]:
 
 
 def translating_functions(
-    texts: Callable[[], Texts], printer: Printer, *, markup: bool
+    texts: Callable[[], Texts], printed: Printer, *, markup: bool
 ) -> dict[str, Callable[..., Any]]:
     """Return `_`, `gettext`, `ngettext`, `pgettext` and `npgettext` for one kind of output.
 
     Args:
         texts: Gives the catalogues of the rendering at hand.
-        printer: Prints a value into the output; while capturing it gives a slot.
+        printed: Prints a value into the output, escaped if that is HTML; while capturing it gives a slot.
         markup: Whether the output is HTML: then texts may hold tags, and values are escaped.
     Why: Jinja's own would put values into the text before anybody sees them: they could not be slots.
     """
 
+    cut, sort = (_markup_pieces, Markup) if markup else (_pieces, StaticText)
+
     def filled(text: str, values: Mapping[str, object]) -> str:
-        if markup:
-            text = escaped_text(text)
-        if "%" not in text:
-            return Markup(text) if markup else StaticText(text)  # noqa: S704  # catalogues are authored
-        pieces, names = _pieces(text)
+        pieces, names = cut(text)
+        if not names:
+            return sort(pieces[0])
         parts = [pieces[0]]
         for name, piece in zip(names, pieces[1:], strict=True):
             if name not in values:
                 raise _unknown_placeholder(name)
-            printed = printer(values[name])
-            parts.append(escape(printed) if markup else printed)
+            parts.append(printed(values[name]))
             parts.append(piece)
-        whole = "".join(parts)
-        return Markup(whole) if markup else StaticText(whole)  # noqa: S704  # values are escaped above
+        return sort("".join(parts))
 
     @pass_context
     def gettext(__context: Context, __text: str, **values: object) -> str:

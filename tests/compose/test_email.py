@@ -511,7 +511,16 @@ def test_structures_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch
     for rows in range(12):
         composer.compose(make_communication(data(rows=rows)))
     (one,) = composer._emails.values()
-    assert len(one._patterns) <= 4
+    assert sum(map(len, one._patterns.values())) == one._kept == 4
+
+
+def test_structures_of_one_length_are_told_apart() -> None:
+    """Pages that have as many signs and values are still two pages."""
+    page = "<mj-text>{% if name|length > 3 %}<b>{{ name }}</b>{% else %}<i>{{ name }}</i>{% endif %}</mj-text>"
+    composer = make_composer(MJML % ("Hello", page))
+    for name, tag in (("Ann", "i"), ("Anna", "b"), ("Eve", "i"), ("Lena", "b")):
+        composed = composer.compose(make_communication({"name": name}))
+        assert f"<{tag}>{name}</{tag}>" in email_of(composed).html
 
 
 @pytest.mark.parametrize(

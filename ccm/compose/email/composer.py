@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Template as Compiled
@@ -85,7 +87,8 @@ class EmailComposer:
         self._images = images
         self._brand = brand
         self._always_full = always_full
-        self._patterns: OrderedDict[tuple[str, str], _Pattern] = OrderedDict()
+        self._patterns: OrderedDict[tuple[str, int, int], list[tuple[str, _Pattern]]] = OrderedDict()
+        self._kept = 0
         self._from = _Sender(brand)
 
     def compose(
@@ -195,14 +198,22 @@ class EmailComposer:
         return render(self._text, variables, Rendering(voice)).strip() + "\n"
 
     def _pattern(self, captured: str, voice: Voice, slot_count: int) -> _Pattern:
-        key = (captured, voice.language)
-        known = self._patterns.get(key)
-        if known is not None:
-            self._patterns.move_to_end(key)
-            return known
-        made = self._patterns[key] = self._make_pattern(captured, voice, slot_count)
-        if len(self._patterns) > MAX_PATTERNS:
-            self._patterns.popitem(last=False)
+        # Compared, not hashed: a page has 30,000 signs, and what was met is nearly always equal or of another length.
+        key = (voice.language, slot_count, len(captured))
+        for text, known in self._patterns.get(key, ()):
+            if text == captured:
+                self._patterns.move_to_end(key)
+                return known
+        made = self._make_pattern(captured, voice, slot_count)
+        self._patterns.setdefault(key, []).insert(0, (captured, made))
+        self._patterns.move_to_end(key)
+        self._kept += 1
+        while self._kept > MAX_PATTERNS:
+            oldest = next(iter(self._patterns))
+            self._patterns[oldest].pop()
+            self._kept -= 1
+            if not self._patterns[oldest]:
+                del self._patterns[oldest]
         return made
 
     def _make_pattern(self, captured: str, voice: Voice, slot_count: int) -> _Pattern:
@@ -222,6 +233,12 @@ class EmailComposer:
         return self._maker.finish(source, language=voice.language, direction=voice.direction)
 
 
+@lru_cache(maxsize=64)
+def _dated(moment: datetime, offset: timedelta | None) -> str:
+    """Return the time of a header; most messages of a run carry the same."""
+    return format_datetime(moment)
+
+
 class _Sender:
     """The headers that a brand's emails have in common."""
 
@@ -236,10 +253,10 @@ class _Sender:
 
     def head(self, communication: Communication, piece: PlannedPiece, subject: str, unsubscribe_url: str) -> str:
         """Return the header lines of one message."""
-        purpose = communication.purpose
+        purpose, issued_at = communication.purpose, communication.issued_at
         return (
             f"{self._lines}To: {headers.address(piece.address)}\r\n{headers.text_header('Subject', subject)}"
-            f"Date: {format_datetime(communication.issued_at)}\r\nMessage-ID: <{piece.piece_id}@{self._domain}>\r\n"
+            f"Date: {_dated(issued_at, issued_at.utcoffset())}\r\nMessage-ID: <{piece.piece_id}@{self._domain}>\r\n"
             f"Content-Language: {communication.language}\r\nAuto-Submitted: auto-generated\r\n"
             f"Feedback-ID: {communication.campaign}:{headers.word(communication.occurrence)}:{purpose.value}:"
             f"{self._brand.brand}\r\n"

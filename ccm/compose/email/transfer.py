@@ -7,12 +7,11 @@ and what a customer adds is a few short texts; base64 would have to be made anew
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
+from binascii import b2a_base64, b2a_qp
 
 LINE = 76  # characters, without the line end (RFC 2045 section 6.7)
 
 _CUTS = [slice(at, at + LINE) for at in range(0, LINE * 2048, LINE)]  # ready for parts of up to 116 KB
-_AS_IT_IS = re.compile(r"[!-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?")
 _UNSAFE = re.compile(rb"[^\t -<>-~]|[\t ]\Z")
 _FITTING = re.compile(rb".{1,75}(?<!=)(?<!=.)")  # never cuts an =XX in two
 
@@ -32,8 +31,12 @@ def quoted_printable(text: str) -> bytes:
     """
     if not text:
         return b""
-    if _AS_IT_IS.fullmatch(text) is not None:
-        return text.encode("ascii") + b"=\r\n"
+    octets = text.encode()
+    if len(octets) < LINE:
+        quoted = b2a_qp(octets)
+        # One line that the standard library leaves whole; a dot that stands alone it would hide.
+        if len(quoted) < LINE and b"\n" not in quoted and b"\r" not in quoted and not quoted.startswith(b"=2E"):
+            return quoted + b"=\r\n"
     lines = text.replace("\r\n", "\n").replace("\r", "\n").encode().split(b"\n")
     encoded = b"\r\n".join(b"=\r\n".join(_FITTING.findall(_UNSAFE.sub(_escaped, line))) for line in lines)
     return encoded + b"=\r\n" if lines[-1] else encoded
