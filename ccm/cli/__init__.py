@@ -31,6 +31,7 @@ COMMANDS = {
     "manifest": "Write or check what a run made: hashes, exceptions, control totals, signed.",
     "print": "Make batches for a print shop: PDF, marks, manifest; print envelopes again.",
     "history": "Show who got what, when, in which version, with which facts.",
+    "bundle": "Write print streams: thousands of documents in one PDF, sorted, with a manifest.",
     "verify": "Compose sent pieces again and compare them byte for byte with the archive.",
     "archive": "Read sent pieces as they were; give up what can be made again.",
     "erase": "Take a customer out of archive, ledger and keys.",

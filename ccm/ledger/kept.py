@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ccm.ledger.database import Database
 from ccm.ledger.rows import piece_record
 from ccm.ledger.tables import pieces, runs
+from ccm.model.definitions import Channel
 from ccm.model.records import PieceRecord
 
 _PAGE_ROWS = 500
@@ -61,6 +62,19 @@ class KeptPieces:
             if len(rows) < _PAGE_ROWS:
                 return
             last = (rows[-1]["communication_id"], rows[-1]["snapshot"], rows[-1]["number"])
+
+    def documents_of(self, run_id: str) -> Iterator[PieceRecord]:
+        """Stream every document of a run, whatever became of it, in the order decided."""
+        last = 0
+        while True:
+            query = sa.select(pieces).where(pieces.c.run_id == run_id, pieces.c.channel == str(Channel.DOCUMENT))
+            query = query.where(pieces.c.number > last).order_by(pieces.c.number).limit(_PAGE_ROWS)
+            with self._database.read() as connection:
+                rows = connection.execute(query).mappings().all()
+            yield from map(piece_record, rows)
+            if len(rows) < _PAGE_ROWS:
+                return
+            last = rows[-1]["number"]
 
     def moved(self, piece_id: str, archived: str) -> None:
         """Note that a piece's rendition is kept at another address now."""

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 
 from ccm.archive.interface import ArchiveError
-from ccm.archive.vault import KeyMissing, Vault, read_snapshot
+from ccm.archive.vault import KeyMissing, read_snapshot
 from ccm.ledger.erasing import ERASED
-from ccm.model.records import PieceRecord
+from ccm.model.records import Communication, PieceRecord
 from ccm.model.workspace import Workspace
 from ccm.run.contents import workspace_store
 from ccm.run.keeping import MEDIA_TYPES, PLAIN_TEXT, THINNED, piece_name, snapshot_name
@@ -69,28 +69,57 @@ def sent_piece(workspace: Workspace, piece_id: str) -> SentPiece:
         raise KeyMissing(erased=True)
     if not piece.sha256:
         raise NotKept(piece)
-    vault = open_vault(workspace)
+    sent = SentPieces(workspace)
     try:
-        return _checked(_read(workspace, vault, piece))
+        return sent.piece(piece)
     finally:
-        vault.close()
+        sent.close()
 
 
-def _read(workspace: Workspace, vault: Vault, piece: PieceRecord) -> SentPiece:
-    media_type = MEDIA_TYPES.get(piece.channel, PLAIN_TEXT)
-    if not piece.archived:  # kept before the archive was encrypted
-        return SentPiece(piece, vault.archive.get(piece.sha256), media_type)
-    kept = vault.read(piece.recipient_id, piece_name(piece.piece_id), piece.archived)
-    if not kept.notes.get(THINNED):
-        return SentPiece(piece, kept.content, kept.media_type)
-    snapshot = vault.read(piece.recipient_id, snapshot_name(piece.communication_id), piece.snapshot)
-    try:
-        rendition = Replayer(workspace_store(workspace)).renditions(read_snapshot(snapshot.content)).get(piece.piece_id)
-    except DraftPiece:
-        rendition = None
-    if rendition is None:
-        raise ComposedOtherwise(piece.piece_id)
-    return SentPiece(piece, rendition.content, kept.media_type, composed_again=True)
+class SentPieces:
+    """Reads one sent piece after the other. Keep one per process."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Open the vault.
+
+        Raises:
+            VaultLocked: If the master key is missing or wrong.
+        """
+        self.vault = open_vault(workspace)
+        self.replayer = Replayer(workspace_store(workspace))
+
+    def piece(self, piece: PieceRecord) -> SentPiece:
+        """Return a piece as it was sent; raises as `sent_piece` does."""
+        return _checked(self._read(piece))
+
+    def communication(self, piece: PieceRecord) -> Communication:
+        """Return what a piece was composed from.
+
+        Raises:
+            KeyMissing: If its customer was erased.
+            ArchiveError: If it cannot be read.
+        """
+        snapshot = self.vault.read(piece.recipient_id, snapshot_name(piece.communication_id), piece.snapshot)
+        return read_snapshot(snapshot.content)
+
+    def close(self) -> None:
+        """Close the vault."""
+        self.vault.close()
+
+    def _read(self, piece: PieceRecord) -> SentPiece:
+        media_type = MEDIA_TYPES.get(piece.channel, PLAIN_TEXT)
+        if not piece.archived:  # kept before the archive was encrypted
+            return SentPiece(piece, self.vault.archive.get(piece.sha256), media_type)
+        kept = self.vault.read(piece.recipient_id, piece_name(piece.piece_id), piece.archived)
+        if not kept.notes.get(THINNED):
+            return SentPiece(piece, kept.content, kept.media_type)
+        try:
+            rendition = self.replayer.renditions(self.communication(piece)).get(piece.piece_id)
+        except DraftPiece:
+            rendition = None
+        if rendition is None:
+            raise ComposedOtherwise(piece.piece_id)
+        return SentPiece(piece, rendition.content, kept.media_type, composed_again=True)
 
 
 def _checked(sent: SentPiece) -> SentPiece:

@@ -10,7 +10,6 @@ import struct
 from dataclasses import dataclass
 
 from isal import isal_zlib
-from isal.igzip_lib import IsalError
 
 PRODUCER = b"/Producer(CCM)"
 _START = re.compile(rb"startxref\s+(\d+)\s+%%EOF\s*$")
@@ -54,20 +53,22 @@ def read_filled(content: bytes) -> FilledFile:
     """
     try:
         file = _read(content)
-    except (ValueError, IndexError, KeyError, IsalError, struct.error):
-        raise NotFilled("its form is not known") from None
+    except Exception as fault:  # isal's errors have no types that a checker knows; whatever it is, the file is not ours
+        if isinstance(fault, NotFilled):
+            raise
+        raise NotFilled("filling did not make it") from None
     if PRODUCER not in file.plain.get(file.info, b""):
-        raise NotFilled("the layout engine made it")
+        raise NotFilled("filling did not make it")
     return file
 
 
 def _read(content: bytes) -> FilledFile:
     start = _START.search(content, max(0, len(content) - 60))
     if start is None:
-        raise NotFilled("its form is not known")
+        raise NotFilled("filling did not make it")
     trailer, _ = _stream_at(content, int(start[1]))
     if b"/Type/XRef" not in trailer.entries or _WIDTHS not in trailer.entries:
-        raise NotFilled("its form is not known")
+        raise NotFilled("filling did not make it")
     plain: dict[int, bytes] = {}
     streams: dict[int, Stream] = {}
     for kind, place, _ in _ROW.iter_unpack(isal_zlib.decompress(trailer.deflated)):
@@ -84,10 +85,10 @@ def _read(content: bytes) -> FilledFile:
 def _stream_at(content: bytes, place: int) -> tuple[Stream, int]:
     match = _STREAM.match(content, place)
     if match is None:
-        raise NotFilled("its form is not known")
+        raise NotFilled("filling did not make it")
     length = _LENGTH.search(match[2])
     if length is None or b"/Filter/FlateDecode" not in match[2]:
-        raise NotFilled("its form is not known")
+        raise NotFilled("filling did not make it")
     deflated = content[match.end() : match.end() + int(length[1])]
     entries = match[2].replace(length[0], b"", 1).replace(b"/Filter/FlateDecode", b"", 1)
     return Stream(entries, deflated), int(match[1])
@@ -97,7 +98,7 @@ def _unpacked(stream: Stream) -> dict[int, bytes]:
     inflated = isal_zlib.decompress(stream.deflated)
     first = re.search(rb"/First (\d+)", stream.entries)
     if first is None:
-        raise NotFilled("its form is not known")
+        raise NotFilled("filling did not make it")
     start = int(first[1])
     heads = list(map(int, inflated[:start].split()))
     ends = [*heads[3::2], len(inflated) - start + 1]

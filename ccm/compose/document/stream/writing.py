@@ -148,7 +148,7 @@ class PrintStream:
                 if old in numbers
             ]
         except (KeyError, ValueError, IndexError):
-            raise NotFilled("its form is not known") from None
+            raise NotFilled("filling did not make it") from None
         for number, entries, deflated in streams:
             self._objects.stream(number, entries, deflated)
         self._objects.plain(plain)
@@ -234,7 +234,7 @@ class PrintStream:
         body = document.file.plain[document.top]
         start = _TOP.match(body)
         if start is None or int(start[2]) != document.root:
-            raise NotFilled("its form is not known")
+            raise NotFilled("filling did not make it")
         language = _LANGUAGE.search(document.catalog)
         said = b"/T%b%b" % (text_string(piece_id), language[0] if language else b"")
         return b"%b/S/Part/P %d 0 R%b%b" % (start[1], self._top, said, mover.moved(body[start.end() :]))
@@ -309,5 +309,5 @@ def _divided(file: FilledFile) -> _Document:
     kids = _KIDS.search(file.plain[pages])
     outlines = reference(catalog, b"Outlines") if b"/Outlines " in catalog else 0
     if kids is None or b"/Nums[" not in file.plain[tree]:
-        raise NotFilled("its form is not known")
+        raise NotFilled("filling did not make it")
     return _Document(file, catalog, pages, root, top, tree, outlines, int(kids[1]))
