@@ -5,7 +5,7 @@ Source: ISO 32000-1, 9.4 (text) and 14.6 (marked content); text is shown as Weas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ccm.compose.document.fill.display import Area, Color, Page, Picture, Shape, Stripe, StripeKind, Text
@@ -54,7 +54,8 @@ class Contents:
                 ink = self._stripe(item, ink, used, parts)
                 mark += len(item.texts)
             else:
-                parts.append(b"/%b<</MCID %d>>BDC" % (b"Figure" if type(item) is Picture else b"Span", mark))
+                said = b"" if type(item) is Picture else self._said(item.run)  # type: ignore[union-attr]  # a text
+                parts.append(b"/%b<</MCID %d%b>>BDC" % (b"Figure" if type(item) is Picture else b"Span", mark, said))
                 ink = self._item(item, ink, used, parts.append)  # type: ignore[arg-type]  # stripes are gone
                 parts.append(b"EMC")
                 mark += 1
@@ -90,6 +91,9 @@ class Contents:
         run = item.run
         if item.color != ink:
             add(_color(item.color))
+        if run.parts:
+            add(b"BT\n1 0 0 -1 %.3f %.3f Tm\n%b\nET" % (item.x, item.y, self._in_parts(run, used)))
+            return item.color
         shown = run.shown or self._shown(run)
         glyphs = used.glyphs.setdefault(run.face, set())
         if run.rare:
@@ -131,6 +135,57 @@ class Contents:
         form, after = known
         parts.append(form % tuple(values))
         return after
+
+    def _said(self, run: Run) -> bytes:
+        """Return what a mark says of its text, where its glyphs alone would be read as another."""
+        at = 0
+        for count, text in run.clusters:
+            glyphs = run.parts[at : at + count]
+            own = "".join([self._fonts[glyph.face].text([glyph.number]) for glyph in glyphs])
+            if sorted(own) != sorted(text.replace("\u00a0", " ")):
+                return b"/ActualText<feff%b>" % run.text.encode("utf-16-be").hex().encode()
+            at += count
+        return b""
+
+    def _in_parts(self, run: Run, used: Used) -> bytes:
+        """Return the operators that show a run as Pango placed it, in the engine's own form."""
+        if not run.shown:
+            run.shown = b"\n".join(self._placed(run))
+        for glyph in run.parts:
+            used.glyphs.setdefault(glyph.face, set())
+            used.glyphs[glyph.face] |= self._fonts[glyph.face].rare((glyph.number,))
+        return run.shown
+
+    def _placed(self, run: Run) -> Iterator[bytes]:
+        size = int(run.size * UNITS) / UNITS
+        face = -1
+        string = ""
+        for at, glyph in enumerate(run.parts):
+            if glyph.face != face:
+                if string:
+                    yield b"[%b]TJ" % string.encode("ascii")
+                string = ""
+                face = glyph.face
+                yield _font(face, run.size)
+            if glyph.opens:
+                string += "<"
+            offset = glyph.across / size
+            if glyph.rise:
+                string = string[:-1] if string.endswith("<") else string + ">"
+                if string:
+                    yield b"[%b]TJ" % string.encode("ascii")
+                moved = f"{-offset:.6g}" if offset else ""
+                yield b"%.6g Ts\n[%b<%04x>]TJ\n0 Ts" % (-glyph.rise, moved.encode("ascii"), glyph.number)
+                string = "<"
+            else:
+                string += (f">{-offset:.6g}<" if offset else "") + f"{glyph.number:04x}"
+            kerning = self._fonts[face].width(glyph.number) + offset - glyph.advance * 1000 / UNITS / size
+            if kerning:
+                string += f">{int(kerning)}<"
+            if at + 1 == len(run.parts) or run.parts[at + 1].opens:
+                string = string[:-1] if string.endswith("<") else string + ">"
+        if string:
+            yield b"[%b]TJ" % string.encode("ascii")
 
     def _shown(self, run: Run) -> bytes:
         """Return the operator that shows a run, with the engine's own rounding; the run remembers it."""

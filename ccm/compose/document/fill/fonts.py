@@ -21,7 +21,9 @@ from ccm.compose.document.fill.unfillable import Unfillable
 # What nearly every document has; other signs are added for the documents that have them.
 _USUAL = "".join(map(chr, range(0x20, 0x7F))) + "\u00a0\u202f·–—‘’“”−×€£"
 _LETTERS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
+_KANA, _YEN = 0x3042, "\uffe5"
 _IDEOGRAPHS = 0x2E80  # signs from here on have one glyph each
+_BEHIND_RADICALS = 0x2FE0
 MOST_SUBSETS = 512  # of one font, kept for the next document
 _FEATURES: tuple[dict[str, int], ...] = ({}, {"lnum": 1}, {"tnum": 1}, {"lnum": 1, "tnum": 1})
 
@@ -112,7 +114,20 @@ class FontFile:
         for point in sorted(points, key=_rank):
             if point >= _IDEOGRAPHS:
                 texts.setdefault(self._font.get_nominal_glyph(point), chr(point))
-        return {**texts_by_substitution(self._content, texts), **texts}
+        return {**texts_by_substitution(self._content, texts), **texts, **self._yen()}
+
+    def _yen(self) -> dict[int, str]:
+        """Return the narrow form of the Japanese yen, which fonts also draw the Latin one with.
+
+        Why: A font with kana is asked for the Latin sign by texts that are not Japanese, and those have their own font.
+        """
+        if _KANA not in self._face.unicodes:
+            return {}
+        buffer = hb.Buffer()
+        buffer.add_str(_YEN)
+        buffer.guess_segment_properties()
+        hb.shape(self._font, buffer, {"pwid": 1})
+        return {buffer.glyph_infos[0].codepoint: _YEN}
 
     def _texts_of(self, repertoire: Iterable[str]) -> dict[int, str]:
         texts: dict[int, str] = {}
@@ -154,8 +169,9 @@ class FontFile:
 
 
 def _rank(point: int) -> tuple[bool, int]:
-    """Order signs so that those of everyday come before those kept for older encodings, which share their glyphs."""
-    return (unicodedata.normalize("NFKC", chr(point)) != chr(point), point)
+    """Order signs so that those of everyday come before radicals and old forms, which share their glyphs."""
+    radical = _IDEOGRAPHS <= point < _BEHIND_RADICALS
+    return (radical or unicodedata.normalize("NFKC", chr(point)) != chr(point), point)
 
 
 def _to_unicode(texts: dict[int, str]) -> bytes:

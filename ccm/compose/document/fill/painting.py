@@ -15,6 +15,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 _CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 _BEND = 0.45  # the engine's curves for corners
 Radii = tuple[tuple[float, float], ...]
+_SQUARE: Radii = ((0.0, 0.0),) * 4
 
 
 class Look:
@@ -48,19 +49,19 @@ class Look:
         if self._corners:
             self._paint_round(onto, x, y, width, height)
             return
-        add = onto.append
         if self._background[3]:
-            add(Area(x, y, width, height, self._background))
-        if self._inks:
-            top, right, bottom, left = self._widths
-            for thick, ink, area in (
-                (bottom, self._inks[2], (x, y + height - bottom, width, bottom)),
-                (left, self._inks[3], (x, y, left, height)),
-                (right, self._inks[1], (x + width - right, y, right, height)),
-                (top, self._inks[0], (x, y, width, top)),
-            ):
-                if thick and ink[3]:
-                    add(Area(*area, ink))
+            onto.append(Area(x, y, width, height, self._background))
+        if not self._inks:
+            return
+        if 0 not in self._widths and len(set(self._inks)) == 1:
+            if self._inks[0][3]:
+                path = _ring(width, height, _SQUARE, self._widths)
+                onto.append(Shape(x, y, width, height, self._inks[0], path))
+            return
+        for side in (2, 3, 1, 0):
+            ink = self._inks[side]
+            if self._widths[side] and ink[3]:
+                onto.append(Shape(x, y, width, height, ink, _side(side, width, height, self._widths)))
 
     def _paint_round(self, onto: list[Area | Shape], x: float, y: float, width: float, height: float) -> None:
         radii = tuple((used(one, width) or 0.0, used(other, height) or 0.0) for one, other in self._corners)
@@ -79,9 +80,6 @@ def _inks(style: Any, widths: Sides) -> tuple[Color, ...]:
         if width and style[f"border_{side}_style"] != "solid":
             raise Unfillable("a border that is not solid")
         inks.append(color(style[f"border_{side}_color"], style["color"]))
-    for one in range(4):
-        if widths[one] and widths[(one + 1) % 4] and inks[one] != inks[(one + 1) % 4]:
-            raise Unfillable("borders of several colours that meet")
     return tuple(inks)
 
 
@@ -111,6 +109,17 @@ def _ring(width: float, height: float, radii: Radii, widths: Sides) -> bytes:
         + _path(0, 0, width, height, _fitted(radii, width, height))
         + b"\nf*"
     )
+
+
+@lru_cache(maxsize=4096)
+def _side(side: int, width: float, height: float, widths: Sides) -> bytes:
+    """Return what fills one side of a border, as the engine does: all of the border, seen through that side alone."""
+    top, right, bottom, left = widths
+    outer = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
+    inner = ((left, top), (width - right, top), (width - right, height - bottom), (left, height - bottom))
+    corners = (outer[(side + 1) % 4], outer[side], inner[side], inner[(side + 1) % 4])
+    clip = b"\n".join([b"%.3f %.3f %b" % (*corner, b"l" if at else b"m") for at, corner in enumerate(corners)])
+    return clip + b"\nW*\nn\n" + _ring(width, height, _SQUARE, widths)
 
 
 @lru_cache(maxsize=4096)

@@ -5,8 +5,8 @@ The glyphs come as Pango placed them, so that what is drawn is what the engine w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccm.compose.document.fill.unfillable import Unfillable
 
@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 _EMPTY = 0x0FFFFFFF
 _UNKNOWN = 0x10000000
 _RISE = 1000  # the engine divides heights by this, not by Pango's 1,024
+
+
+class Glyph(NamedTuple):
+    """One glyph as Pango placed it.
+
+    face: Its font. advance, across: In units of 1/1,024 px. rise: How far down it is moved, as the engine counts.
+    opens: Whether it is the first of what Pango shaped as one.
+    """
+
+    face: int
+    number: int
+    advance: int
+    across: int
+    rise: float
+    opens: bool
 
 
 class Faces:
@@ -70,46 +85,46 @@ def shaped_by_pango(text: str, style: TextStyle, faces: Faces) -> Run:
         raise Unfillable("a text of several lines")
     width, height = line_size(line, computed)
     baseline = pango.pango_layout_get_baseline(layout.layout) * FROM_UNITS
-    parts: list[tuple[int, float, list[tuple[int, int, int]], list[str]]] = []
+    glyphs: list[Glyph] = []
+    clusters: list[tuple[int, str]] = []
     encoded = text.encode()
     node = line.runs[0] if line.runs else ffi.NULL
     while node != ffi.NULL:
         item = node.data
         face = faces.number(item.item.analysis.font)
-        for glyph, clusters in _glyphs(item, encoded):
-            number, advance, across, rise = glyph
-            if not parts or parts[-1][0] != face or parts[-1][1] != rise or rise:
-                parts.append((face, rise, [], []))
-            parts[-1][2].append((number, advance, across))
-            parts[-1][3].append(clusters)
+        opens = True
+        for placed, words in _clusters(item, encoded):
+            clusters.append((len(placed), words))
+            for number, advance, across, rise in placed:
+                glyphs.append(Glyph(face, number, advance, across, rise, opens))
+                opens = False
         node = node.next
-    runs = tuple((Run("".join(words), tuple(glyphs), 0, face, style.size), rise) for face, rise, glyphs, words in parts)
     top = baseline + (style.height - height) / 2
-    if not runs:
-        return Run(text, (), width, style.face, style.size, rise=top)
-    return Run(text, (), width, runs[0][0].face, style.size, rise=top, parts=runs)
+    face = glyphs[0].face if glyphs else style.face
+    return Run(text, (), width, face, style.size, rise=top, parts=tuple(glyphs), clusters=tuple(clusters))
 
 
-def _glyphs(item: Any, encoded: bytes) -> list[tuple[tuple[int, int, int, float], str]]:
-    """Return the glyphs of a part with the signs that each stands for; empty for the later ones of a cluster."""
+def _clusters(item: Any, encoded: bytes) -> Iterator[tuple[list[tuple[int, int, int, float]], str]]:
+    """Return the glyphs of a part in the order they are drawn, those together that stand for one text."""
     string = item.glyphs
     count = string.num_glyphs
-    backwards = bool(item.item.analysis.level % 2)
     starts = [string.log_clusters[at] for at in range(count)]
+    edges = sorted({*starts, item.item.length})
     offset = item.item.offset
-    found = []
-    for at in range(count):
-        info = string.glyphs[at]
-        if info.glyph == _EMPTY:
-            raise Unfillable("a sign without a glyph")
-        if info.glyph & _UNKNOWN:
-            raise Unfillable("a sign that no font of the brand has")
-        ends = [one for one in starts if one > starts[at]]
-        end = min(ends) if ends else item.item.length
-        own = (
-            starts.index(starts[at]) == at if not backwards else len(starts) - 1 - starts[::-1].index(starts[at]) == at
-        )
-        words = encoded[offset + starts[at] : offset + end].decode() if own else ""
-        geometry = info.geometry
-        found.append(((info.glyph, geometry.width, geometry.x_offset, geometry.y_offset / _RISE), words))
-    return found
+    at = 0
+    while at < count:
+        start = starts[at]
+        glyphs: list[tuple[int, int, int, float]] = []
+        while at < count and starts[at] == start:
+            info = string.glyphs[at]
+            geometry = info.geometry
+            if info.glyph == _EMPTY:
+                if geometry.width:
+                    raise Unfillable("a sign without a glyph")
+            elif info.glyph & _UNKNOWN:
+                raise Unfillable("a sign that no font of the brand has")
+            else:
+                glyphs.append((info.glyph, geometry.width, geometry.x_offset, geometry.y_offset / _RISE))
+            at += 1
+        if glyphs:
+            yield glyphs, encoded[offset + start : offset + edges[edges.index(start) + 1]].decode()

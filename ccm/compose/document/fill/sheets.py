@@ -5,6 +5,7 @@ Source: WeasyPrint 70, stacking.py (what is positioned comes after what is not),
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from ccm.compose.document.fill.display import Area, Bookmark, Page, Picture, Shape, Tag, Text
@@ -17,6 +18,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 # How far ink may leave its box, and where it is above the baseline: nearer than what checking pages reports.
 _OVER = 1.4  # px
 _ABOVE, _BELOW = 0.6, 0.1  # of the size
+_BLANKS = re.compile("[ \t\n\r\f]+")
 _LISTS = frozenset(("dl", "ul", "ol"))
 _ITEMS = frozenset(("dt", "dd", "li"))
 
@@ -154,7 +156,7 @@ class Sheet:
     def _bookmark(self, element: Element, level: object, x: float, y: float) -> None:
         if not isinstance(level, int):
             raise Unfillable("bookmark-level")
-        title = " ".join(_content(element).split())
+        title = _BLANKS.sub(" ", _content(element)).strip()
         if title:
             self._bookmarks.append(Bookmark(level, title, self._index, x, y))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import uharfbuzz as hb
 
-from ccm.compose.document.fill.pango import Faces, shaped_by_pango
+from ccm.compose.document.fill.pango import Faces, Glyph, shaped_by_pango
 from ccm.compose.document.fill.unfillable import Unfillable
 
 UNITS = 1024
@@ -36,7 +36,7 @@ class Run:
     width: In px, letter spacing included.
     shown: The operator that shows it, once it was written. rare: Its glyphs that not every subset of the font has.
     rise: Baseline under the top of the line height, where other fonts than the style's first may make it another.
-    parts: Where it is of several fonts or heights: each part, and how far its baseline is moved.
+    parts: Its glyphs, where Pango placed them; `clusters` says how many stand for which text together.
     """
 
     text: str
@@ -46,8 +46,9 @@ class Run:
     size: float
     shown: bytes = b""
     rise: float | None = None
-    parts: tuple[tuple[Run, float], ...] = ()
+    parts: tuple[Glyph, ...] = ()
     rare: frozenset[int] = frozenset()
+    clusters: tuple[tuple[int, str], ...] = ()
 
 
 class TextStyle:
@@ -108,7 +109,7 @@ class TextStyle:
         width = 0
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             if not info.codepoint or position.x_offset or position.y_offset or position.y_advance:
-                raise Unfillable("a sign that the first font lacks or moves")
+                return shaped_by_pango(text, self, self.faces)
             glyphs.append((info.codepoint, position.x_advance, 0))
             width += position.x_advance
         if self.letter_spacing:
