@@ -56,11 +56,15 @@ class Blocks:
     # ── what stands in a block ───────────────────────────────────────────────
 
     def is_text(self, element: Element) -> bool:
-        """Tell whether a block holds lines.
+        """Tell whether a block holds lines and nothing else."""
+        return self._holds(element) == (True, False)
 
-        Raises:
-            Unfillable: If it holds lines beside blocks.
-        """
+    def is_mixed(self, element: Element) -> bool:
+        """Tell whether a block holds lines beside blocks."""
+        return self._holds(element) == (True, True)
+
+    def _holds(self, element: Element) -> tuple[bool, bool]:
+        """Tell whether an element holds lines, and whether it holds blocks."""
         block = False
         text = self.generates(element)
         for child in element.children:
@@ -68,16 +72,14 @@ class Blocks:
                 text = text or bool(child.strip(" \t\n\f"))
                 continue
             assert isinstance(child, Element)
-            display = self.book.styles[child.signature][0]["display"]
-            if display == ("none",):
+            style = self.book.styles[child.signature][0]
+            if style["display"] == ("none",):
                 continue
-            if display[0] == "inline":
+            if style["display"][0] == "inline":
                 text = True
             else:
                 block = True
-        if text and block:
-            raise Unfillable("text beside blocks")
-        return text
+        return text, block
 
     def generates(self, element: Element) -> bool:
         """Tell whether the style sheets put anything before or behind the content of an element."""
@@ -230,7 +232,12 @@ class Blocks:
         filled = False
         place = Place(box.width, box.height if box.height >= 0 else None, box.traits.ltr)
         x = box.content_x
-        for element in self.kids(box.element):
+        for element in self._parts(box.element) if self.is_mixed(box.element) else self.kids(box.element):
+            if not isinstance(element, Element):
+                anonymous = self._anonymous(box, element, y, above)
+                if anonymous is not None:
+                    filled, y, above = True, anonymous.y + anonymous.height, []
+                continue
             traits = self.book.traits(element)
             if traits.out:
                 pending.append((box, len(box.children), element))
@@ -248,19 +255,57 @@ class Blocks:
             above = [*laid.below, laid.box.margin.bottom]
         return filled, y, above
 
+    def _parts(self, element: Element) -> list[Element | list[Element | str]]:
+        """Return the children of a block: blocks, and what stands between them in lines."""
+        if self.generates(element):
+            raise Unfillable("generated content beside blocks")
+        found: list[Element | list[Element | str]] = []
+        for child in element.children:
+            if isinstance(child, Element):
+                display = self.book.styles[child.signature][0]["display"]
+                if display == ("none",):
+                    continue
+                if display[0] != "inline":
+                    if self.book.traits(child).out:
+                        raise Unfillable("a positioned box beside text")
+                    found.append(child)
+                    continue
+            if not found or isinstance(found[-1], Element):
+                found.append([])
+            found[-1].append(child)  # type: ignore[union-attr]  # a list
+        return found
+
+    def _anonymous(self, box: Box, children: list[Element | str], y: float, above: list[float]) -> Box | None:
+        """Lay out lines between blocks, in a box that no element has; None where there are only blanks."""
+        paragraph = self.reader.paragraph(box.element, children)
+        if not paragraph.children:
+            return None
+        made = Box(box.element, self.book.anonymous(box.element), box.content_x, y, box.width)
+        above.append(0.0)
+        made.y += collapsed(above)
+        lines = self.setter.lines(paragraph, made.x, made.y, box.width)
+        if not lines:
+            raise Unfillable("lines without content beside blocks")
+        made.children += lines
+        made.height = lines[-1].y + lines[-1].height - made.y
+        box.children.append(made)
+        return made
+
     # ── tables and pictures ──────────────────────────────────────────────────
 
     def _table(self, element: Element, traits: Traits, place: Place, x: float, y: float) -> TablePart:
         top, right, bottom, left = (used(one, place.width) for one in traits.margin)
-        if left or right or not place.ltr:
-            raise Unfillable("a table with margins beside it, or from right to left")
+        if left or right or traits.ltr != place.ltr:
+            raise Unfillable("a table with margins beside it, or of another direction")
         table = self.tables.layout(element, x, place.width)
+        if not place.ltr:
+            table = table.moved(place.width - table.outer_width)
         rows = [*table.header, *table.rows]
         if any(row.computed["break_before"] not in ("auto", "avoid") for row in rows):
             raise Unfillable("a forced break")
         height = table.border_top + table.border_bottom + sum(row.height for row in rows)
         margin = Sides(top or 0.0, 0, bottom or 0.0, 0)
-        return TablePart(element, table, x, y, table.width, height, margin)
+        return TablePart(element, table, table.x, y, table.width, height, margin)
 
     def _picture(self, element: Element, traits: Traits, place: Place, x: float, y: float) -> Box:
         """Lay out a picture that is a block."""

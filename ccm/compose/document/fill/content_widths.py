@@ -54,6 +54,8 @@ class ContentWidths:
             return self._adjusted(traits, width, outer)
         if traits.display[1] != "flex" and blocks.is_text(element):
             return self._adjusted(traits, self.of_lines(blocks.reader.paragraph(element), least=least), outer)
+        if blocks.is_mixed(element):
+            raise Unfillable("text beside blocks in a box that is as wide as its content")
         widths = []
         for kid in blocks.kids(element):
             of_kid = blocks.book.traits(kid)

@@ -6,7 +6,7 @@ Source: WeasyPrint 70, formatting_structure/build.py and boxes.py (`process_whit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -99,23 +99,32 @@ class NodeReader:
         self.counters: Counters | None = None
 
     def paragraph(self, block: Element, children: list[Element | str] | None = None) -> Paragraph:
-        """Return the content of a block of text."""
+        """Return the content of a block of text.
+
+        Args:
+            children: Those of its children that stand in lines together; all of them if not given.
+        """
         computed, before, after = self._book.styles[block.signature]
         if computed["white_space"] not in _WHITE:
             raise Unfillable(f"white-space: {computed['white_space']}")
         if computed["text_transform"] != "none" or computed["text_decoration_line"] != "none":
             raise Unfillable("text-transform or text-decoration-line")
         made = Paragraph(block, computed, self._fonts.style(computed))
-        follows = self._pseudo(block, before, "before", made.children, False)
-        follows = self._read(block, computed, made.children, follows)
-        self._pseudo(block, after, "after", made.children, follows)
+        if children is not None:
+            self._read(block, computed, made.children, False, children)
+        else:
+            follows = self._pseudo(block, before, "before", made.children, False)
+            follows = self._read(block, computed, made.children, follows, block.children)
+            self._pseudo(block, after, "after", made.children, follows)
         _without_empty(made.children)
         while made.children and isinstance(first := made.children[0], Word) and first.text == " ":
             del made.children[0]
         return made
 
-    def _read(self, element: Element, computed: Any, found: list[Node], follows: bool) -> bool:
-        for child in element.children:
+    def _read(
+        self, element: Element, computed: Any, found: list[Node], follows: bool, children: Sequence[Element | str]
+    ) -> bool:
+        for child in children:
             if type(child) is str:
                 follows = self._text(element, child, computed, found, follows)
                 continue
@@ -133,7 +142,7 @@ class NodeReader:
             span = Span(child, own, self._fonts.style(own), [], *_sides(own))
             found.append(span)
             follows = self._pseudo(child, before, "before", span.children, follows)
-            follows = self._read(child, own, span.children, follows)
+            follows = self._read(child, own, span.children, follows, child.children)
             follows = self._pseudo(child, after, "after", span.children, follows)
         return follows
 

@@ -6,7 +6,6 @@ Source: WeasyPrint 70, stacking.py (what is positioned comes after what is not),
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from ccm.compose.document.fill.display import Area, Bookmark, Page, Picture, Shape, Tag, Text
 from ccm.compose.document.fill.drawing import draw_rows
@@ -146,8 +145,7 @@ class Sheet:
         table = part.table
         if table.background[3]:
             raise Unfillable("a table with a background inside a block")
-        dx += part.x - table.x
-        moved = replace(table, x=table.x + dx, columns=[one + dx for one in table.columns], places={})
+        moved = table.moved(dx + part.x - table.x)
         tag = Tag("Table")
         above.children.append(tag)
         self.tables += 1

@@ -195,6 +195,7 @@ class Flow:
             and not traits.min_height
             and element.tag not in ("img", "svg")
             and not self._blocks.is_text(element)
+            and not self._blocks.is_mixed(element)
         )
 
     def _open(self, element: Element, traits: Traits, place: Place, x: float) -> None:
@@ -218,9 +219,11 @@ class Flow:
 
     def _table(self, element: Element, traits: Traits, place: Place, x: float) -> None:
         box = self._blocks.sized(element, traits, place, x, 0)
-        if box.margin.left or (traits.margin[1] and place.ltr) or traits.position != "static":
-            raise Unfillable("a table with margins beside it")
+        if traits.margin[1] or traits.margin[3] or traits.position != "static" or traits.ltr != place.ltr:
+            raise Unfillable("a table with margins beside it, or of another direction")
         table = self._tables.layout(element, x, place.width)
+        if not place.ltr:
+            table = table.moved(place.width - table.outer_width)
         rows = [*table.header, *table.rows]
         for row in rows:
             self._forced(row.computed)

@@ -47,6 +47,7 @@ class StyleBook:
         self.styles: list[tuple[Any, Any, Any]] = []  # computed style, ::before, ::after
         self._odd: dict[tuple[int, bool], str] = {}
         self._traits: dict[tuple[int, Shares], Traits] = {}
+        self._anonymous: dict[int, Traits] = {}
         self._cells: dict[tuple[int, RowShape], tuple[int, ...]] = {}  # signatures of a row's cells
         self._places = _Places(author)
 
@@ -125,6 +126,13 @@ class StyleBook:
             if style["overflow"] != "visible" and element.tag not in ("img", "svg"):
                 raise Unfillable("overflow")
             made = self._traits[key] = Traits(style, dict(shares))
+        return made
+
+    def anonymous(self, element: Element) -> Traits:
+        """Return what layout wants to know of a box that no element has, inside an element's."""
+        made = self._anonymous.get(element.signature)
+        if made is None:
+            made = self._anonymous[element.signature] = Traits(self.known(element, boxes=True)[0].anonymous_style)
         return made
 
     def learn(self, root: Element, page: Any, style_for: Callable[..., Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from ccm.compose.document.fill.display import Color, StripeKind
@@ -138,3 +138,12 @@ class Table:
     border_bottom: float
     background: Color
     places: dict[RowForm | None, list[tuple[float, float, float]]] = field(default_factory=dict)
+
+    @property
+    def outer_width(self) -> float:
+        """From border to border, as far as the borders are the table's."""
+        return self.width + (self.vertical[0][0][1] + self.vertical[0][-1][1]) / 2
+
+    def moved(self, dx: float) -> Table:
+        """Return the table at another place."""
+        return replace(self, x=self.x + dx, columns=[one + dx for one in self.columns], places={}) if dx else self

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ccm.compose.document.fill.columns import Asked, fixed, gathered, shared
@@ -34,6 +35,7 @@ class Tables:
         self._inlines = inlines
         self._cell_kinds: dict[tuple[int, float], CellKind] = {}
         self._row_kinds: dict[tuple[int, tuple[int, ...], float], RowKind] = {}
+        self._mirrors: dict[tuple[RowKind, int], RowKind] = {}
         self._borders = Borders()
 
     def layout(self, element: Element, x: float, available: float) -> Table:
@@ -51,6 +53,9 @@ class Tables:
         if not kinds or any(not kind.cells for kind in kinds):
             raise Unfillable("an empty table or row")
         count = max(kind.cells[-1].x + kind.cells[-1].span for kind in kinds)
+        if computed["direction"] == "rtl":
+            for row in everything:
+                row.kind = self._mirrored(row.kind, count)
         vertical, horizontal = self._borders.collapsed(element.signature, computed, everything, count)
         edges = Sides(
             max([one[1] for one in horizontal[0]]) / 2,
@@ -69,11 +74,17 @@ class Tables:
             edges.top, edges.bottom, color(computed["background_color"], computed["color"]),
         )  # fmt: skip
 
+    def _mirrored(self, kind: RowKind, count: int) -> RowKind:
+        """Return a kind of row with its columns counted from the left, in a table that is read from the right."""
+        known = self._mirrors.get((kind, count))
+        if known is None:
+            cells = tuple(replace(cell, x=count - cell.x - cell.span) for cell in kind.cells)
+            known = self._mirrors[kind, count] = replace(kind, cells=cells, stripes={})
+        return known
+
     def _refuse(self, computed: Any) -> None:
         if computed["border_collapse"] != "collapse":
             raise Unfillable("a table with separate borders")
-        if computed["direction"] != "ltr":
-            raise Unfillable("a table from right to left")
         if computed["height"] != "auto" or computed["caption_side"] not in ("top",):
             raise Unfillable("a table with a height")
 

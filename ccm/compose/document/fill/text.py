@@ -97,6 +97,8 @@ class TextStyle:
         self._runs.clear()
 
     def _shaped(self, text: str) -> Run:
+        if not text:
+            return Run("", (), 0.0, self.face, self.size)
         if self.by_pango or not is_plain(text):
             return shaped_by_pango(text, self, self.faces)
         buffer = hb.Buffer()
