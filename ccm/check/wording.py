@@ -27,7 +27,9 @@ def wording(reading: Reading, composed: Composed, rules: CheckRules) -> Iterator
         return Finding(code, message, remedy, rendition.piece_id, rendition.channel)
 
     text = reading.everything
-    leftover = next((match[0] for match in _SYNTAX.finditer(text) if not reading.from_data(match[0])), None)
+    written = "{" in text or "}" in text or "%(" in text  # looked for first: hardly any text has them
+    leftovers = _SYNTAX.finditer(text) if written else ()
+    leftover = next((match[0] for match in leftovers if not reading.from_data(match[0])), None)
     if leftover:
         message = f'template syntax is left in the text: "{leftover}"'
         yield finding("template-leftover", message, "close the expression in the variant, or the catalogue's text")

@@ -43,7 +43,7 @@ def test_messages_with_rows_are_alike(invoices: Sample) -> None:
     for composed in invoices.composed:
         known = _known(composed, invoices)
         for rendition in composed.renditions:
-            left = likeness(rendition, known, known.marks)
+            left = likeness(rendition, known)
             met += left is not None and known.authored.proved.holds(left.digest, "test") and left.explained()
     assert met >= 1.8 * len(invoices.composed)
 
@@ -61,7 +61,7 @@ def test_no_mistake_is_taken_for_alike(invoices: Sample) -> None:
             for rendition in mistake.composed.renditions:
                 if rendition == right[rendition.piece_id]:
                     continue
-                left = likeness(rendition, known, known.marks)
+                left = likeness(rendition, known)
                 taken = left is not None and known.authored.proved.holds(left.digest, "test") and left.explained()
                 assert not taken, (mistake.kind, mistake.where)
                 tried += 1
@@ -73,10 +73,10 @@ def test_hints_are_not_believed(invoices: Sample) -> None:
     composed = invoices.composed[0]
     known = _known(composed, invoices)
     email = next(one for one in composed.renditions if isinstance(one, EmailRendition))
-    assert likeness(email, known, known.marks) is not None
+    assert likeness(email, known) is not None
     lie = replace(email, html=email.html.replace("</p>", " </p>", 1) + " ")
-    assert likeness(lie, known, known.marks) is None
-    assert likeness(pickle.loads(pickle.dumps(email)), known, known.marks) is None
+    assert likeness(lie, known) is None
+    assert likeness(pickle.loads(pickle.dumps(email)), known) is None
     assert pickle.loads(pickle.dumps(email)) == email
     assert not is_woven("<b>a</b>", ("<b>", "</b>"), ("a", "b"))
     assert not is_woven('<b>"</b>', ("<b>", "</b>"), ('"',))
@@ -88,9 +88,9 @@ def test_another_name_or_text_is_not_alike(invoices: Sample) -> None:
     composed = invoices.composed[0]
     known = _known(composed, invoices)
     sms = next(one for one in composed.renditions if isinstance(one, SmsRendition))
-    left = likeness(sms, known, known.marks)
+    left = likeness(sms, known)
     fact = next(fact for fact in composed.facts if fact.text in sms.text)
-    other = likeness(replace(sms, text=sms.text.replace(fact.text, "")), known, known.marks)
+    other = likeness(replace(sms, text=sms.text.replace(fact.text, "")), known)
     assert left is not None
     assert other is not None
     assert left.digest != other.digest

@@ -36,7 +36,7 @@ def prove(reading: Reading, composed: Composed, known: Known | None) -> Iterator
         return
     rendition, proved = reading.rendition, known.authored.proved
     channel = rendition.channel.value
-    left = likeness(rendition, known, known.marks) if proved.pays(channel) else None
+    left = likeness(rendition, known) if proved.pays(channel) else None
     if left is not None and proved.holds(left.digest, channel) and left.explained():
         return
     found = tuple(_in_full(reading, composed, known))

@@ -56,9 +56,11 @@ class Likeness:
         return all(part.settled(self._known) for _, part in self._parts)
 
 
-def likeness(rendition: Rendition, known: Known, marks: Marks) -> Likeness | None:
+def likeness(rendition: Rendition, known: Known) -> Likeness | None:
     """Put a rendition's own values out of it; None where that cannot be done."""
-    communication, proved = known.communication, known.authored.proved
+    if not isinstance(rendition, (EmailRendition, SmsRendition)):
+        return None
+    communication, proved, marks = known.communication, known.authored.proved, known.marks
     meanings = meanings_for(communication.language, communication.locale)
 
     def run(text: str) -> Run:

@@ -133,7 +133,7 @@ class Known:
         code, _, number = statement.text.partition(" ")
         plain = code.isascii() and code.isalpha() and code.lower() in self._words
         amounts = (reading[0] for reading in statement.readings)  # type: ignore[index]
-        return plain and number.isdecimal() and any(amount in self._numbers for amount in amounts)
+        return plain and number.lstrip("-−").isdecimal() and any(amount in self._numbers for amount in amounts)
 
     @cached_property
     def _numbers(self) -> frozenset[Decimal]:
@@ -283,31 +283,36 @@ class _Scan:
 
     def take(self, values: object) -> None:
         """Take every value below a mapping or sequence."""
-        for value in values.values() if isinstance(values, Mapping) else values:  # type: ignore[attr-defined]  # one of both
+        amounts, texts = self.amounts, self.texts.append
+        for value in values.values() if isinstance(values, (dict, Mapping)) else values:  # type: ignore[attr-defined]  # one of both
             kind = type(value)
             if kind is str:
-                self.texts.append(value)
+                texts(value)
             elif kind is Money:
-                codes = self.amounts.get(value.amount)
+                codes = amounts.get(value.amount)
                 if codes is None:
-                    self.amounts[value.amount] = {value.currency}
+                    amounts[value.amount] = {value.currency}
                 else:
                     codes.add(value.currency)
-            elif kind is dict or kind is tuple or isinstance(value, (Mapping, list, tuple, set, frozenset)):
-                self.take(value)
+            elif kind is Decimal:
+                self.shares.append(value)
+            elif kind is int:
+                self.numbers.append(value)
             elif kind is date:
                 self.days.add(value)
+            elif kind is dict or kind is tuple or isinstance(value, (Mapping, list, tuple, set, frozenset)):
+                self.take(value)
             elif value is not None and kind is not bool:
                 self._take_other(value)
 
     def _take_other(self, value: object) -> None:
         match value:
-            case Decimal():
-                self.shares.append(value)
             case datetime():
                 self.moments.append(value)
             case date():
                 self.days.add(value)
+            case Decimal():
+                self.shares.append(value)
             case int():
                 self.numbers.append(value)
             case str():

@@ -25,6 +25,7 @@ Amounts: TypeAlias = tuple[tuple[Decimal, frozenset[str]], ...]
 _NO_DIGIT = re.compile(r"\D+")
 _EDGES = re.compile(r"[\s().,\-+]*")
 _PLAIN_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_FEW = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,2})?")  # tells nothing by itself, whatever the locale
 _TOKENS = re.compile(r"[^\s,;:()\[\]/|+*·•-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SIGNED = regex.compile(r"[%٪\p{Sc}]|percent|per cent|prozent|pour cent|por ciento|por cento|procent")
@@ -130,6 +131,8 @@ class Meanings:
 
     def _read(self, value: str) -> Meaning:
         mask = masked(value)
+        if _FEW.fullmatch(value):
+            return Meaning(Sort.NUMBER, mask, value, value)
         way = self._ways.get(mask)
         if way is None and mask not in self._ways and value.strip("0.,٬٫ \u00a0") != mask.strip("0.,٬٫ \u00a0"):
             if len(self._ways) >= _MOST:
@@ -156,7 +159,7 @@ class Meanings:
         folded = text.casefold()
         found = statements(text, *self.tags)
         if not found and not tells(text):
-            closed = not _joins(text, self._writing)
+            closed = not joins(text, self._writing)
             return Meaning(Sort.WORDS, "words", folded, value) if closed else Meaning(Sort.OPEN, text, folded, value)
         if not found and _PLAIN_NUMBER.fullmatch(text):
             return Meaning(Sort.NUMBER, mask, folded, value)
@@ -187,24 +190,27 @@ def _covers(statement: Statement, text: str) -> bool:
     return bool(found) and _EDGES.fullmatch(before) is not None and _EDGES.fullmatch(after) is not None
 
 
-def _joins(text: str, writing: Writing) -> bool:
+def joins(text: str, writing: Writing) -> bool:
     """Tell whether words may say something together with a number beside them: a currency, a month, a sign."""
     if not text:
         return False
     if not (text[0].isalnum() or text[0] in "\"'") or not (text[-1].isalnum() or text[-1] in "\"'.!?"):
         return True
     folded = text.casefold()
-    if _SIGNED.search(folded):
-        return True
-    if writing.month is not None and (
-        not writing.months.keys().isdisjoint(_LETTERS.findall(folded))
-        if writing.plain_months
-        else writing.month.search(text.lower())
-    ):
+    if _SIGNED.search(folded) or names_month(text, writing):
         return True
     words = [word.rstrip(".!?") for word in _TOKENS.findall(text)]
     known = writing.currencies.keys()
     return not (known.isdisjoint(words) and known.isdisjoint(map(str.casefold, words)))
+
+
+def names_month(text: str, writing: Writing) -> bool:
+    """Tell whether a text names a month: a number beside it may be a day of it."""
+    if writing.month is None:
+        return False
+    if writing.plain_months:
+        return not writing.months.keys().isdisjoint(_LETTERS.findall(text.casefold()))
+    return writing.month.search(text.lower()) is not None
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ccm.check.facts.known import Known
+from ccm.check.facts.rows import unexplained
 from ccm.check.facts.statements import Said, Statement, statements
 from ccm.check.facts.told import place
 from ccm.check.texts import Reading
@@ -23,7 +24,7 @@ def undeclared(reading: Reading, composed: Composed, known: Known) -> Iterator[F
     rendition = reading.rendition
     for part in reading.parts:
         shown: set[tuple[Said, str]] = set()
-        for statement in _said(reading, composed, part):
+        for statement in _said(reading, composed, part, known):
             if known.explains(statement) or (
                 isinstance(rendition, DocumentRendition) and known.explains_pieces(statement, reading.comparable(part))
             ):
@@ -35,9 +36,11 @@ def undeclared(reading: Reading, composed: Composed, known: Known) -> Iterator[F
             yield _finding(reading, part, statement, written)
 
 
-def _said(reading: Reading, composed: Composed, part: str) -> Iterator[Statement]:
+def _said(reading: Reading, composed: Composed, part: str, known: Known) -> Iterator[Statement]:
+    """Yield what a part tells; of a document only what its cells do not explain by themselves."""
     language, locale = composed.communication.language, composed.communication.locale
-    for line in reading.lines(part):
+    in_document = isinstance(reading.rendition, DocumentRendition)
+    for line in unexplained(reading.document.rows, known) if in_document else reading.lines(part):
         yield from statements(line, language, locale)
     for target in reading.links(part):
         if not target.startswith(("#", "cid:")):

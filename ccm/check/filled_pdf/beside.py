@@ -28,6 +28,18 @@ def stands_well_below(before: Placed, one: Placed) -> bool:
     )
 
 
+def stands_well_beside(before: Placed, one: Placed) -> bool:
+    """Tell whether a usual text stands on the line of a usual one, well to its right."""
+    return (
+        one.shown.usual == before.shown.usual
+        and one.y == before.y
+        and one.scale == before.scale
+        and one.form is None
+        and before.form is None
+        and one.x - before.x > before.scale * (before.shown.end + before.shown.room)
+    )
+
+
 def parts_lines(before: Placed, one: Placed, page_height: float) -> bool:
     """Tell whether two texts are too far apart in height to be put in order from left to right."""
     first, second = before.shown, one.shown

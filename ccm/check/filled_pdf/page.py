@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from ccm.check.comparable import comparable_line
-from ccm.check.filled_pdf.beside import NEWLINE, ROOMY, between, is_again, parts_lines, stands_well_below
+from ccm.check.filled_pdf.beside import (
+    NEWLINE,
+    ROOMY,
+    between,
+    is_again,
+    parts_lines,
+    stands_well_below,
+    stands_well_beside,
+)
 from ccm.check.filled_pdf.direction import check_direction
 from ccm.check.filled_pdf.faces import Faces
 from ccm.check.filled_pdf.operators import SILENT, TOKENS, State
@@ -131,7 +139,7 @@ class _Collector:
         left = _BACK
         for other in reversed(items):
             if other[3].form is one.form:
-                if is_again(one, Placed.of(other)):
+                if other[0].letters == one.shown.letters and is_again(one, Placed.of(other)):
                     raise Unread("a text that is printed twice")
                 left -= 1
                 if not left:
@@ -218,9 +226,12 @@ class _Joiner(_Collector):
     def _set_beside(self, one: Placed, before: Placed) -> None:
         if not self._is_ordered:
             self._wary = self._wary - 1 if self._wary else _BACK
-            if not parts_lines(before, one, self._height) and one.on_page[0] < before.on_page[0]:
+            if one.on_page[0] < before.on_page[0] and not parts_lines(before, one, self._height):
                 raise _OutOfOrder
             self._check_again(self._items, one)
+        if stands_well_beside(before, one):
+            self._cells.append(one.shown.cell)
+            return
         step = between(before, one, self._cells[-1].text)
         if step == NEWLINE:
             self._begin(one, before)
