@@ -67,6 +67,8 @@ def _plain(value: object) -> str:
 
 def read_code(value: object) -> str:
     """Return an identifier: one line, without spaces around it."""
+    if type(value) is str and value.isascii() and value.isprintable():
+        return value.strip()
     text = read_text(value).strip()
     if _LINE_END.search(text):
         raise WrongValue("is not one line", "remove tabs and line ends")
@@ -77,6 +79,8 @@ def read_integer(value: object) -> int:
     """Return a whole number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if type(value) is str and len(value) <= 30 and value.isascii() and value.isdigit():
+        return int(value)
     number = read_decimal(value, "is not a whole number", "write digits only, such as 12")
     if number != number.to_integral_value():
         raise WrongValue("is not a whole number", "write digits only, such as 12")

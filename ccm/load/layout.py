@@ -29,7 +29,11 @@ class Layout:
                 place = self._places[column]
             else:
                 place = self._places[column] = place_of(column, self._fields, self._record)
-            if place is not None:
+            if place is None:
+                continue
+            if type(value) is str and len(place) == 1:
+                made[place[0]] = value
+            else:
                 _put(made, place, value)
         return made
 

@@ -8,9 +8,13 @@ from functools import lru_cache
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 # Top-level names that no mail can reach (RFC 2606, RFC 6761); allowed, because test data lives there.
 _RESERVED = frozenset({"test", "invalid"})
+_PLAIN = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]{1,180}"
+)  # never near 254 signs, the longest allowed
 _PHONE = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u2212\u00b7]+")
 
 
@@ -29,6 +33,19 @@ def normalised_email(raw: str) -> str:
     Why: `a@good.com,b@evil.com` must not reach two people, and `=?utf-8?…?=` must not become a header.
     """
     text = raw.strip(" \t\u00a0")
+    local, _, domain = text.rpartition("@")
+    if _PLAIN.fullmatch(text) is not None and len(local) <= 64 and local.lower() not in CASE_INSENSITIVE_MAILBOX_NAMES:
+        return f"{local}@{_plain_domain(domain)}"
+    return _validated(text)
+
+
+@lru_cache(maxsize=4096)
+def _plain_domain(domain: str) -> str:
+    """Return a domain as an envelope carries it; asked once, because most people share a few."""
+    return _validated(f"x@{domain}").rpartition("@")[2]
+
+
+def _validated(text: str) -> str:
     if "=?" in text or any(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") for character in text):
         raise AddressInvalid("the email address holds control characters or an encoded word")
     suffix = ".example" if text.rpartition(".")[2].casefold() in _RESERVED else ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ccm.plan.addresses import AddressInvalid, normalised_email, normalised_phone
+from ccm.plan.addresses import AddressInvalid, _validated, normalised_email, normalised_phone
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,51 @@ def test_naughty_strings_never_crash(shared_data: Path) -> None:
             assert found.isascii()
             assert found.isprintable()
             assert found.count("@") <= 1
+
+
+_LOCALS = (
+    "a",
+    "A.b",
+    "a..b",
+    ".a",
+    "a.",
+    "x+y",
+    "postmaster",
+    "ABUSE",
+    "Root",
+    "a" * 64,
+    "a" * 65,
+    "-a",
+    "a b",
+    "\u00e4",
+    "a'b",
+    "o=x",
+    "=?",
+    "",
+)
+_DOMAINS = (
+    "example.com", "EXAMPLE.com", "exa_mple.com", "-a.com", "a-.com", "a..com", ".com", "com", "localhost", "a.test", "b.invalid",
+    "x.TEST", "xn--mnchen-3ya.de", "xn--", "m\u00fcnchen.de", "1.2.3.4", "[1.2.3.4]", "a.c", "a.123", "a" * 63 + ".com", "a" * 64 + ".com",
+    ".".join(["a" * 60] * 3) + ".com", ".".join(["a" * 60] * 4) + ".com", "a.local", "ex ample.com", "a.onion", "example.com.", "arpa",
+)  # fmt: skip
+
+
+def test_the_domain_of_a_plain_address_is_asked_once_with_the_same_answer() -> None:
+    """Plain addresses take a short way: it gives what the validator gives for the whole address, refusals too."""
+    for local in _LOCALS:
+        for domain in _DOMAINS:
+            for text in (
+                f"{local}@{domain}",
+                f"{local}@@{domain}",
+                f"{local}@b@{domain}",
+                f"{local}{domain}",
+                f"{local}@{domain},b@c.de",
+            ):
+                assert _said(normalised_email, f" {text}\t") == _said(_validated, text), text
+
+
+def _said(normalise: Callable[[str], str], text: str) -> str:
+    try:
+        return normalise(text)
+    except AddressInvalid as refused:
+        return f"refused: {refused}"

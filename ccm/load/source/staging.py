@@ -23,7 +23,7 @@ from ccm.diagnostics import Location
 from ccm.load.source.tables import FileTable, Match, RawRow, SourceUnreadable, Table
 from ccm.model.definitions import ChildTable
 
-_FORMAT = 1  # raise when the staged form changes; older files are then made anew
+_FORMAT = 2  # raise when the staged form changes; older files are then made anew
 _DAY = re.compile(r"(\d{4}-\d{2})(-\d{2})?([T ].*)?")
 _SCHEMA = "CREATE TABLE rows (key TEXT, day TEXT, line INTEGER, trouble TEXT, cells BLOB)"
 _INSERT = "INSERT INTO rows VALUES (?, ?, ?, ?, ?)"
@@ -214,7 +214,7 @@ def _fill(connection: sqlite3.Connection, table: Table, child: ChildTable) -> No
         connection.execute("BEGIN")
     connection.execute(_SCHEMA)
     connection.executemany(_INSERT, _staged_rows(table, child))
-    connection.execute("CREATE INDEX by_key ON rows (key)")
+    connection.execute("CREATE INDEX by_key ON rows (key, day)")
     connection.execute("COMMIT")
 
 
