@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := out/demo
 AS_OF := 2026-11-02T11:30Z
 
-.PHONY: help setup dev demo test check oracle mutations replay faults bench bench-delivery bench-mail bench-pdf format clean
+.PHONY: help setup dev demo test check oracle mutations replay faults bench bench-delivery bench-mail bench-pdf differential verapdf format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +48,15 @@ bench-delivery: dev ## Measure sending beside Postfix's smtp-source, and its mem
 bench: dev ## Measure emails, SMS and documents per second; writes benchmarks/out/bench.json
 	$(BIN)/python -m benchmarks.bench $(B)
 
-bench-pdf: dev ## Measure documents of a real month beside a plain WeasyPrint loop; writes benchmarks/out/pdf.json
+bench-pdf: dev ## Measure documents beside WeasyPrint, Typst, PlutoPrint and ReportLab, and a real month; writes benchmarks/out/pdf.json
+	@tools/setup.sh bench
 	$(BIN)/python -m benchmarks.pdf $(B)
+
+differential: dev ## Fill 5,000 documents and lay them out by WeasyPrint too: 0 differences; writes benchmarks/out/differential.json
+	$(BIN)/python -m benchmarks.pdf.differential $(D)
+
+verapdf: dev ## Validate filled documents against PDF/UA-1 and PDF/A-3a with veraPDF; writes benchmarks/out/verapdf.json
+	$(BIN)/python -m benchmarks.pdf.conformance $(V)
 
 bench-mail: dev ## Measure HTML and ready-to-send messages per second beside the plain way; writes benchmarks/out/mail.json
 	$(BIN)/python -m benchmarks.mail $(B)

@@ -96,7 +96,7 @@ def documents(workspace: Workspace, count: int) -> Mapping[str, object]:
 
     prepared, communications = planned(workspace, "october-statement", Channel.DOCUMENT)
     composer = Composer(prepared.template, prepared.brand, workspace.fragments, workspace.library)
-    plain = PlainLoop(prepared, composer)
+    plain = PlainLoop(prepared)
     timed(composer.compose, communications[:2])
     timed(plain.render, communications[:1])
     ours, theirs = [], []

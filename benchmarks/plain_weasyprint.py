@@ -17,30 +17,36 @@ from ccm.run.prepare import Prepared
 
 
 class PlainLoop:
-    """Renders a communication's document with `HTML(...).write_pdf()` and nothing else; untagged, as by default."""
+    """Renders a communication's page and lays it out with `HTML(...).write_pdf()` and nothing else; untagged, as by default."""
 
-    def __init__(self, prepared: Prepared, composer: Composer) -> None:
+    def __init__(self, prepared: Prepared) -> None:
         style = prepared.template.variants[Channel.DOCUMENT, VariantPart.STYLE].source
         self._css = brand_stylesheet(prepared.brand) + style
         self._fetcher = LibraryFetcher(prepared.workspace.library, (prepared.template.root, prepared.brand.root))
-        self._composer = composer
-        self._html: dict[str, str] = {}
-        self._watch()
+        workspace = prepared.workspace
+        self._composer = Composer(prepared.template, prepared.brand, workspace.fragments, workspace.library)
+        self._pages = _Pages()
+        self._composer.__dict__["_document_composer"] = self._pages  # takes the place of what would lay the page out
+
+    def html(self, communication: Communication) -> str:
+        """Return the page of a communication's document."""
+        self._composer.compose(communication)
+        return self._pages.last
 
     def render(self, communication: Communication) -> bytes:
-        """Make the PDF of a communication that the composer has composed before; the HTML is taken from there."""
+        """Make the PDF of a communication, from its data on."""
         fonts = FontConfiguration()
         sheet = CSS(string=self._css, url_fetcher=self._fetcher, font_config=fonts)
-        page = HTML(string=self._html[communication.pieces[0].piece_id], url_fetcher=self._fetcher)
+        page = HTML(string=self.html(communication), url_fetcher=self._fetcher)
         content: bytes = page.write_pdf(stylesheets=[sheet], font_config=fonts)
         return content
 
-    def _watch(self) -> None:
-        documents: Any = self._composer._document_composer
-        compose = documents.compose
 
-        def watched(html: str, **options: Any) -> Any:
-            self._html[options["piece"].piece_id] = html
-            return compose(html, **options)
+class _Pages:
+    """Keeps the page that a composer of documents would lay out."""
 
-        documents.compose = watched
+    last = ""
+
+    def compose(self, html: str, **_: Any) -> tuple[None, tuple[()], str]:
+        self.last = html
+        return None, (), ""

@@ -2,6 +2,7 @@
 # Makes .venv with everything ccm needs. Runs in seconds when nothing changed.
 #   tools/setup.sh          the engine
 #   tools/setup.sh dev      the engine and what its tests and checks need
+#   tools/setup.sh bench    the engines that documents are measured beside
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted=${1:-run}
@@ -66,6 +67,7 @@ if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ] || [ requirements.lock -
   extras=; [ "$wanted" = dev ] && extras='[postgres,print,social]'
   .venv/bin/uv pip install --quiet "${lock[@]}" --editable ".$extras"
   [ "$wanted" = dev ] && .venv/bin/uv pip install --quiet "${lock[@]}" --group dev
+  [ "$wanted" = bench ] && .venv/bin/uv pip install --quiet "${lock[@]}" --group bench
   touch "$stamp"
 fi
 
