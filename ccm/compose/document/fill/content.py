@@ -54,8 +54,7 @@ class Contents:
                 ink = self._stripe(item, ink, used, parts)
                 mark += len(item.texts)
             else:
-                said = b"" if type(item) is Picture else self._said(item.run)  # type: ignore[union-attr]  # a text
-                parts.append(b"/%b<</MCID %d%b>>BDC" % (b"Figure" if type(item) is Picture else b"Span", mark, said))
+                parts.append(b"/%b<</MCID %d>>BDC" % (b"Figure" if type(item) is Picture else b"Span", mark))
                 ink = self._item(item, ink, used, parts.append)  # type: ignore[arg-type]  # stripes are gone
                 parts.append(b"EMC")
                 mark += 1
@@ -136,16 +135,17 @@ class Contents:
         parts.append(form % tuple(values))
         return after
 
-    def _said(self, run: Run) -> bytes:
-        """Return what a mark says of its text, where its glyphs alone would be read as another."""
+    def _said(self, run: Run) -> dict[int, tuple[int, bytes]]:
+        """Return what must be said of glyphs that alone would be read as another text: by the first, where they end."""
+        found = {}
         at = 0
         for count, text in run.clusters:
             glyphs = run.parts[at : at + count]
             own = "".join([self._fonts[glyph.face].text([glyph.number]) for glyph in glyphs])
             if sorted(own) != sorted(text.replace("\u00a0", " ")):
-                return b"/ActualText<feff%b>" % run.text.encode("utf-16-be").hex().encode()
+                found[at] = (at + count, b"/Span<</ActualText<feff%b>>>BDC" % text.encode("utf-16-be").hex().encode())
             at += count
-        return b""
+        return found
 
     def _in_parts(self, run: Run, used: Used) -> bytes:
         """Return the operators that show a run as Pango placed it, in the engine's own form."""
@@ -160,20 +160,27 @@ class Contents:
         size = int(run.size * UNITS) / UNITS
         face = -1
         string = ""
+        said = self._said(run)
+        end = -1
         for at, glyph in enumerate(run.parts):
-            if glyph.face != face:
+            if glyph.face != face or at in said or at == end:
                 if string:
-                    yield b"[%b]TJ" % string.encode("ascii")
-                string = ""
-                face = glyph.face
-                yield _font(face, run.size)
+                    yield _closed(string)
+                string = "" if glyph.opens or not string else "<"
+                if at == end:
+                    yield b"EMC"
+                if glyph.face != face:
+                    face = glyph.face
+                    yield _font(face, run.size)
+                if at in said:
+                    end, mark = said[at]
+                    yield mark
             if glyph.opens:
                 string += "<"
             offset = glyph.across / size
             if glyph.rise:
-                string = string[:-1] if string.endswith("<") else string + ">"
-                if string:
-                    yield b"[%b]TJ" % string.encode("ascii")
+                if string not in ("", "<"):
+                    yield _closed(string)
                 moved = f"{-offset:.6g}" if offset else ""
                 yield b"%.6g Ts\n[%b<%04x>]TJ\n0 Ts" % (-glyph.rise, moved.encode("ascii"), glyph.number)
                 string = "<"
@@ -185,7 +192,9 @@ class Contents:
             if at + 1 == len(run.parts) or run.parts[at + 1].opens:
                 string = string[:-1] if string.endswith("<") else string + ">"
         if string:
-            yield b"[%b]TJ" % string.encode("ascii")
+            yield _closed(string)
+        if end == len(run.parts):
+            yield b"EMC"
 
     def _shown(self, run: Run) -> bytes:
         """Return the operator that shows a run, with the engine's own rounding; the run remembers it."""
@@ -206,6 +215,15 @@ class Contents:
         run.rare = font.rare([glyph for glyph, _, _ in run.glyphs])
         run.shown = "".join(parts).replace("<>", " ").encode("ascii")
         return run.shown
+
+
+def _closed(string: str) -> bytes:
+    """Return the operator that shows glyphs and moves, whose last string may still be open."""
+    if string.endswith("<"):
+        string = string[:-1]
+    elif not string.endswith(">") and string.rfind("<") > string.rfind(">"):
+        string += ">"
+    return b"[%b]TJ" % string.encode("ascii")
 
 
 def _form(kind: StripeKind, ink: Color | None) -> tuple[bytes, Color | None]:

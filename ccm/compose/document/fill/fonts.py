@@ -23,6 +23,8 @@ _USUAL = "".join(map(chr, range(0x20, 0x7F))) + "\u00a0\u202f·–—‘’“�
 _LETTERS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
 _KANA, _YEN = 0x3042, "\uffe5"
 _IDEOGRAPHS = 0x2E80  # signs from here on have one glyph each
+_JOINED = (0xFB50, 0xFEFC)  # Arabic letters as they are joined; texts are written with the letters themselves
+_UNSAID = "\ufffd"  # of glyphs that only stand for a sign together with others; marks around them say which
 _BEHIND_RADICALS = 0x2FE0
 MOST_SUBSETS = 512  # of one font, kept for the next document
 _FEATURES: tuple[dict[str, int], ...] = ({}, {"lnum": 1}, {"tnum": 1}, {"lnum": 1, "tnum": 1})
@@ -113,7 +115,9 @@ class FontFile:
         texts = {**self._texts_of([chr(point) for point in points if point < _IDEOGRAPHS]), **self._usual}
         for point in sorted(points, key=_rank):
             if point >= _IDEOGRAPHS:
-                texts.setdefault(self._font.get_nominal_glyph(point), chr(point))
+                joined = _JOINED[0] <= point <= _JOINED[1]
+                text = unicodedata.normalize("NFKC", chr(point)).strip() if joined else chr(point)
+                texts.setdefault(self._font.get_nominal_glyph(point), text or chr(point))
         return {**texts_by_substitution(self._content, texts), **texts, **self._yen()}
 
     def _yen(self) -> dict[int, str]:
@@ -149,9 +153,7 @@ class FontFile:
         return texts
 
     def _make(self, more: frozenset[int]) -> Subset:
-        if more - self._every.keys():
-            raise Unfillable("a glyph that stands for several signs")
-        texts = {**self._usual, **{glyph: self._every[glyph] for glyph in sorted(more)}}
+        texts = {**self._usual, **{glyph: self._every.get(glyph, _UNSAID) for glyph in sorted(more)}}
         program = self._program(texts)
         mark = hashlib.sha256(program).hexdigest()[:6].translate(_LETTERS)
         return Subset(mark, len(program), zlib.compress(program, 9), self._width_array(texts), _to_unicode(texts))
