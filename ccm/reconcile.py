@@ -54,6 +54,8 @@ def reconcile(tally: RunTally) -> RunReport:
         locales=tally.locales,
         broadcasts=tally.broadcasts,
         possible_duplicates=tally.possible_duplicates,
+        documents=tally.documents,
+        taught=tally.taught,
     )
     ended = tally.run.finished_at is not None and tally.run.state != "stopped"
     if ended and (tally.undecided or not report.balanced):

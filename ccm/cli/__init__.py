@@ -29,6 +29,7 @@ COMMANDS = {
     "reconcile": "Ask providers what became of pieces whose answer was lost.",
     "report": "Show a run's report: outcomes, control totals, pages.",
     "manifest": "Write or check what a run made: hashes, exceptions, control totals, signed.",
+    "explain-speed": "Tell what in a template keeps its documents and emails slow, with file and line.",
     "print": "Make batches for a print shop: PDF, marks, manifest; print envelopes again.",
     "history": "Show who got what, when, in which version, with which facts.",
     "bundle": "Write print streams: thousands of documents in one PDF, sorted, with a manifest.",

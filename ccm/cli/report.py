@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -84,6 +84,12 @@ def report_as_json(report: RunReport, attention: Sequence[Outcome]) -> dict[str,
         "segments": report.segments,
         "findings": dict(report.findings),
         "slow_paths": dict(report.slow_paths),
+        "documents": {
+            "made": report.documents,
+            "filled": report.filled,
+            "compiled": dict(report.taught),
+            "full": report.in_full,
+        },
         "locales": dict(report.locales),
         "attention": [
             {
@@ -111,11 +117,23 @@ def print_report(report: RunReport, attention: Sequence[Outcome]) -> None:
     out.print(f"{report.pages} pages · {report.segments} SMS segments · {len(report.locales)} locales")
     if report.possible_duplicates:
         out.print(f"[bold]{report.possible_duplicates} pieces were sent again by order and may have arrived twice[/]")
+    if report.documents:
+        out.print(documents_line(report), markup=False)
     for title, counts in (("why not", report.reasons), ("findings", report.findings), ("slow", report.slow_paths)):
         if counts:
             out.print(f"{title}: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
 
     _print_attention(report, attention)
+
+
+def documents_line(report: RunReport) -> str:
+    """Say how documents were made: filled, filled after the layout engine had shown how, or by the layout engine alone."""
+
+    def some(title: str, counts: Mapping[str, int]) -> str:
+        why = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+        return f"{sum(counts.values())} {title}" + (f" ({why})" if why else "")
+
+    return f"documents: {report.filled} filled · {some('compiled', report.taught)} · {some('full', report.in_full)}"
 
 
 def _print_attention(report: RunReport, attention: Sequence[Outcome]) -> None:

@@ -54,6 +54,7 @@ class _Work:
     findings: list[Finding] = field(default_factory=list)
     renditions: dict[str, Rendition] = field(default_factory=dict)
     slow_paths: dict[Channel, str] = field(default_factory=dict)
+    taught: dict[Channel, str] = field(default_factory=dict)
     card: Attachment | None = None
     card_made: bool = False
 
@@ -112,6 +113,7 @@ class Composer:
             work.slow_paths,
             work.data,
             tuple(dict.fromkeys(work.voice.computed)),
+            work.taught,
         )
 
     def _voice(self, communication: Communication) -> Voice:
@@ -198,8 +200,10 @@ class Composer:
             issued_at=work.communication.issued_at,
             filename=self._file_name(work, piece, variables),
         )
-        if slow:
+        if slow and rendition is not None:
             work.slow_paths[Channel.DOCUMENT] = slow
+        if self._document_composer.taught:
+            work.taught[Channel.DOCUMENT] = self._document_composer.taught
         self._keep(work, piece, rendition, findings)
 
     def _file_name(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ class RemarkKind(StrEnum):
 
     FINDING = "finding"  # composing or checking complained
     SLOW_PATH = "slow-path"  # a compiled shortcut was not taken
+    TAUGHT = "taught"  # the layout engine was asked, and the page filled then
     CHANNEL_EXCLUSION = "channel-exclusion"  # an optional channel was left out
 
 
@@ -38,7 +39,7 @@ class Remark:
     @property
     def title(self) -> str:
         """The name that a report counts it under."""
-        return self.code if self.kind is RemarkKind.FINDING else f"{self.channel}: {self.code}"
+        return self.code if self.kind in (RemarkKind.FINDING, RemarkKind.TAUGHT) else f"{self.channel}: {self.code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def remarks_of(decision: Decision) -> tuple[Remark, ...]:
     remarks += [
         Remark(RemarkKind.SLOW_PATH, why, channel, Severity.WARNING) for channel, why in decision.slow_paths.items()
     ]
+    remarks += [Remark(RemarkKind.TAUGHT, why, channel) for channel, why in decision.taught.items()]
     if decision.communication:
         remarks += [
             Remark(RemarkKind.CHANNEL_EXCLUSION, item.reason, item.channel, message=item.detail)

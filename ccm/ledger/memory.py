@@ -260,6 +260,8 @@ class MemoryLedger(Ledger):
                 slow_paths=dict(counts[RemarkKind.SLOW_PATH]),
                 locales=dict(Counter(one.locale for one in people if one.locale)),
                 possible_duplicates=sum(piece.record.possible_duplicate for piece in made),
+                documents=sum(piece.record.channel is Channel.DOCUMENT and piece.record.pages > 0 for piece in made),
+                taught=dict(counts[RemarkKind.TAUGHT]),
             )
 
     def runs(self) -> tuple[RunRecord, ...]:

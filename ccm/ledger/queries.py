@@ -98,6 +98,8 @@ def tally_of(connection: Connection, run_id: str) -> RunTally:
         slow_paths=remark_counts[RemarkKind.SLOW_PATH],
         locales=_locales(connection, run_id),
         possible_duplicates=_possible_duplicates(connection, run_id),
+        documents=_documents(connection, run_id),
+        taught=remark_counts[RemarkKind.TAUGHT],
     )
 
 
@@ -173,6 +175,11 @@ def _remarks(connection: Connection, run_id: str) -> dict[RemarkKind, dict[str, 
 def _possible_duplicates(connection: Connection, run_id: str) -> int:
     query = sa.select(sa.func.count()).where(pieces.c.run_id == run_id, pieces.c.possible_duplicate.is_(True))
     return connection.scalar(query) or 0
+
+
+def _documents(connection: Connection, run_id: str) -> int:
+    of_run = (pieces.c.run_id == run_id, pieces.c.channel == str(Channel.DOCUMENT), pieces.c.pages > 0)
+    return connection.scalar(sa.select(sa.func.count()).where(*of_run)) or 0
 
 
 def _locales(connection: Connection, run_id: str) -> dict[str, int]:

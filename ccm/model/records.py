@@ -371,6 +371,7 @@ class Composed:
     slow_paths: Why a compiled shortcut was not taken, by channel; empty when all were.
     data: The customer's data as templates saw it, derived fields included; None when composing got no further.
     computed: Amounts and numbers that templates worked out from it: sums, differences, products.
+    taught: Why the layout engine was asked although the page was filled then, by channel: it taught, or was compared with.
     """
 
     communication: Communication
@@ -380,6 +381,7 @@ class Composed:
     slow_paths: Mapping[Channel, str] = field(default_factory=dict)
     data: Mapping[str, object] | None = None
     computed: tuple[object, ...] = ()
+    taught: Mapping[Channel, str] = field(default_factory=dict)
 
 
 # ── deliver ──────────────────────────────────────────────────────────────────
@@ -580,6 +582,7 @@ class Decision:
     exclusion: Exclusion | None = None
     outcome: Outcome | None = None
     slow_paths: Mapping[Channel, str] = field(default_factory=dict)
+    taught: Mapping[Channel, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -608,6 +611,8 @@ class RunTally:
     pages, segments: Over accepted pieces.
     broadcasts: Outcomes of social posts, which address nobody in particular; not among `outcomes`.
     possible_duplicates: Pieces that an operator ordered sent again although they may have gone out before.
+    documents: Documents that were made, whatever became of them.
+    taught: Why the layout engine was asked for documents that were filled then, with counts.
     """
 
     run: RunRecord
@@ -625,6 +630,8 @@ class RunTally:
     locales: Mapping[str, int]
     broadcasts: Mapping[OutcomeKind, int] = field(default_factory=dict)
     possible_duplicates: int = 0
+    documents: int = 0
+    taught: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -688,6 +695,19 @@ class RunReport:
     locales: Mapping[str, int]
     broadcasts: Mapping[OutcomeKind, int] = field(default_factory=dict)
     possible_duplicates: int = 0
+    documents: int = 0
+    taught: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def in_full(self) -> dict[str, int]:
+        """Why documents took the full path, with counts."""
+        prefix = f"{Channel.DOCUMENT}: "
+        return {why.removeprefix(prefix): count for why, count in self.slow_paths.items() if why.startswith(prefix)}
+
+    @property
+    def filled(self) -> int:
+        """Documents that were filled without asking the layout engine."""
+        return max(0, self.documents - sum(self.taught.values()) - sum(self.in_full.values()))
 
     @property
     def addressed(self) -> int:

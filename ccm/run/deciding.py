@@ -57,13 +57,22 @@ def _was_handed_over(state: PieceState) -> bool:
 
 
 def decide(
-    made: Made, before: Mapping[Channel, PieceRecord], brand: Brand, on_paper: frozenset[str] = frozenset()
+    made: Made,
+    before: Mapping[Channel, PieceRecord],
+    brand: Brand,
+    on_paper: frozenset[str] = frozenset(),
+    deduplicating: frozenset[str] = frozenset(),
 ) -> tuple[Decision, SendJob | None]:
-    """Decide what of a composed communication goes out; `on_paper` names the providers that need a postal address.
+    """Decide what of a composed communication goes out.
 
     All required pieces are good: they and the good optional ones go. One is bad: all are held.
     A piece that an earlier execution sent is never sent again; if what it said then differs from what
-    would be said now, the rest is held, because the channels would disagree.
+    would be said now, the rest is held, because the channels would disagree. One whose answer was lost is handed over
+    once more, exactly as it was, where the provider drops a second hand-over; it stays in doubt until the answer.
+
+    Args:
+        on_paper: Providers that need a postal address.
+        deduplicating: Providers that drop a second hand-over with the same key.
     """
     communication = made.composed.communication
     channels = {piece.channel for piece in communication.pieces}
@@ -77,16 +86,17 @@ def decide(
     states: dict[Channel, PieceState] = {}
     for planned in communication.pieces:
         sent = before.get(planned.channel)
-        if sent is not None and _was_handed_over(sent.state):
-            pieces.append(sent)
-            states[planned.channel] = sent.state
-            continue
         rendition = made.rendition(planned.piece_id)
         own = made.failure(planned.piece_id)
         good = failure is None and own is None and rendition is not None
-        states[planned.channel] = PieceState.COMPOSED if good else PieceState.HELD
-        detail = "" if good else (own.code if own else failure or "not-composed")
-        pieces.append(_piece_record(communication, planned, states[planned.channel], detail, rendition))
+        if sent is not None and _was_handed_over(sent.state):
+            pieces.append(sent)
+            states[planned.channel] = sent.state
+            good = good and planned.provider in deduplicating and _in_doubt_as_it_was(sent, planned, rendition)
+        else:
+            states[planned.channel] = PieceState.COMPOSED if good else PieceState.HELD
+            detail = "" if good else (own.code if own else failure or "not-composed")
+            pieces.append(_piece_record(communication, planned, states[planned.channel], detail, rendition))
         if good and rendition is not None:
             envelope = _envelope(communication, planned, rendition, brand)
             if planned.provider in on_paper and planned.channel is Channel.DOCUMENT:
@@ -102,6 +112,7 @@ def decide(
         made.composed.facts,
         made.findings,
         slow_paths=made.composed.slow_paths,
+        taught=made.composed.taught,
     )
     if failure is not None:
         held = Outcome(
@@ -116,6 +127,13 @@ def decide(
         return replace(decision, outcome=outcome_of(communication, states, required)), None
     providers = {piece.piece_id: piece.provider for piece in communication.pieces}
     return decision, SendJob(communication, tuple(envelopes), states, required, providers)
+
+
+def _in_doubt_as_it_was(sent: PieceRecord, planned: PlannedPiece, rendition: Rendition | None) -> bool:
+    """Tell whether a piece's answer was lost, and the same provider would get the same bytes again."""
+    if sent.state is not PieceState.UNKNOWN or sent.provider != planned.provider or rendition is None:
+        return False
+    return not sent.sha256 or sent.sha256 == content_hash(rendition)
 
 
 def _reached_before(made: Made, elsewhere: Sequence[PieceRecord]) -> Decision:

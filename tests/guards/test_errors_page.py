@@ -42,7 +42,7 @@ NOT_CODES = frozenset(
         "css-inline", "mjml-python", "zxing-cpp",
         # names of our own: classes in drawings, threads, an image, a command
         "ccm-barcode", "ccm-chart-label", "ccm-chart-value", "ccm-lease", "ccm-qr", "ccm-write", "logo-dark",
-        "where-used",
+        "explain-speed", "where-used",
     }
 )  # fmt: skip
 

@@ -34,6 +34,8 @@ class DocumentComposer:
         always = "the document carries files" if self._attachments or self._missing else ""
         if not template.definition.document.fill:
             always = "fill is off in template.yaml"
+        # Why the layout engine was asked although the last page was filled then; empty if it was not asked.
+        self.taught = ""
         self._filling = Filling(brand, library, self._typesetter, always)
 
     def compose(
@@ -59,6 +61,7 @@ class DocumentComposer:
             The rendition, or None if a finding is an error; findings in any case; why the page was not filled,
             empty if it was.
         """
+        self.taught = ""
         filled = self._filling.fill(html, piece.piece_id, language, direction, issued_at)
         if filled.content:
             return DocumentRendition(piece.piece_id, filename, filled.title, filled.pages, filled.content), (), ""
@@ -88,6 +91,7 @@ class DocumentComposer:
             else filled
         )
         if again.content:
+            self.taught = filled.reason
             return DocumentRendition(piece.piece_id, filename, again.title, again.pages, again.content), (), ""
         problems = [*self._missing, *typeset.problems, *again.problems]
         title = (typeset.document.metadata.title or "").strip() if typeset.document else ""
