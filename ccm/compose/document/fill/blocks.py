@@ -315,13 +315,13 @@ class Blocks:
         top, right, bottom, left = (used(one, place.width) for one in traits.margin)
         if free - (left or 0) - (right or 0) < 0:
             left, right = left or 0.0, right or 0.0
-        if not place.ltr:
-            box.x += free - (left or 0) - (right or 0)
         if left is None and right is None:
             left = right = free / 2
         elif left is None:
             left = free - (right or 0)
-        box.margin = Sides(top or 0.0, right or 0.0, bottom or 0.0, left)
+        if not place.ltr:
+            box.x += free - (left or 0) - (right or 0)
+        box.margin = Sides(top or 0.0, right or 0.0, bottom or 0.0, left or 0.0)
         self.pictures.draw(box)
         return box
 
