@@ -5,8 +5,9 @@ Source: ISO 32000-1, 9.4 (text) and 14.6 (marked content); text is shown as Weas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 from ccm.compose.document.fill.display import Area, Color, Page, Picture, Shape, Stripe, StripeKind, Text
 from ccm.compose.document.fill.fonts import FontFile
@@ -14,7 +15,6 @@ from ccm.compose.document.fill.text import UNITS, Run
 from ccm.compose.document.fill.unfillable import Unfillable
 
 SCALE = 0.75  # points in a CSS pixel
-_MOST_DECIMALS = 50_000
 _MOST_FORMS = 5_000
 
 
@@ -34,7 +34,6 @@ class Contents:
 
     def __init__(self, fonts: Sequence[FontFile]) -> None:
         self._fonts = fonts
-        self._decimals: dict[float, bytes] = {}
         self._forms: dict[tuple[StripeKind, Color | None], tuple[bytes, Color | None]] = {}
 
     def page(self, page: Page, used: Used) -> tuple[bytes, int]:
@@ -52,7 +51,7 @@ class Contents:
             item.mark = mark
             if type(item) is Stripe:
                 ink = self._stripe(item, ink, used, parts)
-                mark += len(item.texts)
+                mark += item.marks
             else:
                 parts.append(b"/%b<</MCID %d>>BDC" % (b"Figure" if type(item) is Picture else b"Span", mark))
                 ink = self._item(item, ink, used, parts.append)  # type: ignore[arg-type]  # stripes are gone
@@ -101,39 +100,40 @@ class Contents:
         return item.color
 
     def _stripe(self, stripe: Stripe, ink: Color | None, used: Used, parts: list[bytes]) -> Color | None:
-        """Add the operators of a table row; returns the colour that is set now."""
+        """Add the operators of table rows; returns the colour that is set now."""
         kind = stripe.kind
+        if kind not in used.kinds:
+            used.kinds.add(kind)
+            for face, _, _ in kind.faces:
+                used.glyphs.setdefault(face, set())
+        each = len(stripe.runs)
+        values: list[Iterable[bytes | int]] = []
+        heights: list[float] | None = None
+        lower: list[bytes] = []
+        for at, (across, down, runs) in enumerate(zip(stripe.across, stripe.down, stripe.runs, strict=True)):
+            if down is not heights:
+                heights, lower = down, [b"%.3f" % y for y in down]
+            left = repeat(b"%.3f" % across) if isinstance(across, float) else [b"%.3f" % x for x in across]
+            shown = [run.shown or self._shown(run) for run in runs]
+            values += (range(stripe.mark + at, stripe.mark + stripe.marks, each), left, lower, shown)
+            for run in runs:
+                if run.rare:
+                    used.glyphs[run.face] |= run.rare
+        form, after = self._form(kind, ink)
+        if stripe.rows > 1:
+            again, after = self._form(kind, after)
+            form = b"\n".join([form, *[again] * (stripe.rows - 1)])
+        parts.append(form % tuple(chain.from_iterable(zip(*values, strict=False))))
+        return after
+
+    def _form(self, kind: StripeKind, ink: Color | None) -> tuple[bytes, Color | None]:
+        """Return the operators of a kind of row without its values, and the colour that is set afterwards."""
         known = self._forms.get((kind, ink))
         if known is None:
             if len(self._forms) >= _MOST_FORMS:
                 self._forms.clear()
             known = self._forms[kind, ink] = _form(kind, ink)
-        if kind not in used.kinds:
-            used.kinds.add(kind)
-            for face, _, _ in kind.faces:
-                used.glyphs.setdefault(face, set())
-        decimals = self._decimals
-        if len(decimals) > _MOST_DECIMALS:
-            decimals.clear()
-        mark = stripe.mark
-        values: list[bytes | int] = []
-        height = down = None
-        for x, y, run in stripe.texts:
-            across = decimals.get(x)
-            if across is None:
-                across = decimals[x] = b"%.3f" % x
-            if y != height:
-                height = y
-                down = decimals.get(y)
-                if down is None:
-                    down = decimals[y] = b"%.3f" % y
-            values += (mark, across, down, run.shown or self._shown(run))  # type: ignore[arg-type]  # the first y is known
-            if run.rare:
-                used.glyphs[run.face] |= run.rare
-            mark += 1
-        form, after = known
-        parts.append(form % tuple(values))
-        return after
+        return known
 
     def _said(self, run: Run) -> dict[int, tuple[int, bytes]]:
         """Return what must be said of glyphs that alone would be read as another text: by the first, where they end."""

@@ -63,21 +63,43 @@ def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Ta
     said = name_headers(number, [row.kind for row in rows])
     group: Element | None = None
     group_tag = tag
-    known = table.places
-    for index, (row, top, says) in enumerate(zip(rows, tops, said, strict=False)):
+    at = 0
+    while at < len(rows):
+        row, says = rows[at], said[at]
         if row.element.parent is not group:
             group = row.element.parent
             assert group is not None
             group_tag = Tag(kind_of(group.tag))
             tag.children.append(group_tag)
-        places = known.get(row.form) or _places(table, row)
-        stripe = _stripe(row, top, places, says) if row.kind.data or index < _MOST_NAMED else None
+        end = at + 1
+        places = table.places.get(row.form) or _places(table, row)
+        stripe = None
+        if row.kind.data or at < _MOST_NAMED:
+            if row.lines is None:
+                while end < len(rows) and _alike(row, rows[end]):
+                    end += 1
+                stripe = _stripe(rows[at:end], tops[at:end], places, says)
+                end = end if stripe is not None else at + 1
+            else:
+                stripe = _broken_stripe(row, tops[at], places, says)
         if stripe is not None:
             group_tag.children.append(stripe)
-            if stripe.texts:
+            if stripe.runs:
                 page.marked.append(stripe)
         else:
-            group_tag.children.append(_row(row, top, places, says, page))
+            group_tag.children.append(_row(row, tops[at], places, says, page))
+        at = end
+
+
+def _alike(row: Row, other: Row) -> bool:
+    """Tell whether two rows, the first without broken lines, are drawn and tagged alike."""
+    return (
+        other.form is row.form
+        and other.lines is None
+        and other.counts == row.counts
+        and row.kind.data
+        and other.element.parent is row.element.parent
+    )
 
 
 def _row(row: Row, top: float, places: list[tuple[float, float, float]], says: Said, page: Page) -> Tag:
@@ -124,30 +146,51 @@ def _lines_of(row: Row, at: int, kind: CellKind) -> list[Line]:
     ]  # fmt: skip
 
 
-def _stripe(row: Row, top: float, places: list[tuple[float, float, float]], said: Said) -> Stripe | None:
-    """Return a row as one, None if it holds anything but lines of text in the fonts of its cells."""
+def _stripe(rows: list[Row], tops: list[float], places: list[tuple[float, float, float]], said: Said) -> Stripe | None:
+    """Return rows that are alike as one, None if they hold anything but texts in the fonts of their cells."""
+    first = rows[0]
+    across: list[float | list[float]] = []
+    down: list[list[float]] = []
+    columns: list[list[Run]] = []
+    baselines: dict[float, list[float]] = {}
+    contents = zip(*[row.contents for row in rows], strict=True)
+    for base, (left, width, shift), column in zip(first.baselines, places, contents, strict=True):
+        if column[0] is None:
+            continue
+        runs = cast("list[Run]", list(column))  # rows without lines hold runs
+        if any([run.parts for run in runs]):  # noqa: C419  # a list is faster
+            return None
+        across.append([left + (width - run.width) * shift for run in runs] if shift else left)
+        heights = baselines.get(base)
+        if heights is None:
+            heights = baselines[base] = [top + base for top in tops]
+        down.append(heights)
+        columns.append(runs)
+    return Stripe(_stripe_kind(first, said), len(rows), across, down, columns)
+
+
+def _broken_stripe(row: Row, top: float, places: list[tuple[float, float, float]], said: Said) -> Stripe | None:
+    """Return a row with texts of several lines, None if it holds anything but lines of text in the fonts of its cells."""
+    assert row.lines is not None
+    across: list[float | list[float]] = []
+    down: list[list[float]] = []
+    columns: list[list[Run]] = []
+    for cell, first, (left, width, shift), runs in zip(row.kind.cells, row.baselines, places, row.lines, strict=True):
+        y = top + first
+        for one in runs:
+            if type(one) is not Run or one.parts:
+                return None
+            across.append(left + (width - one.width) * shift if shift else left)
+            down.append([y])
+            columns.append([one])
+            y += cell.kind.strut.height
+    return Stripe(_stripe_kind(row, said), 1, across, down, columns)
+
+
+def _stripe_kind(row: Row, said: Said) -> StripeKind:
     kind = row.kind
-    texts: list[tuple[float, float, Run]] = []
-    add = texts.append
-    if row.lines is None:
-        for first, (left, width, shift), run in zip(row.baselines, places, row.contents, strict=True):
-            if run is not None:
-                if run.parts:  # type: ignore[union-attr]  # rows without lines hold runs
-                    return None
-                if shift:
-                    left += (width - run.width) * shift  # type: ignore[union-attr]  # likewise
-                add((left, top + first, run))  # type: ignore[arg-type]  # likewise
-    else:
-        for cell, first, (left, width, shift), runs in zip(kind.cells, row.baselines, places, row.lines, strict=True):
-            y = top + first
-            for one in runs:
-                if type(one) is not Run or one.parts:
-                    return None
-                add((left + (width - one.width) * shift if shift else left, y, one))
-                y += cell.kind.strut.height
     counts = cast("tuple[int, ...]", row.counts)  # of rows of runs
-    key = (counts, said)
-    known = kind.stripes.get(key)
+    known = kind.stripes.get((counts, said))
     if known is None:
         if len(kind.stripes) > _MOST_STRIPES:
             kind.stripes.clear()
@@ -156,8 +199,9 @@ def _stripe(row: Row, top: float, places: list[tuple[float, float, float]], said
             for cell, count in zip(kind.cells, counts, strict=True)
             for _ in range(count)
         )
-        known = kind.stripes[key] = StripeKind(faces, counts, tuple(cell.kind.tag for cell in kind.cells), said.cells)
-    return Stripe(known, texts)
+        tags = tuple(cell.kind.tag for cell in kind.cells)
+        known = kind.stripes[counts, said] = StripeKind(faces, counts, tags, said.cells)
+    return known
 
 
 def draw_part(line: LinePart, x: float, y: float, page: Page, tag: Tag) -> None:

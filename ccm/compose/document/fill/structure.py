@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ccm.compose.document.fill.display import Cell, Page, Picture, Stripe, Tag, Text
+from ccm.compose.document.fill.display import Cell, Page, Picture, Stripe, StripeKind, Tag, Text
 from ccm.compose.document.fill.objects import Objects, Pack, Packed, pack
 
-_MOST_PACKED = 20_000  # rows of tables as they stood somewhere in a file, remembered for the next file
+_TOGETHER = 8  # rows that are packed as one where there are as many
+_MOST_PACKED = 10_000  # rows of tables as they stood somewhere in a file, remembered for the next file
 
 
 class Packings:
@@ -24,16 +25,20 @@ class Packings:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Packed] = {}
 
-    def of(self, stripe: Stripe, parent: int, page: int, objects: Objects) -> Packed:
-        """Return a row's tags for the next place in the file."""
+    def of(self, kind: StripeKind, rows: int, mark: int, parent: int, page: int, objects: Objects) -> Packed:
+        """Return the tags of some rows for the next place in the file.
+
+        Args:
+            mark: Of their first text.
+            parent, page: Numbers of these objects.
+        """
         stream = objects.open()
-        kind = stripe.kind
-        key = (kind, objects.count, stripe.mark, parent, page, stream.number, stream.count, stream.offset)
+        key = (kind, rows, objects.count, mark, parent, page, stream.number, stream.count, stream.offset)
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= _MOST_PACKED:
                 self._known.clear()
-            known = self._known[key] = _packed(stripe, objects.count + 1, parent, page, stream)
+            known = self._known[key] = _packed(kind, rows, mark, objects.count + 1, parent, page, stream)
         return known
 
 
@@ -67,17 +72,31 @@ class Structure:
         root = b"<</Type/StructTreeRoot/ParentTree %d 0 R/K[%d 0 R]>>" % (self._tree, self._document)
         return objects.add(root, self._root)
 
+    def _stripe(self, stripe: Stripe, parent: int, page: int, owners: list[bytes]) -> list[bytes]:
+        """Add the tags of table rows; returns references to them."""
+        objects, kind = self._objects, stripe.kind
+        each = 1 + len(kind.cells) + len(kind.faces)
+        kids = []
+        mark, left = stripe.mark, stripe.rows
+        while left:
+            rows = _TOGETHER if left >= _TOGETHER else 1
+            packed = self._packings.of(kind, rows, mark, parent, page, objects)
+            first = objects.count + 1
+            kids += [b"%d 0 R" % number for number in range(first, first + rows * each, each)]
+            objects.add_packed(packed)
+            if packed.owners:
+                owners[mark] = packed.owners
+            mark += rows * len(kind.faces)
+            left -= rows
+        return kids
+
     def _tag(self, tag: Tag, parent: int, page: int, owners: list[bytes]) -> int:
         objects = self._objects
         number = objects.number()
         kids = []
         for child in tag.children:
             if type(child) is Stripe:
-                packed = self._packings.of(child, number, page, objects)
-                kids.append(b"%d 0 R" % (objects.count + 1))
-                objects.add_packed(packed)
-                if packed.owners:
-                    owners[child.mark] = packed.owners
+                kids += self._stripe(child, number, page, owners)
             elif type(child) is Tag:
                 kids.append(b"%d 0 R" % self._tag(child, number, page, owners))
             elif type(child) is Text:
@@ -98,23 +117,24 @@ class Structure:
         return objects.add(body, number)
 
 
-def _packed(stripe: Stripe, first: int, parent: int, page: int, stream: Pack) -> Packed:
-    """Return the tags of a table row: itself, and each cell with its texts."""
-    kind = stripe.kind
-    bodies = [b""]
-    cells, owners = [], []
-    mark = stripe.mark
-    for count, name, cell in zip(kind.counts, kind.tags, kind.cells, strict=True):
-        number = first + len(bodies)
-        spans = list(range(number + 1, number + count + 1))
-        bodies.append(
-            b"<</S/%b/P %d 0 R/K[%b]%b>>" % (name.encode("ascii"), first, _references(spans), _said(name, cell))
-        )
-        bodies += [_span(number, page, mark + at) for at in range(count)]
-        mark += count
-        cells.append(number)
-        owners += spans
-    bodies[0] = b"<</S/TR/P %d 0 R/K[%b]>>" % (parent, _references(cells))
+def _packed(kind: StripeKind, rows: int, mark: int, first: int, parent: int, page: int, stream: Pack) -> Packed:
+    """Return the tags of table rows: the rows themselves, and each cell with its texts."""
+    bodies: list[bytes] = []
+    owners: list[int] = []
+    for _ in range(rows):
+        row, at = first + len(bodies), len(bodies)
+        bodies.append(b"")
+        cells = []
+        for count, name, cell in zip(kind.counts, kind.tags, kind.cells, strict=True):
+            number = first + len(bodies)
+            spans = list(range(number + 1, number + count + 1))
+            said = _said(name, cell)
+            bodies.append(b"<</S/%b/P %d 0 R/K[%b]%b>>" % (name.encode("ascii"), row, _references(spans), said))
+            bodies += [_span(number, page, mark + one) for one in range(count)]
+            mark += count
+            cells.append(number)
+            owners += spans
+        bodies[at] = b"<</S/TR/P %d 0 R/K[%b]>>" % (parent, _references(cells))
     return pack(first, bodies, owners, stream)
 
 

@@ -76,6 +76,11 @@ class RowKind:
     data: bool
     painted: bool
     stripes: dict[object, StripeKind] = field(default_factory=dict)
+    texts: list[dict[str, Content]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note what texts of the cells became, by cell."""
+        self.texts = [cell.kind.texts for cell in self.cells]
 
 
 @dataclass(eq=False, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from ccm.compose.document.fill.columns import Asked, fixed, gathered, shared
 from ccm.compose.document.fill.inline import Inlines, Line, of_text, trimmed
 from ccm.compose.document.fill.measures import Percent, Sides, borders, color, length, paddings, shift_of, size, used
+from ccm.compose.document.fill.row_heights import count_of, heights_of
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.table_borders import Borders
 from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table, Tall
@@ -118,13 +119,13 @@ class Tables:
             key = (element.signature, element.signatures, available)
             kind = self._row_kinds.get(key)
             if kind is not None and kind.plain:
-                contents: list[Content] = []
-                for cell, text in zip(kind.cells, element.texts, strict=True):
-                    try:
-                        contents.append(cell.kind.texts[text])
-                    except KeyError:
-                        contents.append(_learned(cell.kind, text))
-                return Row(element, kind, contents)
+                try:
+                    return Row(
+                        element, kind, [known[text] for known, text in zip(kind.texts, element.texts, strict=True)]
+                    )
+                except KeyError:  # a new text
+                    pairs = zip(kind.cells, element.texts, strict=True)
+                    return Row(element, kind, [_learned(cell.kind, text) for cell, text in pairs])
         cells = [child for child in element.children if isinstance(child, Element)]
         key = (element.signature, tuple([cell.signature for cell in cells]), available)
         kind = self._row_kinds.get(key)
@@ -293,23 +294,26 @@ class Tables:
                 counts = row.counts = self._count_lines(row, inner)
                 known = heights.get(counts)
                 if known is None:
-                    known = heights[counts] = _heights(form, counts)
+                    known = heights[counts] = heights_of(form, counts)
                 row.height, row.baselines = known
 
     def _count_lines(self, row: Row, inner: list[float]) -> tuple[int | Tall, ...]:
         """Set the lines of a row's cells; returns how many each has, or how high they are."""
         counts: list[int | Tall] = []
+        add = counts.append
         for content, width in zip(row.contents, inner, strict=True):
             if content is None:
-                counts.append(0)
+                add(0)
             elif type(content) is Run and content.width <= width:
-                counts.append(1)
+                add(1)
             else:
                 row.lines = [
                     self._lines(cell.kind, one, each)
                     for cell, one, each in zip(row.kind.cells, row.contents, inner, strict=True)
                 ]
-                return tuple([_count(cell.kind, lines) for cell, lines in zip(row.kind.cells, row.lines, strict=True)])
+                return tuple(
+                    [count_of(cell.kind, lines) for cell, lines in zip(row.kind.cells, row.lines, strict=True)]
+                )
         return tuple(counts)
 
     def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[Line]:
@@ -357,16 +361,6 @@ def _content(kind: CellKind, text: str) -> Content:
     return run if run.rise is None else of_text(text, kind.strut, kind.computed, kind.ink)
 
 
-def _count(kind: CellKind, lines: tuple[Run, ...] | list[Line]) -> int | Tall:
-    """Return how many lines of usual height a cell has, or how high they are together."""
-    strut = kind.strut
-    for line in lines:
-        if type(line) is Line and (line.height, line.baseline) != (strut.height, strut.baseline):
-            heights = [one.height if type(one) is Line else strut.height for one in lines]
-            return Tall(sum(heights), lines[0].baseline if type(lines[0]) is Line else strut.baseline)
-    return len(lines)
-
-
 def _first_row(form: RowForm, table: float) -> list[tuple[int, int, float | None]]:
     """Return what the cells of the first row say of their widths."""
     found = []
@@ -377,25 +371,3 @@ def _first_row(form: RowForm, table: float) -> list[tuple[int, int, float | None
             said = max(said, beside) if computed["box_sizing"] == "border-box" else said + beside
         found.append((cell.x, cell.span, said))
     return found
-
-
-def _heights(form: RowForm, counts: tuple[int | Tall, ...]) -> tuple[float, tuple[float, ...]]:
-    """Return a row's height, and where the first baseline of each cell is from its top."""
-    heights, baselines = [], []
-    cells = form.kind.cells
-    for cell, border, count in zip(cells, form.borders, counts, strict=True):
-        above = border.top + cell.kind.padding.top
-        content = count.height if isinstance(count, Tall) else sum([cell.kind.strut.height] * count)
-        heights.append(above + content + cell.kind.padding.bottom + border.bottom)
-        first = count.baseline if isinstance(count, Tall) else cell.kind.strut.baseline
-        baselines.append(above + (first if count else content))
-    aligned = [one for one, cell in zip(baselines, cells, strict=True) if cell.kind.align == "baseline"]
-    shared = max(aligned, default=0.0)
-    down = [shared - one if cell.kind.align == "baseline" else 0.0 for one, cell in zip(baselines, cells, strict=True)]
-    height = max(one + extra for one, extra in zip(heights, down, strict=True))
-    firsts = []
-    for cell, border, own, extra in zip(cells, form.borders, heights, down, strict=True):
-        left = height - own - extra
-        shift = {"bottom": left, "middle": left / 2}.get(cell.kind.align, 0.0)
-        firsts.append(border.top + cell.kind.padding.top + extra + shift + cell.kind.strut.baseline)
-    return height, tuple(firsts)
