@@ -166,7 +166,7 @@ def test_some_filled_pages_are_compared_for_ever(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("<p>مرحبا</p>", "a glyph that stands for several signs"),
+        ("<p>مرحبا</p>", ""),
         ('<div><svg width="9" height="9"></svg></div>', "an SVG without a plain viewBox"),
         ('<p style="float: left">x</p>', "float"),
         ('<p>a</p><p style="position: absolute">x</p>', "a positioned box that stays where it is"),
@@ -175,7 +175,7 @@ def test_some_filled_pages_are_compared_for_ever(monkeypatch: pytest.MonkeyPatch
             "a positioned box over a text",
         ),
         ('<p style="overflow: hidden">x</p>', "overflow"),
-        ('<div style="padding: 1px"><p>a</p>b</div>', "text beside blocks"),
+        ('<div style="padding: 1px"><p>a</p>b</div>', ""),
         ('<div style="display: flex; flex-wrap: wrap"><p>a</p></div>', "a flex container that is not one row"),
         ('<div style="display: grid"><p>a</p></div>', "display: block grid"),
         ("<p>a <sup>b</sup></p>", "vertical-align inside text"),

@@ -12,9 +12,10 @@ from ccm.compose.document.fill.content_widths import ContentWidths
 from ccm.compose.document.fill.figures import Pictures
 from ccm.compose.document.fill.flex import lay_out_flex
 from ccm.compose.document.fill.lines import LineSetter
-from ccm.compose.document.fill.measures import Sides, used
+from ccm.compose.document.fill.measures import Sides, collapsed, sides, used, within
 from ccm.compose.document.fill.nodes import Atom, NodeReader
 from ccm.compose.document.fill.parts import Box, TablePart, first_baseline
+from ccm.compose.document.fill.positioned import place_positioned
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.tables import Tables
 from ccm.compose.document.fill.text import Fonts
@@ -139,10 +140,10 @@ class Blocks:
         box.padding = sides(traits.padding, place.width)
         top, right, bottom, left = (used(one, place.width) for one in traits.margin)
         across = box.border.left + box.border.right + box.padding.left + box.padding.right
-        width = within(traits, used(traits.width, place.width), across)
+        width = within(traits.bordered, used(traits.width, place.width), across)
         if width is None:
             width = place.width - across - (left or 0) - (right or 0)
-        least = within(traits, used(traits.min_width, place.width), across)
+        least = within(traits.bordered, used(traits.min_width, place.width), across)
         box.width = width = max(least or 0.0, width)
         taken = across + width + (left or 0) + (right or 0)
         if taken > place.width:
@@ -158,15 +159,15 @@ class Blocks:
             right = free - left
         assert right is not None
         box.margin = Sides(top or 0.0, right, bottom or 0.0, left)
-        box.height = self.height_of(box, place)
+        box.height = self.height_of(box, place.height)
         return box
 
-    def height_of(self, box: Box, place: Place) -> float:
-        """Return the height of the content, negative where it is automatic."""
+    def height_of(self, box: Box, around: float | None) -> float:
+        """Return the height of the content, negative where it is automatic; `around` is that of what it stands in."""
         traits = box.traits
-        height = used(traits.height, place.height)
+        height = used(traits.height, around)
         across = box.border.top + box.border.bottom + box.padding.top + box.padding.bottom
-        height = within(traits, height, across)
+        height = within(traits.bordered, height, across)
         return -1.0 if height is None else height
 
     def flow(self, box: Box, above: list[float], pending: Pending | None = None, *, own: bool = False) -> Laid:
@@ -213,13 +214,13 @@ class Blocks:
         if least_height:
             box.height = max(box.height, self._least_height(box))
         if positioned is not pending:
-            self.place_positioned(positioned, box)
+            place_positioned(self, positioned, box)
         return Laid(box, above, through)
 
     def _least_height(self, box: Box) -> float:
         least = used(box.traits.min_height, None)
         across = box.border.top + box.border.bottom + box.padding.top + box.padding.bottom
-        return within(box.traits, least, across) or 0.0
+        return within(box.traits.bordered, least, across) or 0.0
 
     def _content(self, box: Box, y: float, above: list[float], pending: Pending) -> tuple[bool, float, list[float]]:
         """Lay out lines or blocks; returns whether there was anything, where it ends, margins that are left."""
@@ -343,12 +344,12 @@ class Blocks:
             box.baseline = box.margin_height
             return box
         across = box.border_width
-        said = within(traits, used(traits.width, width), across)
+        said = within(traits.bordered, used(traits.width, width), across)
         available = width - across - margin.left - margin.right
         box.width = self.fitted(element, available) if said is None else said
         if used(traits.min_width, width):
             raise Unfillable("min-width inside text")
-        box.height = self.height_of(box, Place(width, None, True))
+        box.height = self.height_of(box, None)
         self.flow(box, [], own=True)
         baseline = first_baseline(box, last=True)
         box.baseline = baseline - box.y if baseline else box.margin_height
@@ -360,67 +361,3 @@ class Blocks:
         if available >= widest:
             return widest
         return min(max(self.content_widths.least(element, outer=False), available), widest)
-
-    # ── positioned boxes ─────────────────────────────────────────────────────
-
-    def place_positioned(self, pending: Pending, around: Box) -> None:
-        """Lay out what is positioned in a box, now that the box is laid out."""
-        x, y = around.border_x + around.border.left, around.border_y + around.border.top
-        width = around.width + around.padding.left + around.padding.right
-        height = around.height + around.padding.top + around.padding.bottom
-        for parent, index, element in pending:
-            parent.children[index] = self.positioned(element, x, y, width, height)
-
-    def positioned(self, element: Element, x: float, y: float, width: float, height: float) -> Box:
-        """Lay out a positioned box in its containing block."""
-        traits = self.book.traits(element)
-        top, right, bottom, left = (
-            used(inset, base) for inset, base in zip(traits.inset, (height, width, height, width), strict=True)
-        )
-        margin = tuple(used(one, width) for one in traits.margin)
-        if None in margin or (left is None and right is None) or (top is None and bottom is None):
-            raise Unfillable("a positioned box that stays where it is")
-        if element.tag in ("img", "svg") or traits.display not in (("block", "flow"), ("block", "flex")):
-            raise Unfillable("a positioned table or picture")
-        box = Box(element, traits, margin=Sides(*(one or 0.0 for one in margin)), border=traits.border)
-        box.padding = sides(traits.padding, width)
-        across = box.border_width + box.margin.left + box.margin.right
-        said = within(traits, used(traits.width, width), box.border_width)
-        if said is None and left is not None and right is not None:
-            box.width = width - left - right - across
-        elif said is None:
-            inset = left if left is not None else right
-            assert inset is not None
-            box.width = self.fitted(element, width - across - inset)
-        else:
-            box.width = said
-        if traits.min_width or traits.min_height:
-            raise Unfillable("min-width or min-height of a positioned box")
-        box.height = self.height_of(box, Place(width, height, traits.ltr))
-        if box.height < 0 and top is not None and bottom is not None:
-            box.height = height - bottom - top - (box.margin_height + 1)
-        if traits.display == ("block", "flex"):
-            lay_out_flex(self, box)
-        else:
-            self.flow(box, [], own=True)
-        at_x = left if left is not None else width - (right or 0) - box.margin_width
-        at_y = top if top is not None else height - (bottom or 0) - box.margin_height
-        box.move(x + at_x - box.x, y + at_y - box.y)
-        return box
-
-
-def collapsed(margins: list[float]) -> float:
-    """Return what adjoining margins come to."""
-    return max(0.0, max(margins, default=0.0)) + min(0.0, min(margins, default=0.0))
-
-
-def sides(said: tuple[Any, ...], base: float) -> Sides:
-    """Return paddings in px."""
-    return Sides(*(used(one, base) or 0.0 for one in said))
-
-
-def within(traits: Traits, length: float | None, across: float) -> float | None:
-    """Return the content's length of one that may be of the border box."""
-    if length is None or not traits.bordered:
-        return length
-    return max(0.0, length - across)

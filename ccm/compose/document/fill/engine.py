@@ -12,6 +12,7 @@ from ccm.compose.document.fill.frames import Frame, PageArea, RunningPlace, fram
 from ccm.compose.document.fill.lift import Lift
 from ccm.compose.document.fill.paginator import Paginator
 from ccm.compose.document.fill.parts import Box
+from ccm.compose.document.fill.positioned import positioned as lay_out_positioned
 from ccm.compose.document.fill.steps import Flow, Setting
 from ccm.compose.document.fill.styles import StyleBook, UnknownStructure
 from ccm.compose.document.fill.text import Fonts
@@ -91,7 +92,7 @@ class FillEngine:
         steps = flow.steps(root, area.left, area.inner)
 
         def positioned(element: Element) -> Box:
-            return blocks.positioned(element, area.left, area.top, area.inner, area.bottom - area.top)
+            return lay_out_positioned(blocks, element, area.left, area.top, area.inner, area.bottom - area.top)
 
         paginator = Paginator(lambda: Page(area.width, area.height), area.top, area.bottom, positioned)
         pages = paginator.place(steps)

@@ -96,3 +96,20 @@ def shift_of(style: Any) -> float:
     if align not in _SHIFTS:
         raise Unfillable(f"text-align: {align}")
     return _SHIFTS[align]
+
+
+def collapsed(margins: list[float]) -> float:
+    """Return what adjoining margins come to."""
+    return max(0.0, max(margins, default=0.0)) + min(0.0, min(margins, default=0.0))
+
+
+def sides(said: tuple[Size, ...], base: float) -> Sides:
+    """Return paddings in px."""
+    return Sides(*(used(one, base) or 0.0 for one in said))
+
+
+def within(bordered: bool, length: float | None, across: float) -> float | None:
+    """Return the length of the content; `bordered` says that it was said of the border box."""
+    if length is None or not bordered:
+        return length
+    return max(0.0, length - across)
