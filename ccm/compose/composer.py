@@ -57,6 +57,7 @@ class _Work:
     taught: dict[Channel, str] = field(default_factory=dict)
     card: Attachment | None = None
     card_made: bool = False
+    seen: tuple[PlannedPiece, dict[str, Any]] | None = None
 
 
 class Composer:
@@ -139,13 +140,18 @@ class Composer:
         work.findings += _fact_findings(failures, work.communication.pieces)
 
     def _variables(self, work: _Work, piece: PlannedPiece) -> dict[str, Any]:
+        """Return what the templates of a piece see; what the facts were made of is kept for the first piece."""
+        if work.seen is None or work.seen[0] is not piece:
+            work.seen = piece, self._seen(work, piece)
+        return {**work.seen[1], "facts": views(work.facts)}
+
+    def _seen(self, work: _Work, piece: PlannedPiece) -> dict[str, Any]:
         communication = work.communication
         brand = self._brand_view.of(communication.language, piece.channel)
         unsubscribe = context.unsubscribe_url(self._brand.definition, communication)
         return {
             **work.data,
             "parameters": communication.parameters,
-            "facts": views(work.facts),
             "brand": brand,
             "tokens": self._brand_view.tokens,
             "message": context.message_view(communication, piece, unsubscribe, work.voice.formats),

@@ -86,7 +86,7 @@ class Derived:
     """One derived field, as `as_rows_function` takes it.
 
     currency: Expression that gives the currency of an amount; empty if the field is no amount.
-    typed: Gives a value its type; None where it stays as it is, or is an amount.
+    typed: Makes a number whole if it is; None where a value stays as it is, or is an amount.
     """
 
     name: str
@@ -209,7 +209,7 @@ class _ExpressionCode(TemplateCode):
                 self.visit(_expression(currency), frame)
                 self.write(")")
             elif field.typed is not None:
-                self.writeline(f"value = typed[{place}](value)")
+                self.writeline(f"value = value if type(value) is int else typed[{place}](value)")
             self.writeline(f"record[{field.name!r}] = value if type(value) is not list else tuple(value)")
             loaded.discard(f"l_0_{field.name}")  # as Jinja calls the name of a field
         self.writeline("made.append(record)")

@@ -198,6 +198,8 @@ def printed_markup(value: object) -> str:
     kind = type(value)
     if kind is str:
         text: str = value if value.isascii() and value.isprintable() else clean(value)  # type: ignore[attr-defined, arg-type, assignment]
+    elif kind is Markup:
+        return value  # type: ignore[return-value]  # it is a text
     elif kind is StaticText:
         return _escaped(str(value))
     elif isinstance(value, Printable) and type(text := value.printed()) is str:

@@ -6,10 +6,11 @@ import contextvars
 import datetime as clock
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from jinja2 import nodes
-from jinja2.environment import TemplateModule
+from jinja2.environment import Environment, Template, TemplateModule
 from jinja2.exceptions import SecurityError, TemplateAssertionError, TemplateError
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -17,15 +18,14 @@ from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
+from ccm.compose.calculations import CALCULATIONS, MAX_ITEMS
 from ccm.compose.failure import LimitExceeded
 from ccm.compose.folding import Folding, is_translated
-from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size, noted, print_plain
+from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size, print_plain
 from ccm.compose.template_code import TemplateCode
 from ccm.compose.translations import escaped_text
 from ccm.model.values import Money
 
-MAX_ITEMS = 100_000  # of one list made by a template
-_MAX_BITS = 4096  # of one whole number
 _DATE = frozenset({"year", "month", "day"})
 _SHOWN: Mapping[type, frozenset[str]] = {
     Money: frozenset({"amount", "currency"}),
@@ -53,6 +53,28 @@ _SHOWN: Mapping[type, frozenset[str]] = {
 _AUTHORED = frozenset({"tokens", "brand", "parameters", "asset", "locale", "_", "gettext"})
 
 
+class _LightContext(Context):
+    """The variables of one rendering; what is the same in every one is made once for the environment."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        parent: dict[str, Any],
+        name: str | None,
+        blocks: dict[str, Callable[[Context], Iterator[str]]],
+        globals: MutableMapping[str, Any] | None = None,
+    ) -> None:
+        assert isinstance(environment, Sandbox)
+        self.parent = parent
+        self.vars = {}
+        self.environment = environment
+        self.eval_ctx = environment.evaluation
+        self.exported_vars = set()
+        self.name = name
+        self.globals_keys = environment.known_names if globals is environment.globals else set(globals or ())
+        self.blocks = {block: [code] for block, code in blocks.items()} if blocks else {}
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Base of every environment. Attribute access is item access only, and all work is counted.
 
@@ -61,6 +83,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """
 
     code_generator_class = TemplateCode
+    context_class = _LightContext
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"-"})
 
@@ -68,9 +91,31 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(**options)
         self.callables: dict[int, bool] = {}  # our functions by their identity, and whether they take the context
         self.folding: Folding | None = None
+        self._fragments: dict[str, Template] = {}
         self.printed: Callable[[Any], str] = print_plain
         self.calculations = CALCULATIONS
         self.concat = _concat  # type: ignore[method-assign]  # a class attribute in Jinja
+
+    @cached_property
+    def evaluation(self) -> nodes.EvalContext:
+        """What is known of escaping; no template can change it, the tag `autoescape` is not there."""
+        return nodes.EvalContext(self)
+
+    @cached_property
+    def known_names(self) -> set[str]:
+        """The names of the functions that every template sees."""
+        return set(self.globals)
+
+    def get_template(
+        self, name: str | Template, parent: str | None = None, globals: MutableMapping[str, Any] | None = None
+    ) -> Template:
+        """Return a fragment; compiled when it is first asked for."""
+        known = self._fragments.get(name) if isinstance(name, str) else None
+        if known is None:
+            known = super().get_template(name, parent, globals)
+            if isinstance(name, str):
+                self._fragments[name] = known
+        return known
 
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
@@ -150,68 +195,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
         """Turn a sign around."""
         return self.calculations["neg"](arg)
-
-
-def _plus(left: Any, right: Any) -> Any:
-    if type(left) in _FACTORS:
-        return noted(left + right)
-    if isinstance(left, (str, bytes)):
-        return checked_size(left + right)
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        if len(left) + len(right) > MAX_ITEMS:
-            raise LimitExceeded("items in one list", MAX_ITEMS)
-        return tuple(left) + tuple(right)
-    return noted(left + right)
-
-
-def _minus(left: Any, right: Any) -> Any:
-    return noted(left - right)
-
-
-def _times(left: Any, right: Any) -> Any:
-    if (type(left) is Decimal and type(right) in _FACTORS) or (type(left) is int and type(right) is Decimal):
-        return noted(left * right)
-    for value in (left, right):
-        if not isinstance(value, (int, Decimal, Money)):
-            raise SecurityError("only numbers and money can be multiplied")
-    product = left * right
-    if isinstance(product, int) and product.bit_length() > _MAX_BITS:
-        raise LimitExceeded("bits in one number", _MAX_BITS)
-    return noted(product)
-
-
-def _divided(left: Any, right: Any) -> Any:
-    if isinstance(left, int) and isinstance(right, int):
-        left = Decimal(left)
-    return noted(left / right)
-
-
-def _floor(left: Any, right: Any) -> Any:
-    return noted(left // right)
-
-
-def _remainder(left: Any, right: Any) -> Any:
-    if not isinstance(left, (int, Decimal)):
-        raise SecurityError("% gives the remainder of numbers; join texts with ~")
-    return noted(left % right)
-
-
-def _power(left: Any, right: Any) -> Any:
-    if not isinstance(right, int) or not 0 <= right <= 64 or not isinstance(left, (int, Decimal)):
-        raise SecurityError("powers go from 0 to 64")
-    if isinstance(left, int) and left.bit_length() * right > _MAX_BITS:
-        raise LimitExceeded("bits in one number", _MAX_BITS)
-    return noted(left**right)
-
-
-def _negated(value: Any) -> Any:
-    return noted(-value)
-
-
-_FACTORS = frozenset({int, Decimal, Money})
-CALCULATIONS: Mapping[str, Callable[..., Any]] = {
-    "+": _plus, "-": _minus, "*": _times, "/": _divided, "//": _floor, "%": _remainder, "**": _power, "neg": _negated,
-}  # fmt: skip
 
 
 def _concat(parts: Iterable[str]) -> str:

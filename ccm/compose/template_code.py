@@ -27,6 +27,33 @@ def _calculation(sign: str) -> Any:
     return visit
 
 
+def _whole_calculation(sign: str) -> Any:
+    """Return how an operator is written that needs no bounds for whole numbers: they are calculated in place."""
+    otherwise = _calculation(sign)
+
+    @optimizeconst
+    def visit(self: TemplateCode, node: nodes.BinExpr, frame: Frame) -> None:
+        fixed = [type(one.value) is int if isinstance(one, nodes.Const) else False for one in (node.left, node.right)]
+        if all(fixed):
+            otherwise(self, node, frame)
+            return
+        names = [
+            repr(one.as_const(frame.eval_ctx)) if known else self.temporary_identifier()
+            for one, known in zip((node.left, node.right), fixed, strict=True)
+        ]
+        self.write(f"({names[0]} {sign} {names[1]} if ")
+        joint = ""
+        for one, known, name in zip((node.left, node.right), fixed, names, strict=True):
+            if not known:
+                self.write(f"{joint}(type({name} := ")
+                self.visit(one, frame)
+                self.write(") is int)")
+                joint = " & "  # both sides are worked out, whatever the first one is
+        self.write(f" else calculated[{sign!r}]({names[0]}, {names[1]}))")
+
+    return visit
+
+
 class TemplateCode(CodeGenerator):
     """Writes the code of a template of `Sandbox`."""
 
@@ -77,11 +104,11 @@ class TemplateCode(CodeGenerator):
             self.write(f") is dict and {name!r} in {again} else {asked}({again}")
         self.write(f", {name!r}))")
 
-    visit_Add = _calculation("+")
-    visit_Sub = _calculation("-")
+    visit_Add = _whole_calculation("+")
+    visit_Sub = _whole_calculation("-")
     visit_Mul = _calculation("*")
     visit_Div = _calculation("/")
-    visit_FloorDiv = _calculation("//")
+    visit_FloorDiv = _whole_calculation("//")
     visit_Mod = _calculation("%")
     visit_Pow = _calculation("**")
     visit_Neg = _calculation("neg")

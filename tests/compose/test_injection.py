@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ccm.compose.sandbox import MAX_ITEMS
+from ccm.compose.calculations import MAX_ITEMS
 from ccm.model.definitions import Channel
 from ccm.model.records import SmsRendition
 from tests.compose.messages import codes, make_communication, make_composer
