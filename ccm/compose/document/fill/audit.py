@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ccm.compose.document.fill.audit_tags import areas_differ, tags_differ
 from ccm.compose.document.fill.display import Display, Page, Stripe, Text
 
 TOLERANCE_PX = 0.02  # a seventieth of a point
@@ -32,6 +33,10 @@ def differs(display: Display, document: Any) -> str:
             places.remove(near)
         if any(waiting.values()):
             return f"a text of page {number} is missing"
+        if tags_differ(ours, theirs._page_box):
+            return f"the tags of page {number} differ"
+        if areas_differ(ours, theirs._page_box, TOLERANCE_PX):
+            return f"a painted box of page {number} differs"
     return ""
 
 

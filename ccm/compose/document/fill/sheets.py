@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ccm.compose.document.fill.display import Area, Bookmark, Page, Picture, Shape, Tag, Text
+from ccm.compose.document.fill.display import Area, Bookmark, Page, Picture, Shape, Stripe, Tag, Text
 from ccm.compose.document.fill.drawing import draw_rows
 from ccm.compose.document.fill.parts import Box, InlinePart, LinePart, Part, SpanPart, TablePart, TextPart
 from ccm.compose.document.fill.tags import kind_of
@@ -166,8 +166,9 @@ class Sheet:
         """
         raised = self._raised
         for area in raised.areas:
-            for text in self.page.marked:
-                if isinstance(text, Text) and _covers(area, text):
+            for item in self.page.marked:
+                texts = item.drawn() if isinstance(item, Stripe) else [item]
+                if any(isinstance(text, Text) and _covers(area, text) for text in texts):
                     raise Unfillable("a positioned box over a text")
         self.page.areas += raised.areas
         self.page.marked += raised.marked
