@@ -410,6 +410,8 @@ class CampaignLimits(Definition):
         0.5, ge=0, le=1, description="Share of the last hand-overs, rejected or unanswered, that stops the run."
     )
     sms_segments: int | None = Field(None, ge=1, le=10, description="Overrides the template's limit.")
+    compose_seconds: int = Field(60, ge=0, le=3600, description="Of computing, for one recipient; 0 for no limit.")
+    compose_memory_mb: int = Field(2000, ge=0, description="For one recipient; 0 for no limit.")
     contacts: ContactLimit | None = Field(
         None, description="How often marketing of the brand may have reached the same person; beside the brand's limit."
     )

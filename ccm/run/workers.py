@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
 import pickle
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,16 +27,11 @@ from ccm.model.records import (
 )
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
 from ccm.release import Content
+from ccm.run.limits import ComposeLimits, OverTime, bound_memory, bounded_time
+from ccm.run.pool import Pool, WorkerDied
 from ccm.run.prepare import Prepared, with_limits
 
-
-class WorkerDied(Exception):
-    """A composing process was killed, most likely for want of memory."""
-
-    remedy = "give the same command again, with fewer --workers if memory is short"
-
-    def __init__(self) -> None:
-        super().__init__(f"a composing process died; nothing of its window was sent; {self.remedy}")
+__all__ = ["Made", "Maker", "MakerParts", "Makers", "Window", "WorkerDied", "Workers"]
 
 
 @dataclass(frozen=True)
@@ -89,20 +81,26 @@ class MakerParts:
     library: ContentLibrary
     rules: CheckRules
     others: Mapping[ReleaseRef, MakerParts] = field(default_factory=dict)
+    limits: ComposeLimits = field(default_factory=ComposeLimits)
 
     @classmethod
     def of(cls, prepared: Prepared) -> MakerParts:
         """Take the parts of a prepared campaign."""
         workspace, contents = prepared.workspace, prepared.released.contents if prepared.released else {}
         others = {ref: cls._frozen(prepared, one) for ref, one in contents.items() if ref != prepared.release}
-        return cls(prepared.template, prepared.brand, workspace.fragments, workspace.library, prepared.rules, others)
+        authored = prepared.campaign.limits
+        limits = ComposeLimits(authored.compose_seconds, authored.compose_memory_mb)
+        own = (prepared.template, prepared.brand, workspace.fragments, workspace.library, prepared.rules)
+        return cls(*own, others, limits)
 
     @classmethod
     def _frozen(cls, prepared: Prepared, content: Content) -> MakerParts:
         template = with_limits(content.template, prepared.campaign)
         rules = CheckRules.for_campaign(prepared.campaign, template.definition, content.brand)
         rules = replace(rules, largest=prepared.rules.largest)
-        return cls(template, content.brand, content.fragments, content.library, rules)
+        authored = prepared.campaign.limits
+        limits = ComposeLimits(authored.compose_seconds, authored.compose_memory_mb)
+        return cls(template, content.brand, content.fragments, content.library, rules, limits=limits)
 
 
 class Maker:
@@ -113,6 +111,7 @@ class Maker:
         authored = Authored.of(parts.template, parts.brand, parts.fragments, parts.library)
         self._rules = replace(parts.rules, authored=authored)
         self._attaches = parts.template.definition.document.attach_to_email
+        self._limits = parts.limits
 
     def make(self, communication: Communication) -> Made:
         """Compose every channel and check the result; fall back on the alternatives that the plan allows."""
@@ -128,12 +127,32 @@ class Maker:
         Why only the exception's type is kept: its words may quote the customer's data.
         """
         try:
-            composed = self._composer.compose(communication)
-            made = Made(composed, (*composed.findings, *check(composed, self._rules)))
+            with bounded_time(self._limits):
+                composed = self._composer.compose(communication)
+                made = Made(composed, (*composed.findings, *check(composed, self._rules)))
+        except OverTime:
+            return over_limit(communication, self._limits, "took longer")
+        except MemoryError:
+            return over_limit(communication, self._limits, "needed more memory")
         except Exception as error:
             findings = tuple(_broken(piece, error) for piece in communication.pieces)
             return Made(Composed(communication, (), (), findings), findings)
         return with_attachment(made) if self._attaches else made
+
+
+def over_limit(communication: Communication, limits: ComposeLimits, what: str) -> Made:
+    """Hold a communication that took more than it may; it costs nobody else anything."""
+    findings = tuple(
+        Finding(
+            "composing-over-limit",
+            f"composing {what}; the limits are {limits.told()}",
+            "divide the document, or raise limits.compose_seconds or limits.compose_memory_mb of the campaign",
+            piece.piece_id,
+            piece.channel,
+        )
+        for piece in communication.pieces
+    )
+    return Made(Composed(communication, (), (), findings), findings)
 
 
 def _broken(piece: PlannedPiece, error: Exception) -> Finding:
@@ -192,7 +211,9 @@ _makers: list[Makers] = []  # the makers of a composing process
 def _begin(pickled_parts: str) -> None:
     """Set up a composing process from a file of pickled parts; Ctrl-C is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _makers.append(Makers(pickle.loads(Path(pickled_parts).read_bytes())))  # noqa: S301 - our own, from the parent
+    parts: MakerParts = pickle.loads(Path(pickled_parts).read_bytes())  # noqa: S301 - our own, from the parent
+    _makers.append(Makers(parts))
+    bound_memory(parts.limits)
 
 
 def _make_all(communications: tuple[Communication, ...]) -> tuple[Made, ...]:
@@ -203,9 +224,8 @@ class Workers:
     """Makes windows in order, ahead of the caller by a bounded number of windows."""
 
     def __init__(self, parts: MakerParts, processes: int) -> None:
-        self._processes = processes
         self._local = Makers(parts) if processes <= 1 else None
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Pool[Communication, Made] | None = None
         self._folder: TemporaryDirectory[str] | None = None
         if processes > 1:
             # A file, not an argument: the pipe to a new process holds 64 kB, and Python waits for ever on a
@@ -213,37 +233,35 @@ class Workers:
             self._folder = TemporaryDirectory(prefix="ccm-")
             file = Path(self._folder.name) / "parts"
             file.write_bytes(pickle.dumps(parts))
-            # spawn, not fork: the parent runs sender threads, and a forked lock that one of them holds never opens.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(processes, context, _begin, (str(file),))
+            died = partial(
+                over_limit, limits=parts.limits, what="killed the composing process, or had to be killed with it"
+            )
+            self._pool = Pool(processes, _begin, (str(file),), _make_all, died, parts.limits.hard_seconds)
 
     def make(self, windows: Iterable[Window]) -> Iterator[tuple[Window, tuple[Made, ...]]]:
         """Yield each window with its results, in order.
 
         Raises:
-            WorkerDied: If a composing process was killed.
+            WorkerDied: If composing processes are killed whatever they make.
         """
         if self._pool is None:
             assert self._local is not None
             for window in windows:
                 yield window, tuple(self._local.make(item) for item in window.communications)
             return
-        source = iter(windows)
-        waiting: deque[tuple[Window, Future[tuple[Made, ...]]]] = deque()
-        try:
-            while True:
-                for window in itertools.islice(source, self._processes * 2 - len(waiting)):
-                    waiting.append((window, self._pool.submit(_make_all, window.communications)))
-                if not waiting:
-                    return
-                window, future = waiting.popleft()
-                yield window, future.result()
-        except BrokenProcessPool as error:
-            raise WorkerDied from error
+        begun: deque[Window] = deque()
+
+        def groups() -> Iterator[tuple[Communication, ...]]:
+            for window in windows:
+                begun.append(window)
+                yield window.communications
+
+        for made in self._pool.results(groups()):
+            yield begun.popleft(), made
 
     def close(self) -> None:
         """Stop the composing processes; work not begun is dropped."""
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.close()
         if self._folder is not None:
             self._folder.cleanup()

@@ -110,6 +110,8 @@ class Typesetter:
         with captured_log() as log, collector_paused(len(html) < _COLLECT_ABOVE_CHARACTERS):
             try:
                 result = self._laid_out(self._parsed(html, language, direction), finish, found, options)
+            except MemoryError:  # what bounds this process must know
+                raise
             except (Exception, FatalURLFetchingError) as fault:
                 # One page may cost only itself, whatever trips the engine: a refused file, nesting without end.
                 if not count.problems():
