@@ -10,13 +10,14 @@ _ANSWERS = frozenset({PieceState.ACCEPTED, PieceState.REJECTED, PieceState.UNKNO
 _NEWS = frozenset({PieceState.DELIVERED, PieceState.BOUNCED, PieceState.COMPLAINED})
 
 # HELD may follow SENDING because a deferred piece is proved not to be accepted. A held piece comes back to
-# life through `save` alone, which composes it anew. SENDING may follow itself: a second try of the same run.
+# life through `save` alone, which composes it anew. SENDING may follow itself: a second try of the same run. It may
+# follow UNKNOWN where the provider drops a second hand-over; until that one's answer the piece stays in doubt.
 FOLLOWERS: Mapping[PieceState, frozenset[PieceState]] = {
     PieceState.PLANNED: frozenset({PieceState.COMPOSED, PieceState.INTENT, PieceState.SENDING}) | _ANSWERS,
     PieceState.COMPOSED: frozenset({PieceState.INTENT, PieceState.SENDING}) | _ANSWERS,
     PieceState.INTENT: frozenset({PieceState.SENDING}) | _ANSWERS,
     PieceState.SENDING: frozenset({PieceState.SENDING}) | _ANSWERS | _NEWS,
-    PieceState.UNKNOWN: (_ANSWERS - {PieceState.UNKNOWN}) | _NEWS,
+    PieceState.UNKNOWN: frozenset({PieceState.SENDING}) | _ANSWERS | _NEWS,
     PieceState.ACCEPTED: _NEWS,
     PieceState.DELIVERED: frozenset({PieceState.BOUNCED, PieceState.COMPLAINED}),
     PieceState.BOUNCED: frozenset({PieceState.COMPLAINED}),

@@ -30,7 +30,8 @@ class SendJob:
     """One communication whose required pieces all composed, passed and are allowed.
 
     envelopes: Pieces still to be handed over, in sending order.
-    states: Where every piece stands, also those sent by an earlier execution or held.
+    states: Where every piece stands, also those sent by an earlier execution or held. An envelope that is UNKNOWN may
+        have arrived: its provider drops a second hand-over.
     required: Channels that decide the outcome.
     providers: Provider's name by piece id, of the envelopes.
     """
@@ -63,10 +64,19 @@ class Group:
         """Whether the disk must have it before anything else happens."""
         return bool(self.intents)
 
+    @property
+    def intended(self) -> tuple[str, ...]:
+        """Pieces that get an intent. One in doubt has had its own, and stays in doubt until it is marked."""
+        return tuple(
+            envelope.key
+            for job in self.intents
+            for envelope in job.envelopes
+            if job.states.get(envelope.channel) is not PieceState.UNKNOWN
+        )
+
     def changes(self, now: datetime) -> tuple[StateChange, ...]:
         """Return every step of every piece, for `Ledger.record`."""
-        pieces = (envelope.key for job in self.intents for envelope in job.envelopes)
-        return (*self.answers, *self.marks, *(StateChange(key, PieceState.INTENT, now) for key in pieces))
+        return (*self.answers, *self.marks, *(StateChange(key, PieceState.INTENT, now) for key in self.intended))
 
     def without_marks(self) -> Group:
         """Return the answers alone: after a failed write nothing that was marked went out."""

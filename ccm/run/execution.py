@@ -68,7 +68,9 @@ class Execution:
         self._owner = owner
         self._clock = clock
         self._listener = listener
-        self._on_paper = frozenset(name for name, can in self._brief.capabilities.items() if can.postal)
+        able = self._brief.capabilities.items()
+        self._on_paper = frozenset(name for name, can in able if can.postal)
+        self._deduplicating = frozenset(name for name, can in able if can.deduplicates)
         self.read = 0
         self.outside_segment = 0
         self._done = 0
@@ -178,9 +180,8 @@ class Execution:
         sent: list[Outgoing] = []
         for item in made:
             before = {piece.channel: piece for piece in known.get(item.composed.communication.communication_id, ())}
-            decision, job = decide(
-                item, before, self._prepared.brand_of(item.composed.communication.release), self._on_paper
-            )
+            brand = self._prepared.brand_of(item.composed.communication.release)
+            decision, job = decide(item, before, brand, self._on_paper, self._deduplicating)
             decisions.append(decision)
             if job is not None:
                 jobs.append(job)

@@ -334,7 +334,7 @@ class Sender:
             try:
                 self._record(group)
                 if group.intents:
-                    self._before_sending(sum(len(job.envelopes) for job in group.intents))
+                    self._before_sending(len(group.intended))
             except BaseException as error:
                 self._fail(error)
                 self._rescue(group, error)

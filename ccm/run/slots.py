@@ -176,28 +176,47 @@ def carry(job: SendJob, floor: Floor) -> Steps:
     states = dict(job.states)
     forbidden = _forbidden_group(job, floor)
     if forbidden is not None:
-        held = tuple(floor.change(one.key, PieceState.HELD, detail=str(forbidden.reason)) for one in job.envelopes)
-        yield Note(held, _refused(job, forbidden))
+        held = tuple(_kept_back(job, one, floor, str(forbidden.reason)) for one in job.envelopes)
+        doubtful = any(states.get(one) is PieceState.UNKNOWN for one in job.required)
+        yield Note(held, outcome_of(job.communication, states, job.required) if doubtful else _refused(job, forbidden))
         return
     refused: Refusal | None = None
+    waits = False
     for envelope in job.envelopes:
         rejected = sorted(one for one in job.required if states.get(one) is PieceState.REJECTED)
         if rejected:
-            change = floor.change(envelope.key, PieceState.HELD, detail=f"{rejected[0]}-rejected")
+            change = _kept_back(job, envelope, floor, f"{rejected[0]}-rejected")
         else:
             answer = yield from _hand_over(job, envelope, floor)
             if answer is None:
                 return
             if isinstance(answer, Refusal):
                 refused = answer if envelope.channel in job.required else refused
-                change = floor.change(envelope.key, PieceState.HELD, detail=str(answer.reason))
+                change = _kept_back(job, envelope, floor, str(answer.reason))
             else:
                 detail = answer.provider_status or str(answer.status)
-                change = floor.change(envelope.key, STATE_OF[answer.status], answer.provider_id, detail)
+                state = STATE_OF[answer.status]
+                if state is PieceState.HELD:
+                    change = _kept_back(job, envelope, floor, detail)
+                    waits = waits or (envelope.channel in job.required and change.state is PieceState.UNKNOWN)
+                else:
+                    change = floor.change(envelope.key, state, answer.provider_id, detail)
         states[envelope.channel] = change.state
         if envelope is not job.envelopes[-1]:
             yield Note((change,))
-    yield Note((change,), _outcome(job, states, refused))
+    yield Note((change,), _waiting(job) if waits else _outcome(job, states, refused))
+
+
+def _kept_back(job: SendJob, envelope: Envelope, floor: Floor, detail: str) -> StateChange:
+    """Return that a piece does not leave now: held, or still in doubt where an earlier hand-over may have arrived."""
+    doubtful = job.states.get(envelope.channel) is PieceState.UNKNOWN
+    return floor.change(envelope.key, PieceState.UNKNOWN if doubtful else PieceState.HELD, detail=detail)
+
+
+def _waiting(job: SendJob) -> Outcome:
+    """Hold a communication of which a piece in doubt could not be handed over again yet; the next execution tries."""
+    one = job.communication
+    return Outcome(one.communication_id, one.recipient_id, OutcomeKind.HELD, "answer-lost")
 
 
 def _forbidden_group(job: SendJob, floor: Floor) -> Refusal | None:
@@ -228,7 +247,7 @@ def _hand_over(job: SendJob, envelope: Envelope, floor: Floor) -> Generator[Step
             answer = yield from _try_once(job, envelope, provider, floor)
         except DeliveryError as error:
             if not error.retriable or attempt == MAX_ATTEMPTS or floor.stopping():
-                yield Note((floor.change(envelope.key, PieceState.HELD, detail="provider-unusable"),))
+                yield Note((_kept_back(job, envelope, floor, "provider-unusable"),))
                 floor.failed(error)
                 return None
             receipt = Receipt(envelope.key, ReceiptStatus.DEFERRED, provider, provider_status="provider-unusable")

@@ -53,8 +53,9 @@ def resolve_lost_answers(
 ) -> None:
     """Give every piece that an earlier execution was sending when it died its last word.
 
-    The provider is asked where it can be asked. Otherwise a piece goes again only where the provider drops a
-    second hand-over of the same key; anywhere else it is UNKNOWN and listed, never resent by itself.
+    The provider is asked where it can be asked. Otherwise it is UNKNOWN and listed. Where the provider drops a second
+    hand-over of the same key, deciding hands it over again, see `decide`; anywhere else nobody does by themselves.
+    Until then it may have arrived, whatever its recipient or its other channels do meanwhile.
 
     Why a provider that has not got it is no leave to send it again: the earlier process may only have been stopped
     between its mark and its first byte, and may go on any moment.
@@ -64,8 +65,8 @@ def resolve_lost_answers(
         for piece in pieces:
             adapter = adapters.get(piece.provider)
             receipt = adapter.look_up(piece.piece_id) if adapter else None
-            state = STATE_OF[receipt.status] if receipt else PieceState.HELD
-            if state is PieceState.HELD and not (adapter and adapter.capabilities.deduplicates):
+            state = STATE_OF[receipt.status] if receipt else PieceState.UNKNOWN
+            if state is PieceState.HELD:
                 state = PieceState.UNKNOWN
             provider_id = receipt.provider_id if receipt else ""
             changes.append(StateChange(piece.piece_id, state, clock(), provider_id, "answer-lost"))

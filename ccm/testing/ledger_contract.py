@@ -247,7 +247,7 @@ class LedgerContract(LedgerSumsContract):
             PieceState.ACCEPTED: tuple(set(PieceState) - NEWS),
             PieceState.REJECTED: tuple(PieceState),
             PieceState.HELD: tuple(PieceState),
-            PieceState.UNKNOWN: (PieceState.COMPOSED, PieceState.INTENT, PieceState.SENDING),
+            PieceState.UNKNOWN: (PieceState.COMPOSED, PieceState.INTENT),
             PieceState.DELIVERED: (PieceState.COMPOSED, PieceState.INTENT, PieceState.SENDING),
         }
         with Claimed(self.open(tmp_path)) as ledger:

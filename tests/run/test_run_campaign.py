@@ -187,11 +187,11 @@ class Deduplicating(Asked):
         (Asked, ReceiptStatus.REJECTED, PieceState.REJECTED),
         (Asked, ReceiptStatus.DEFERRED, PieceState.UNKNOWN),  # the stopped process may still send it
         (Asked, ReceiptStatus.UNKNOWN, PieceState.UNKNOWN),
-        (Deduplicating, None, PieceState.HELD),
+        (Deduplicating, None, PieceState.UNKNOWN),  # until it went again, or was looked up
     ],
 )
 def test_lost_answers_are_resolved(kind: type[Asked], answer: ReceiptStatus | None, state: PieceState) -> None:
-    """A piece that was being sent when the process died goes again only where that is proved to be safe."""
+    """A piece that was being sent when the process died is in doubt, unless its provider knows what became of it."""
     ledger, clock = MemoryLedger(), FixedClock()
     ledger.claim_run(sample_run(), owner="me", now=clock(), lease_seconds=60)
     decision, _ = decide(made(communication("C-1", (Channel.EMAIL,))), {}, BRAND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,16 @@ from run.messages import BRAND, communication, made
 from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LeaseLost, LedgerError
 from ccm.model.definitions import Channel
-from ccm.model.records import Envelope, ExclusionReason, OutcomeKind, PieceState, Receipt, ReceiptStatus
+from ccm.model.records import (
+    Capabilities,
+    Envelope,
+    ExclusionReason,
+    OutcomeKind,
+    PieceState,
+    Receipt,
+    ReceiptStatus,
+    StateChange,
+)
 from ccm.model.refusals import AddressFault
 from ccm.run.allowed import Refusal
 from ccm.run.circuit import Circuit, TooManyFailed
@@ -340,3 +350,85 @@ def test_what_is_told_before_sending() -> None:
     assert max(told) <= WINDOW
     (run,) = bench.ledger.runs()
     assert run.intents == 50
+
+
+class Box(RecordingAdapter):
+    """Drops a second hand-over of the same key; `status` is what it answers."""
+
+    capabilities = Capabilities(channels=tuple(Channel), deduplicates=True, concurrency=1)
+    status = ReceiptStatus.ACCEPTED
+
+    def deliver(self, envelope: Envelope) -> Receipt:
+        self._keep(envelope)
+        return Receipt(envelope.key, self.status, self.provider, f"id-{envelope.key}", "kept")
+
+
+def in_doubt(adapter: RecordingAdapter, **more: Any) -> Bench:
+    """A bench whose only piece was being sent when an earlier execution died, and is decided on again."""
+    bench = Bench(adapter, 1, **more)
+    (piece,) = bench.ledger.pieces(RUN_ID)
+    for state in (PieceState.INTENT, PieceState.SENDING, PieceState.UNKNOWN):
+        bench.ledger.advance(RUN_ID, [StateChange(piece.piece_id, state, bench.clock())], owner="me", durable=True)
+    before = {one.channel: one for one in bench.ledger.pieces(RUN_ID)}
+    again = made(communication("C-0", (Channel.EMAIL,)))
+    assert decide(again, before, BRAND)[1] is None, "nobody else's doubt goes again"
+    decision, job = decide(again, before, BRAND, deduplicating=frozenset({EMAIL}))
+    bench.ledger.save(RUN_ID, [decision], owner="me", now=bench.clock())
+    assert job is not None
+    bench.jobs = [job]
+    return bench
+
+
+def test_a_doubt_goes_again_where_a_second_hand_over_is_dropped() -> None:
+    """Without an intent of its own: the first one counts still; the answer ends the doubt."""
+    counted: list[int] = []
+    adapter = Box(EMAIL)
+    bench = in_doubt(adapter, before_sending=counted.append)
+    bench.send()
+    assert (bench.states, len(adapter.delivered), counted) == ([PieceState.ACCEPTED], 1, [0])
+    assert bench.ledger.runs()[0].intents == 1
+    assert bench.ledger.tally(RUN_ID).outcomes == {OutcomeKind.ACCEPTED: 1}
+
+
+@pytest.mark.parametrize("questions", [0, 1])
+def test_a_doubt_stays_one_when_its_recipient_leaves(questions: int) -> None:
+    """It may have arrived: `unknown`, and not "suppressed", until somebody looked it up."""
+    adapter = Box(EMAIL)
+    bench = in_doubt(adapter, allowed=Evening(questions))
+    bench.send()
+    assert (adapter.delivered, bench.states) == ([], [PieceState.UNKNOWN])
+    assert bench.ledger.tally(RUN_ID).outcomes == {OutcomeKind.UNKNOWN: 1}
+
+
+@pytest.mark.parametrize("status", [ReceiptStatus.DEFERRED, None])
+def test_a_doubt_stays_one_when_the_provider_cannot_take_it(status: ReceiptStatus | None) -> None:
+    """Busy or unusable: the piece is in doubt still, and the next execution goes on with it."""
+
+    class Down(Box):
+        def deliver(self, envelope: Envelope) -> Receipt:
+            if status is not None:
+                return Receipt(envelope.key, status, self.provider)
+            raise DeliveryError(self.provider, "down", "mend it", retriable=False)
+
+    bench = in_doubt(Down(EMAIL))
+    if status is None:
+        with pytest.raises(ProviderFailed):
+            bench.send()
+    else:
+        bench.send()
+    assert bench.states == [PieceState.UNKNOWN]
+    (ident,) = {piece.communication_id for piece in bench.ledger.pieces(RUN_ID)}
+    assert bench.ledger.final([ident]) == frozenset()
+
+
+def test_a_doubt_that_would_say_something_else_does_not_go_again() -> None:
+    """The provider would keep the first text; nobody could tell which one arrived."""
+    bench = in_doubt(Box(EMAIL))
+    bench.sender.close()
+    (piece,) = bench.ledger.pieces(RUN_ID)
+    before = {piece.channel: replace(piece, sha256="0" * 64)}
+    again = made(communication("C-0", (Channel.EMAIL,)))
+    decision, job = decide(again, before, BRAND, deduplicating=frozenset({EMAIL}))
+    assert job is None
+    assert decision.outcome is not None
+    assert decision.outcome.kind is OutcomeKind.UNKNOWN

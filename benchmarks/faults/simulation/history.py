@@ -10,7 +10,7 @@ from datetime import timedelta
 from benchmarks.faults.simulation.mutants import MUTANTS
 from benchmarks.faults.simulation.people import Person, drawn_people, pieces_of
 from benchmarks.faults.simulation.process import Process
-from benchmarks.faults.simulation.world import Broken, Provider, World, places
+from benchmarks.faults.simulation.world import Broken, World, places
 from ccm.ledger.interface import LedgerError, RunBusy
 from ccm.ledger.transitions import FINAL_OUTCOMES, TAKEN
 from ccm.model.records import OutcomeKind, PieceState
@@ -59,6 +59,7 @@ class Chaos:
         self.of_piece = pieces_of(self.people)
         self.window = self.window_used = self.rng.choice((3, 4, 6, 32))
         self.deaf = False
+        self.shrugs = False
         self.processes: list[Process] = []
         self.finals: dict[str, OutcomeKind] = {}
         self.kills = 0
@@ -141,7 +142,7 @@ class Chaos:
             return
         name = f"process-{next(self._names)}"
         try:
-            process = Process(name, self.world, self.people, self.window_used, deaf=self.deaf)
+            process = Process(name, self.world, self.people, self.window_used, deaf=self.deaf, shrugs=self.shrugs)
         except RunBusy:
             self.world.pass_time(self.rng.choice((1, 20, 45)))
             return
@@ -241,21 +242,13 @@ class Chaos:
         states = {piece.piece_id: piece.state for piece in store.pieces(RUN_ID)}
         for provider in self.world.providers.values():
             for key in provider.taken:
-                if states.get(key) not in {*TAKEN, PieceState.UNKNOWN} and not self.withdrawn(provider, key):
+                if states.get(key) not in {*TAKEN, PieceState.UNKNOWN}:
                     raise Broken(f"G2: {key[:6]} arrived, and the ledger says {states.get(key)}")
                 if self.of_piece[key].must_get_nothing:
                     raise Broken(f"G6: {key[:6]} went, and a required channel of the same message was never made")
         for key, state in states.items():
             if state in TAKEN and not any(key in one.taken for one in self.world.providers.values()):
                 raise Broken(f"G1: {key[:6]} is called accepted and never arrived")
-
-    def withdrawn(self, provider: Provider, key: str) -> bool:
-        """Whether a piece in doubt was to go again to a provider that deduplicates, and then could not.
-
-        Its recipient opted out meanwhile, or another channel of the message was refused. The ledger says "held" then,
-        although it may have arrived: nobody is reached twice by that.
-        """
-        return provider.kind == "deduplicates" and key in provider.doubtful
 
 
 def play(seed: str, mutant: str = "") -> History:

@@ -38,10 +38,16 @@ def deaf_to_opt_outs(chaos: Chaos) -> None:
     chaos.deaf = True
 
 
+def shrugs_off_doubt(chaos: Chaos) -> None:
+    """A piece that may have arrived and does not go again is called held."""
+    chaos.shrugs = True
+
+
 MUTANTS: dict[str, Callable[[Chaos], None]] = {
     "forgetful": forgetful,
     "unfenced": unfenced,
     "no-window": no_window,
     "believes-in-deduplication": believes_in_deduplication,
     "deaf-to-opt-outs": deaf_to_opt_outs,
+    "shrugs-off-doubt": shrugs_off_doubt,
 }

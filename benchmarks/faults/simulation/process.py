@@ -14,7 +14,7 @@ from benchmarks.faults.simulation.world import Answer, Broken, World
 from ccm import run as shell
 from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LeaseLost, LedgerError
-from ccm.model.records import Communication, Envelope, ExclusionReason, OutcomeKind, PieceState
+from ccm.model.records import Communication, Envelope, ExclusionReason, OutcomeKind, PieceState, StateChange
 from ccm.run.allowed import Refusal
 from ccm.run.desk import Desk, Group
 from ccm.run.execution import decide
@@ -56,7 +56,9 @@ class Hand:
 class Process:
     """Holds one execution. `choices` tells what it could do next; each does one small thing."""
 
-    def __init__(self, name: str, world: World, people: list[Person], window: int, *, deaf: bool = False) -> None:
+    def __init__(
+        self, name: str, world: World, people: list[Person], window: int, *, deaf: bool = False, shrugs: bool = False
+    ) -> None:
         """Claim the run and look after what an earlier execution left.
 
         Raises:
@@ -82,8 +84,11 @@ class Process:
         world.tell(name, "claims and finds", self.found_sending, "being sent")
         self._group: Group | None = None
         adapters = dict(world.providers)
+        self._deduplicating = frozenset(name for name, one in adapters.items() if one.capabilities.deduplicates)
         try:
             shell.resolve_lost_answers(self.ledger, adapters, RUN_ID, name, self.clock)
+            if shrugs:
+                self._shrug()
         except (LeaseLost, LedgerError) as error:
             self._failure, self._stop = error, True
         self._desk = Desk({one.name: one.concurrency for one in adapters.values()}, window=window)
@@ -102,6 +107,16 @@ class Process:
         self.hands = [Hand(slot(floor)) for _ in range(count)]
         for hand in self.hands:
             hand.step = next(hand.steps)
+
+    def _shrug(self) -> None:
+        """Call everything in doubt held where the provider drops a second hand-over: a mistake for a mutant."""
+        doubtful = [
+            piece
+            for piece in self.ledger.pieces(RUN_ID, states=(PieceState.UNKNOWN,))
+            if piece.provider in self._deduplicating
+        ]
+        changes = [StateChange(piece.piece_id, PieceState.HELD, self.clock()) for piece in doubtful]
+        self.ledger.advance(RUN_ID, changes, owner=self.name, durable=True)
 
     def clock(self) -> datetime:
         """Return this process's idea of the time."""
@@ -180,7 +195,7 @@ class Process:
             if ident in final:
                 continue
             before = {piece.channel: piece for piece in known.get(ident, ())}
-            decision, job = decide(one.made, before, BRAND)
+            decision, job = decide(one.made, before, BRAND, frozenset(), self._deduplicating)
             decisions.append(decision)
             if job is not None:
                 jobs.append(job)
