@@ -43,8 +43,14 @@ class Known:
 
     def has_amount(self, amounts: Iterable[tuple[Decimal, frozenset[str]]]) -> bool:
         """Tell whether one reading of an amount is an amount of the data, a fact, or worked out from them."""
-        known = self._amounts
-        return any(not codes.isdisjoint(known.get(value, ())) for value, codes in amounts)
+        found = self._near
+        if found.has_amount(amounts):
+            return True
+        return bool(found.later) and self._scanned.has_amount(amounts)
+
+    def is_near_text(self, text: str) -> bool:
+        """Tell whether a text is one of the data as it is written, outside of rows."""
+        return text in self._near.texts
 
     def holds_for_all(self, statement: Statement) -> bool:
         """Tell whether a statement is a fact or printed field as it is written, or the author's own words."""
@@ -149,6 +155,8 @@ class Known:
         return frozenset(abs(value) for value in self._scanned.shares if value.is_finite())
 
     def _is_date(self, year: int, month: int, day: int) -> bool:
+        if year and month and day and (year, month, day) in {(one.year, one.month, one.day) for one in self._near.days}:
+            return True
         return (year, month, day) in self._days or (not year and not day and any(month == one[1] for one in self._days))
 
     @cached_property
@@ -216,12 +224,22 @@ class Known:
         )
 
     @cached_property
-    def _scanned(self) -> _Scan:
-        """Every value of facts, data, parameters, of what templates worked out, and of the message itself."""
+    def _near(self) -> _Scan:
+        """Values of facts, parameters, of what templates worked out, of the message itself, and of data outside of rows.
+
+        Why by themselves: Many messages tell nothing else, and rows are most of the data.
+        """
         found, one = _Scan(), self.communication
         found.take([fact.value for fact in self.facts])
         for values in (self.data, one.parameters, self._composed.computed, (one.issued_at, *(one.period or ()))):
             found.take(values)
+        return found
+
+    @cached_property
+    def _scanned(self) -> _Scan:
+        """The same with the values of rows."""
+        found = self._near
+        found.take_rows()
         return found
 
     @cached_property
@@ -271,9 +289,11 @@ def _rounded(value: Decimal, step: Decimal) -> Decimal:
 class _Scan:
     """Values by their type: gathered in one go, because this is done for nearly every message."""
 
-    __slots__ = ("amounts", "days", "moments", "numbers", "shares", "texts")
+    __slots__ = ("_rows_too", "amounts", "days", "later", "moments", "numbers", "shares", "texts")
 
     def __init__(self) -> None:
+        self.later: list[object] = []  # rows that were not looked at yet
+        self._rows_too = False
         self.amounts: dict[Decimal, set[str]] = {}  # currencies by amount
         self.days: set[date] = set()
         self.moments: list[datetime] = []
@@ -300,10 +320,31 @@ class _Scan:
                 self.numbers.append(value)
             elif kind is date:
                 self.days.add(value)
-            elif kind is dict or kind is tuple or isinstance(value, (Mapping, list, tuple, set, frozenset)):
+            elif kind is dict or isinstance(value, Mapping):
                 self.take(value)
+            elif kind is tuple or isinstance(value, (list, tuple, set, frozenset)):
+                if self._rows_too:
+                    self.take(value)
+                else:
+                    self.later.append(value)
             elif value is not None and kind is not bool:
                 self._take_other(value)
+
+    def take_rows(self) -> None:
+        """Take every value of the rows that were left for later."""
+        self._rows_too = True
+        for rows in self.later:
+            self.take(rows)
+        self.later = []
+
+    def has_amount(self, amounts: Iterable[tuple[Decimal, frozenset[str]]]) -> bool:
+        """Tell whether one reading of an amount is there."""
+        known = self.amounts
+        for value, codes in amounts:
+            told = known.get(value)
+            if told is not None and not codes.isdisjoint(told):
+                return True
+        return False
 
     def _take_other(self, value: object) -> None:
         match value:

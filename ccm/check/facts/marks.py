@@ -52,7 +52,8 @@ class Marks:
         folded: dict[str, str] = {}
         lines: dict[str, Mark] = {}
         for (name, text), sign in zip(values, (*_SIGNS, *repeat("", 100)), strict=False):
-            form = comparable_line(text).strip()
+            simple = text.isascii() and "  " not in text and text.isprintable()
+            form = (text if simple else comparable_line(text)).strip()
             if not form:
                 continue
             case = form.casefold()

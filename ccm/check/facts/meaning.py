@@ -72,6 +72,7 @@ class Sort(StrEnum):
     NUMBER = "number"  # a plain number, which is not asked for its origin
     AMOUNT = "amount"
     OTHER = "other"  # one date, share, code or link and nothing else
+    PARTED = "parted"  # numbers among words that part them from what stands before and after
     OPEN = "open"  # anything else: the line that it stands in must be read
 
 
@@ -167,7 +168,29 @@ class Meanings:
             if found[0].said is Said.AMOUNT:
                 return Meaning(Sort.AMOUNT, mask, folded, value, cast("Amounts", found[0].readings))
             return Meaning(Sort.OTHER, mask, folded, value, statements=found)
+        form = _parted(text, self._writing)
+        if form:
+            return Meaning(Sort.PARTED, form, folded, value, statements=found)
         return Meaning(Sort.OPEN, text, folded, value, statements=found)
+
+
+def _parted(text: str, writing: Writing) -> str:
+    """Return how a text is written in which numbers stand among words; empty where its words may join something to a number.
+
+    Words that join nothing part what is before them from what is after them, so the first and the last word are enough.
+    """
+    known = writing.currencies
+    if joins(text, writing) or any(
+        word in known or word.casefold() in known or word == "CFA" for word in _LETTERS.findall(text)
+    ):
+        return ""
+    words = text.split(" ")
+    return f"{_edge(words[0])} … {_edge(words[-1])}"
+
+
+def _edge(word: str) -> str:
+    form = masked(word)
+    return _LETTERS.sub("a", form) if "0" in form else "a"
 
 
 def _amount(value: str, mask: str, way: _Way) -> Meaning:

@@ -6,18 +6,16 @@ what a cell tells is read once for each text. Every cell of every document is st
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from ccm.check.facts.known import Known
-from ccm.check.facts.meaning import Amounts, Sort, joins, masked, meanings_for, names_month
+from ccm.check.facts.meaning import Amounts, Sort, meanings_for, names_month
 from ccm.check.facts.statements import Statement, statements
 from ccm.check.facts.writing import writing_of
 
-_LETTERS = re.compile(r"[^\W\d_]+")
 _MOST = 50_000  # cells, and ways of writing lines, remembered for one language and locale
 
 
@@ -73,31 +71,10 @@ class Rows:
         if len(self._cells) >= _MOST:
             self._cells.clear()
         meaning = self._meanings.of(text)
-        form = meaning.form if meaning.sort is not Sort.OPEN else self._open_form(text)
+        asked = meaning.sort is Sort.OPEN and names_month(text, self._writing)  # is the number beside it a day?
+        form = "" if asked else meaning.form
         cell = self._cells[text] = _Cell(form, meaning.amounts, meaning.statements)
         return cell
-
-    def _open_form(self, text: str) -> str:
-        """Return how a cell is written in which numbers stand among words.
-
-        Words that join nothing to a number part what is before them from what is after them, so the first and the last word
-        are enough. A month is asked for its neighbour's value: a day or not.
-        """
-        words = _LETTERS.findall(text)
-        if names_month(text, self._writing):
-            return ""
-        known = self._writing.currencies
-        if joins(text, self._writing) or any(
-            word in known or word.casefold() in known or word == "CFA" for word in words
-        ):
-            return text
-        parts = text.split(" ")
-        return f"{_edge(parts[0])} … {_edge(parts[-1])}"
-
-
-def _edge(word: str) -> str:
-    form = masked(word)
-    return _LETTERS.sub("a", form) if "0" in form else "a"
 
 
 def _said(statement: Statement) -> tuple[object, ...]:

@@ -87,7 +87,12 @@ class Woven:
             if meaning.sort is Sort.AMOUNT:
                 if not known.has_amount(meaning.amounts):
                     return False
-            elif meaning.plain not in known.own_texts and not all(map(known.explains, meaning.statements)):
+            elif not (
+                not meaning.statements
+                or known.is_near_text(meaning.plain)
+                or all(map(known.explains, meaning.statements))
+                or meaning.plain in known.own_texts
+            ):
                 return False
         loose = telling.keys()
         lines = [one for one in self._frame.mixed if not loose.isdisjoint(one[1].slots)]
