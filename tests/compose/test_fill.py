@@ -206,6 +206,28 @@ def test_what_is_not_known_takes_the_full_path(body: str, reason: str) -> None:
         assert slow == reason
 
 
+def test_a_table_that_leaves_its_place_is_left_to_the_engine() -> None:
+    """A number without a place to break it would run over the page's edge; the engine's checks hold such a letter."""
+    one = composer(SHEET)
+    rows = '<table><tr><td class="amount">{}</td><td class="amount">x</td></tr></table>'
+    assert made(one, page(rows.format("1.00")))[0] is not None
+    rendition, findings, slow = one.compose(
+        page(rows.format("1" * 200)),
+        piece=PIECE, language="en", direction="ltr", issued_at=ISSUED, filename="letter.pdf",
+    )  # fmt: skip
+    assert (rendition, slow) == (None, "a table wider than its place")
+    assert {finding.code for finding in findings} == {"clipped-content"}
+
+
+def test_titles_are_the_pages_own() -> None:
+    """Blanks of the source are nothing; those that belong to a number stay."""
+    for _ in range(2):
+        rendition, slow = made(composer(STYLE), page("<p>x</p>", "Sum\n  1\u202f234\u00a0€ "))
+        assert slow == "a page of a new kind" or not slow
+        assert rendition is not None
+        assert rendition.title == "Sum 1\u202f234\u00a0€"
+
+
 def test_a_mistake_of_ours_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Filling that stumbles is counted; the engine makes the document."""
 

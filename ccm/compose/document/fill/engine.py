@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from ccm.compose.document.fill.text import Fonts
 from ccm.compose.document.fill.tree import Element, parse
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.compose.document.fill.writer import About, PdfWriter
+
+_BLANKS = re.compile("[ \t\n\r\f]+")  # those of HTML; others are part of a title
 
 
 class Unlearned(Exception):
@@ -181,7 +184,7 @@ def _own_sheets(root: Element) -> tuple[str, ...]:
 def _title(root: Element) -> str:
     for one in _head(root):
         if one.tag == "title":
-            return " ".join("".join(str(part) for part in one.children).split())
+            return _BLANKS.sub(" ", "".join(str(part) for part in one.children)).strip(" ")
     raise Unfillable("a document without a title")
 
 

@@ -22,6 +22,7 @@ from ccm.compose.document.fill.text import Fonts, Run
 from ccm.compose.document.fill.tree import Element, PlainRow
 from ccm.compose.document.fill.unfillable import Unfillable
 
+_SLACK = 1 + 1e-9  # for rounding
 _MOST_TEXTS = 30_000  # of one kind of cell, remembered
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
@@ -66,6 +67,8 @@ class Tables:
         )
         forms = _by_form(everything)
         widths = self._widths(computed, forms, count, available - edges.left - edges.right, available)
+        if sum(widths) > (available - edges.left - edges.right) * _SLACK:
+            raise Unfillable("a table wider than its place")
         columns = [x + edges.left]
         for width in widths:
             columns.append(columns[-1] + width)
