@@ -25,13 +25,15 @@ class PlainLoop:
         self._fetcher = LibraryFetcher(prepared.workspace.library, (prepared.template.root, prepared.brand.root))
         workspace = prepared.workspace
         self._composer = Composer(prepared.template, prepared.brand, workspace.fragments, workspace.library)
-        self._pages = _Pages()
-        self._composer.__dict__["_document_composer"] = self._pages  # takes the place of what would lay the page out
+        self._composer.__dict__["_document_composer"] = _Pages()  # takes the place of what would lay the page out
 
     def html(self, communication: Communication) -> str:
         """Return the page of a communication's document."""
-        self._composer.compose(communication)
-        return self._pages.last
+        try:
+            self._composer.compose(communication)
+        except _Rendered as page:
+            return page.html
+        raise RuntimeError("the page could not be rendered")
 
     def render(self, communication: Communication) -> bytes:
         """Make the PDF of a communication, from its data on."""
@@ -42,11 +44,16 @@ class PlainLoop:
         return content
 
 
+class _Rendered(Exception):
+    """The page is there; composing ends."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+
+
 class _Pages:
-    """Keeps the page that a composer of documents would lay out."""
+    """Takes the page that a composer of documents would lay out."""
 
-    last = ""
-
-    def compose(self, html: str, **_: Any) -> tuple[None, tuple[()], str]:
-        self.last = html
-        return None, (), ""
+    def compose(self, html: str, **_: Any) -> None:
+        raise _Rendered(html)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,12 +24,13 @@ from benchmarks.oracle.build import build as build_real
 from benchmarks.pdf import bank
 from benchmarks.pdf.child import Child
 from benchmarks.pdf.comparing import differences
+from benchmarks.pdf.engines import ENGINES
 from benchmarks.pdf.memory import BATCH, long_run
 from benchmarks.pdf.months import MONTHS, real_months, sample_differs
 from benchmarks.pdf.processes import side_by_side
 from benchmarks.pdf.turns import engines_side_by_side, say
 
-OUT = Path(__file__).resolve().parent.parent / "out" / "pdf.json"
+OUT = Path(__file__).resolve().parent.parent / "out"
 COMPARED = 12  # statements of the bank that are compared with the layout engine's
 
 
@@ -41,7 +42,9 @@ def main(arguments: list[str] | None = None) -> None:
     with TemporaryDirectory(prefix="ccm-pdf-") as temporary:
         folder = Path(temporary)
         if not options.no_engines:
-            found |= homogeneous(folder / "bank", options.documents, options.rounds, options.share)
+            found |= homogeneous(
+                folder / "bank", options.documents, options.rounds, options.share, options.engines.split("|")
+            )
         if options.workers > 1:
             say(f"{options.workers} composing processes")
             statements = bank.build(folder / "crew", options.documents)
@@ -52,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
         if options.months != "none":
             build_real(folder / "real", shared)
             found |= real(folder / "real", options.months, options.sample, options.month_documents)
-    result = merged(OUT, found)
+    result = merged(options.out / "pdf.json", found)
     print(json.dumps(result, indent=2))
 
 
@@ -63,6 +66,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--share", type=float, default=1.0, help="part of the others' documents in a round")
+    parser.add_argument("--engines", default="|".join(ENGINES), help="those to measure; ccm and weasyprint among them")
     parser.add_argument("--no-engines", action="store_true", help="leave out the comparison with other engines")
     parser.add_argument(
         "--months", default="2011-02", help="real months: one, `all`, or `none`; all measures the first one too"
@@ -71,13 +75,16 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=24, help="real documents that a plain WeasyPrint loop makes")
     parser.add_argument("--workers", type=int, default=0, help="compare so many composing processes with one")
     parser.add_argument("--memory", type=int, default=0, help="watch the memory of one process over so many documents")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of pdf.json")
     return parser.parse_args(arguments)
 
 
-def homogeneous(folder: Path, documents: int, rounds: int, share: float) -> dict[str, Any]:
+def homogeneous(
+    folder: Path, documents: int, rounds: int, share: float, names: Sequence[str] = tuple(ENGINES)
+) -> dict[str, Any]:
     """Measure the statements of the bank with every engine, and compare some of ours with WeasyPrint's."""
     bank.build(folder, documents)
-    found = engines_side_by_side(folder, documents, rounds, share=share)
+    found = engines_side_by_side(folder, documents, rounds, names, share)
     engines, slow = found["engines"], found["slow"]
     differing = _bank_differs(folder, min(COMPARED, documents))
     made = documents * (rounds + 1)
@@ -85,9 +92,14 @@ def homogeneous(folder: Path, documents: int, rounds: int, share: float) -> dict
         "engines": engines,
         "ratio_to_weasyprint": found["ratios"]["weasyprint"],
         "ratios": found["ratios"],
-        "file_size_ratio": round(engines["ccm"]["file_kb"] / engines["weasyprint, tuned"]["file_kb"], 2),
+        "file_size_ratio": _file_size_ratio(engines),
         "bank": _fallbacks(slow, made) | {"compared": min(COMPARED, documents), "differing": differing},
     }
+
+
+def _file_size_ratio(engines: Mapping[str, Mapping[str, Any]]) -> float | None:
+    same = engines.get("weasyprint, tuned")  # of the same standards, so with the same things inside
+    return round(engines["ccm"]["file_kb"] / same["file_kb"], 2) if same else None
 
 
 def _bank_differs(folder: Path, count: int) -> dict[str, str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import ctypes
 import io
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import pikepdf
 import pypdfium2
 import pypdfium2.raw as pdfium
+from PIL import Image, ImageChops
 
 TOLERANCE = 0.05  # points
 _SCALE = 2.0  # pixels of a picture for each point
 _DEEP = 64  # of 255: how far a pixel may be from everything around its place in the other picture
+_SHADE = 3  # of 255: the same for nine pixels together, such as a pale background
 _TEXT, _FORM = 1, 5  # kinds of page objects
 
 Sign: TypeAlias = tuple[int, float, float]  # Unicode, x and y of its origin in points
@@ -96,28 +98,34 @@ def _pictures_differ(ours: Any, theirs: Any) -> str:
     """Compare pictures within what smoothing of edges does.
 
     A pixel may have any value between the darkest and the lightest of the nine around its place in the other picture, in
-    each colour; one pixel outside is a difference. So a hairline that is missing, or of another colour, is found.
+    each colour; one pixel far outside is a difference, and so are nine together a little outside. So a hairline or a pale
+    background that is missing, or of another colour, is found.
     """
-    from PIL import ImageChops, ImageFilter
-
     one, other = (page.render(scale=_SCALE).to_pil().convert("RGB") for page in (ours, theirs))
     if one.size != other.size:
         return "a picture of another size"
-    near = ImageChops.difference(one, other).point(lambda value: 255 if value > _DEEP else 0).getbbox()
-    if near is None:
+    if not _standing_out(ImageChops.difference(one, other)):
         return ""
-    around = (max(0, near[0] - 2), max(0, near[1] - 2), min(one.width, near[2] + 2), min(one.height, near[3] + 2))
-    one, other = one.crop(around), other.crop(around)
     for left, right in ((one, other), (other, one)):
-        least, most = right.filter(ImageFilter.MinFilter(3)), right.filter(ImageFilter.MaxFilter(3))
+        least, most = _around(right, ImageChops.darker), _around(right, ImageChops.lighter)
         for beyond in (ImageChops.subtract(left, most), ImageChops.subtract(least, left)):
-            box = beyond.point(lambda value: 255 if value > _DEEP else 0).getbbox()
-            if box:
-                edges = (box[0] + around[0], box[1] + around[1], box[2] + around[0], box[3] + around[1])
-                return (
-                    f"another picture at {', '.join(f'{edge / _SCALE:.0f}' for edge in edges)} pt from the upper left"
-                )
+            if box := _standing_out(beyond):
+                return f"another picture at {', '.join(f'{edge / _SCALE:.0f}' for edge in box)} pt from the upper left"
     return ""
+
+
+def _standing_out(difference: Image.Image) -> tuple[int, int, int, int] | None:
+    """Return where a picture of differences has a pixel that is large, or nine together that are more than nothing."""
+    most = ImageChops.lighter(ImageChops.lighter(*difference.split()[:2]), difference.split()[2])
+    deep = most.point(lambda value: 255 if value > _DEEP else 0).getbbox()
+    return deep or _around(most.point(lambda value: 255 if value > _SHADE else 0), ImageChops.darker).getbbox()
+
+
+def _around(picture: Image.Image, pick: Callable[[Image.Image, Image.Image], Image.Image]) -> Image.Image:
+    """Return for each pixel the darkest or lightest of the nine around it; row by row, then column by column."""
+    for x, y in ((1, 0), (0, 1)):
+        picture = pick(pick(picture, ImageChops.offset(picture, x, y)), ImageChops.offset(picture, -x, -y))
+    return picture
 
 
 # ── outline, links, tags ─────────────────────────────────────────────────────

@@ -60,7 +60,7 @@ def _bank(folder: Path, generated: int, odd: int, shared: Path) -> Iterator[Part
         return engine.prepared, list(engine.communications())[:generated]
 
     def spoilt() -> tuple[Prepared, Sequence[Communication]]:
-        return engine.prepared, hostile(list(engine.communications())[:odd], strings(shared), _fonts(engine.prepared))
+        return engine.prepared, hostile(list(engine.communications())[:odd], strings(shared), fonts_of(engine.prepared))
 
     yield Part("generated statements", plain)
     yield Part("hostile statements", spoilt)
@@ -82,7 +82,7 @@ def _real(folder: Path, documents: int, odd: int, shared: Path) -> Iterator[Part
 
     def spoilt() -> tuple[Prepared, Sequence[Communication]]:
         prepared = prepared_month(workspace, MONTHS[0])
-        return prepared, hostile(by_size(list(documents_of(prepared)), odd), strings(shared), _fonts(prepared))
+        return prepared, hostile(by_size(list(documents_of(prepared)), odd), strings(shared), fonts_of(prepared))
 
     for month in MONTHS:
         yield Part(f"real {month}", lambda month=month: month_of(month))  # type: ignore[misc]
@@ -90,7 +90,8 @@ def _real(folder: Path, documents: int, odd: int, shared: Path) -> Iterator[Part
     yield Part("hostile real statements", spoilt)
 
 
-def _fonts(prepared: Prepared) -> list[bytes]:
+def fonts_of(prepared: Prepared) -> list[bytes]:
+    """Return the files of the brand's fonts."""
     return [prepared.workspace.library.files[path] for path in font_paths(prepared.brand)]
 
 

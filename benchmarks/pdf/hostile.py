@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -53,15 +53,16 @@ def hostile(
 ) -> list[Communication]:
     """Return communications with data of hostile texts and amounts; every text is somewhere.
 
-    A third of a list's records is hostile, and all texts of the customer are; days and codes stay. One of eight gets texts
-    with signs that the fonts lack, so that nothing may be made of it; all others have only signs that can be printed.
+    A third of a list's records is hostile, and all texts of the customer are; days and codes stay. One of eight gets
+    texts with signs that the fonts lack, and texts in columns that do not wrap: nothing may be made of most of these. All
+    others can be printed.
     """
     draw = random.Random(seed)
     signs = {sign for font in fonts for sign in TTFont(BytesIO(font), lazy=True).getBestCmap()}
     printable = [text for text in texts if all(ord(sign) in signs or sign in " \n\t" for sign in text)]
     wild, tame = _Deck(draw, texts), _Deck(draw, printable)
     return [
-        replace(one, data=_changed(one.data, draw, wild.next if at % 8 == 7 else tame.next))
+        replace(one, data=_Change(draw, *((wild, _KEPT) if at % 8 == 7 else (tame, _NARROW))).of(one.data))
         for at, one in enumerate(communications)
     ]
 
@@ -79,31 +80,40 @@ class _Deck:
         return self._waiting.pop()
 
 
-def _changed(data: Mapping[str, Any], draw: random.Random, text: Callable[[], str]) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    for name, value in data.items():
-        if isinstance(value, tuple):
-            changed[name] = tuple(
-                _record(one, draw, text) if draw.random() < 0.33 and isinstance(one, Mapping) else one for one in value
-            )
-        else:
-            changed[name] = _record(value, draw, text) if isinstance(value, Mapping) else value
-    return changed
-
-
 _KEPT = ("id", "currency", "country", "kind", "number", "account", "postal_code")  # codes, and words of a given list
+_NARROW = (
+    *_KEPT,
+    "reference",
+    "invoice",
+    "item",
+)  # their columns do not wrap: a long text makes a table wider than its page
 
 
-def _record(record: Mapping[str, Any], draw: random.Random, text: Callable[[], str]) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    for name, value in record.items():
-        if isinstance(value, str) and name not in _KEPT:
-            value = text()
-        elif isinstance(value, Money):
-            value = Money(Decimal(draw.choice(AMOUNTS)).quantize(Decimal("0.01")), value.currency)
-        elif isinstance(value, Decimal):
-            value = Decimal(draw.choice(AMOUNTS))
-        elif isinstance(value, int) and not isinstance(value, bool) and name == "quantity":
-            value = draw.choice((0, 1, -1, 12, 80995, -80995))
-        changed[name] = value
-    return changed
+@dataclass(frozen=True)
+class _Change:
+    draw: random.Random
+    deck: _Deck
+    kept: tuple[str, ...]
+
+    def of(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a customer's data with other texts and amounts."""
+        changed: dict[str, Any] = {}
+        for name, value in data.items():
+            if isinstance(value, tuple):
+                value = tuple(self._record(one) if self.draw.random() < 0.33 else one for one in value)
+            elif isinstance(value, Mapping):
+                value = self._record(value)
+            changed[name] = value
+        return changed
+
+    def _record(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._value(name, value) for name, value in record.items()}
+
+    def _value(self, name: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return value if name in self.kept else self.deck.next()
+        if isinstance(value, Money):
+            return Money(Decimal(self.draw.choice(AMOUNTS)).quantize(Decimal("0.01")), value.currency)
+        if isinstance(value, Decimal):
+            return Decimal(self.draw.choice(AMOUNTS))
+        return self.draw.choice((0, 1, -1, 12, 80995, -80995)) if name == "quantity" else value
