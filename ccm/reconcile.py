@@ -54,6 +54,7 @@ def reconcile(tally: RunTally) -> RunReport:
         locales=tally.locales,
         broadcasts=tally.broadcasts,
         possible_duplicates=tally.possible_duplicates,
+        opted_out=tally.opted_out,
         documents=tally.documents,
         taught=tally.taught,
     )

@@ -80,6 +80,7 @@ def report_as_json(report: RunReport, attention: Sequence[Outcome]) -> dict[str,
             for (fact, channel, currency), amount in sorted(report.totals.items())
         ],
         "possible_duplicates": report.possible_duplicates,
+        "opted_out_pieces": report.opted_out,
         "pages": report.pages,
         "segments": report.segments,
         "findings": dict(report.findings),
@@ -115,6 +116,10 @@ def print_report(report: RunReport, attention: Sequence[Outcome]) -> None:
     if report.totals:
         out.print(_totals(report))
     out.print(f"{report.pages} pages · {report.segments} SMS segments · {len(report.locales)} locales")
+    if report.opted_out:
+        out.print(
+            f"{report.opted_out} held pieces wait for nothing: their recipients left in time, or get nothing any more"
+        )
     if report.possible_duplicates:
         out.print(f"[bold]{report.possible_duplicates} pieces were sent again by order and may have arrived twice[/]")
     if report.documents:

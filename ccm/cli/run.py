@@ -141,7 +141,8 @@ def exit_code_of(report: RunReport) -> ExitCode:
     kinds = (OutcomeKind.HELD, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN)
     outcomes = any(report.outcomes.get(kind) or report.broadcasts.get(kind) for kind in kinds)
     states = (PieceState.HELD, PieceState.REJECTED, PieceState.UNKNOWN)
-    beside = any(counts.get(state) for counts in report.pieces.values() for state in states)
+    pieces = sum(counts.get(state, 0) for counts in report.pieces.values() for state in states)
+    beside = pieces > report.opted_out  # who left in time is no failure
     return ExitCode.PROBLEMS if outcomes or (beside and report.state != "cancelled") else ExitCode.FINE
 
 

@@ -31,6 +31,7 @@ from ccm.model.definitions import Channel
 from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
     Decision,
+    ExclusionReason,
     FactValue,
     HistoryEntry,
     Outcome,
@@ -260,9 +261,15 @@ class MemoryLedger(Ledger):
                 slow_paths=dict(counts[RemarkKind.SLOW_PATH]),
                 locales=dict(Counter(one.locale for one in people if one.locale)),
                 possible_duplicates=sum(piece.record.possible_duplicate for piece in made),
+                opted_out=sum(map(self._waits_for_nothing, made)),
                 documents=sum(piece.record.channel is Channel.DOCUMENT and piece.record.pages > 0 for piece in made),
                 taught=dict(counts[RemarkKind.TAUGHT]),
             )
+
+    def _waits_for_nothing(self, piece: _Piece) -> bool:
+        verdict = self._communications[piece.record.communication_id].verdict
+        left = piece.record.detail == ExclusionReason.OPTED_OUT or verdict.kind is OutcomeKind.SUPPRESSED
+        return piece.record.state is PieceState.HELD and left
 
     def runs(self) -> tuple[RunRecord, ...]:
         """Return all runs, newest first."""

@@ -17,7 +17,16 @@ from ccm.ledger.rows import history_entry, piece_record, run_record
 from ccm.ledger.tables import communications, pieces, remarks, runs, totals
 from ccm.ledger.transitions import TAKEN
 from ccm.model.definitions import Channel
-from ccm.model.records import HistoryEntry, Outcome, OutcomeKind, PieceRecord, PieceState, RunRecord, RunTally
+from ccm.model.records import (
+    ExclusionReason,
+    HistoryEntry,
+    Outcome,
+    OutcomeKind,
+    PieceRecord,
+    PieceState,
+    RunRecord,
+    RunTally,
+)
 
 _PAGE_ROWS = 500
 
@@ -98,6 +107,7 @@ def tally_of(connection: Connection, run_id: str) -> RunTally:
         slow_paths=remark_counts[RemarkKind.SLOW_PATH],
         locales=_locales(connection, run_id),
         possible_duplicates=_possible_duplicates(connection, run_id),
+        opted_out=_opted_out(connection, run_id),
         documents=_documents(connection, run_id),
         taught=remark_counts[RemarkKind.TAUGHT],
     )
@@ -174,6 +184,15 @@ def _remarks(connection: Connection, run_id: str) -> dict[RemarkKind, dict[str, 
 
 def _possible_duplicates(connection: Connection, run_id: str) -> int:
     query = sa.select(sa.func.count()).where(pieces.c.run_id == run_id, pieces.c.possible_duplicate.is_(True))
+    return connection.scalar(query) or 0
+
+
+def _opted_out(connection: Connection, run_id: str) -> int:
+    """Count held pieces that wait for nothing: their recipient left, or is left out by now."""
+    settled = communications.c.communication_id == pieces.c.communication_id
+    left = (pieces.c.detail == str(ExclusionReason.OPTED_OUT)) | (communications.c.outcome == OutcomeKind.SUPPRESSED)
+    query = sa.select(sa.func.count()).select_from(pieces).join(communications, settled)
+    query = query.where(pieces.c.run_id == run_id, pieces.c.state == PieceState.HELD, left)
     return connection.scalar(query) or 0
 
 

@@ -611,6 +611,7 @@ class RunTally:
     pages, segments: Over accepted pieces.
     broadcasts: Outcomes of social posts, which address nobody in particular; not among `outcomes`.
     possible_duplicates: Pieces that an operator ordered sent again although they may have gone out before.
+    opted_out: Held pieces of people who left in time, or get nothing any more; nobody has to look after them.
     documents: Documents that were made, whatever became of them.
     taught: Why the layout engine was asked for documents that were filled then, with counts.
     """
@@ -630,6 +631,7 @@ class RunTally:
     locales: Mapping[str, int]
     broadcasts: Mapping[OutcomeKind, int] = field(default_factory=dict)
     possible_duplicates: int = 0
+    opted_out: int = 0
     documents: int = 0
     taught: Mapping[str, int] = field(default_factory=dict)
 
@@ -695,6 +697,7 @@ class RunReport:
     locales: Mapping[str, int]
     broadcasts: Mapping[OutcomeKind, int] = field(default_factory=dict)
     possible_duplicates: int = 0
+    opted_out: int = 0
     documents: int = 0
     taught: Mapping[str, int] = field(default_factory=dict)
 

@@ -41,6 +41,21 @@ class LedgerSumsContract(ABC):
     def open(self, folder: Path) -> Ledger:
         """Return an empty ledger."""
 
+    def test_who_left_in_time_waits_for_nothing(self, tmp_path: Path) -> None:
+        """Held pieces of people who opted out, or get nothing any more, are told from those that somebody must mend."""
+        with Claimed(self.open(tmp_path)) as ledger:
+            made = [sample_decision(f"C-{n}", [Channel.EMAIL]) for n in range(4)]
+            save(ledger, *made)
+            details = ("opted-out", "email-rejected", "provider-unusable", "opted-out")
+            held = [
+                StateChange(one.pieces[0].piece_id, PieceState.HELD, NOON, detail=detail)
+                for one, detail in zip(made, details, strict=True)
+            ]
+            ledger.advance(RUN_ID, held, owner=OWNER, durable=True)
+            kinds = (OutcomeKind.SUPPRESSED, OutcomeKind.SUPPRESSED, OutcomeKind.HELD, OutcomeKind.ACCEPTED)
+            settle(ledger, *(outcome_for(one, kind) for one, kind in zip(made, kinds, strict=True)))
+            assert ledger.tally(RUN_ID).opted_out == 3
+
     def test_sums_are_exact(self, tmp_path: Path) -> None:
         """Totals are exact decimals over accepted pieces, by fact, channel and currency."""
         with Claimed(self.open(tmp_path)) as ledger:
