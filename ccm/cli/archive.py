@@ -137,14 +137,16 @@ def expire(context: click.Context, dry_run: bool, yes: bool, folder: Path | None
         found = expire_pieces(workspace, at=now, really=False)
         click.confirm(f"delete {sum(found.pieces.values())} pieces for good?", abort=True, err=True)
     expiry = expire_pieces(workspace, at=now, really=not dry_run)
-    if expiry.pieces and not dry_run:
-        note(workspace, AuditAction.EXPIRED, "", now, by="", keys=expiry.keys, **expiry.pieces)
+    if (expiry.pieces or expiry.events) and not dry_run:
+        note(workspace, AuditAction.EXPIRED, "", now, by="", keys=expiry.keys, events=expiry.events, **expiry.pieces)
     if as_json:
-        print_json({"pieces": dict(expiry.pieces), "keys": expiry.keys, "dry_run": dry_run})
+        print_json({"pieces": dict(expiry.pieces), "keys": expiry.keys, "events": expiry.events, "dry_run": dry_run})
         return
     sums = " · ".join(f"{count} {purpose}" for purpose, count in expiry.pieces.items())
     done = "would go" if dry_run else f"deleted, {expiry.keys} customers' keys destroyed"
     out.print(f"{sums} pieces {done}" if sums else "nothing is past its retention")
+    if expiry.events:
+        out.print(f"{expiry.events} ids of providers' events {'would go' if dry_run else 'forgotten'}")
 
 
 command.add_command(get)

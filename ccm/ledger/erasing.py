@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ccm.ledger.database import Database
 from ccm.ledger.decisions import BROADCAST
+from ccm.ledger.permission_tables import provider_events
 from ccm.ledger.saving import chunks, execute_many
 from ccm.ledger.tables import communications, events, pieces, remarks, runs
 
@@ -77,6 +78,18 @@ class Eraser:
             if len(rows) < _PAGE_ROWS:
                 return
             last = rows[-1]["number"]
+
+    def events_before(self, moment: datetime, *, really: bool) -> int:
+        """Forget the ids of providers' events that were read before a time; return how many there were.
+
+        They keep an event from counting twice, and failures of an address from being forgotten too soon.
+        """
+        old = provider_events.c.at < moment
+        if not really:
+            with self._database.read() as connection:
+                return int(connection.scalar(sa.select(sa.func.count()).select_from(provider_events).where(old)) or 0)
+        with self._database.write() as connection:
+            return int(connection.execute(sa.delete(provider_events).where(old)).rowcount)
 
     def running(self, now: datetime) -> tuple[str, ...]:
         """Return the runs that a process is executing."""

@@ -16,6 +16,8 @@ from ccm.run.erasing import open_eraser
 from ccm.run.spans import earlier
 from ccm.run.vault import open_vault
 
+EVENTS_KEPT = "1y"  # at least: mailboxes and queues hold events for weeks, and files are read again by mistake
+
 _BATCH = 200  # communications blanked in one transaction
 
 
@@ -26,15 +28,19 @@ class Expiry:
     pieces: By purpose.
     keys: Customers of whom nothing is left, and whose keys were destroyed.
     scrubbed: Whether free pages and logs of the databases were overwritten.
+    events: Providers' events whose ids were forgotten.
     """
 
     pieces: Mapping[str, int]
     keys: int
     scrubbed: bool
+    events: int = 0
 
 
 def expire(workspace: Workspace, *, at: datetime, really: bool = True) -> Expiry:
     """Delete what is past the retention of its purpose; a purpose without one is kept for ever.
+
+    Ids of providers' events go when they are older than every retention, and than `EVENTS_KEPT`.
 
     Args:
         at: Aware.
@@ -57,9 +63,12 @@ def expire(workspace: Workspace, *, at: datetime, really: bool = True) -> Expiry
                     waiting = defaultdict(list, list(waiting.items())[-1:])
             if really:
                 keys += _end(vault, eraser, waiting, at)
+        spans = [*workspace.definition.retention.values(), EVENTS_KEPT]
+        old = min(earlier(at, span) for span in spans)
+        events = eraser.events_before(old, really=really) if len(spans) > 1 else 0
         if really and counts:
             vault.keys.scrub()
-        return Expiry(dict(counts), keys, bool(really and counts) and eraser.scrub())
+        return Expiry(dict(counts), keys, bool(really and (counts or events)) and eraser.scrub(), events)
     finally:
         eraser.close()
         vault.close()

@@ -16,6 +16,7 @@ from run.small_workspace import AS_OF, CAMPAIGN, CCM, EMAIL, SMS, TEMPLATE, pers
 from ccm.archive.interface import ArchiveError
 from ccm.archive.vault import KeyMissing
 from ccm.cli.report import report_as_json
+from ccm.ledger.permission_tables import provider_events
 from ccm.load import load_workspace
 from ccm.load.source.csv_rows import CsvTable
 from ccm.load.source.staging import child_rows
@@ -25,6 +26,7 @@ from ccm.run import run_report, workspace_ledger
 from ccm.run.archived import sent_piece
 from ccm.run.erasing import erase, holds_of
 from ccm.run.expiring import expire
+from ccm.run.permitted import open_permission_store
 from ccm.run.spans import earlier, later
 from ccm.run.verifying import verify
 
@@ -172,11 +174,16 @@ def test_what_the_law_holds_stays_readable_and_only_that(tmp_path: Path) -> None
     assert {one.archived for one in held} <= now - objects, "held pieces are still under the old key"
     assert [str(one.verdict) for one in verify(workspace, "news.once")] == ["identical"] * 4
 
+    store, _ = open_permission_store(workspace)
+    with store.database.write() as connection:
+        connection.execute(provider_events.insert(), {"event_id": "ses/1", "kind": "other", "subject": "", "at": NOW})
+    store.close()
+    assert expire(workspace, at=NOW + timedelta(days=400)).events == 0, "younger than the longest retention"
     assert expire(workspace, at=NOW, really=False).pieces == {}
     much_later = datetime.now(UTC) + timedelta(days=6 * 366)
     assert expire(workspace, at=much_later, really=False).pieces == {"transactional": 4}
     expiry = expire(workspace, at=much_later)
-    assert (expiry.pieces, expiry.keys, expiry.scrubbed) == ({"transactional": 4}, 1, True)
+    assert (expiry.pieces, expiry.keys, expiry.scrubbed, expiry.events) == ({"transactional": 4}, 1, True, 1)
     assert b"P-001" not in everything(root)
     with pytest.raises((KeyMissing, ArchiveError)):
         sent_piece(workspace, held[0].piece_id)

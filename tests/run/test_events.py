@@ -16,6 +16,7 @@ from ledger.postgres_server import new_database, postgres
 from ccm.events.mail_reports import read_report
 from ccm.events.ses import read_ses
 from ccm.events.twilio import read_inbound, read_status
+from ccm.ledger.erasing import Eraser
 from ccm.ledger.news import NewsStore
 from ccm.ledger.permissions import PermissionStore, open_permissions
 from ccm.ledger.sql import SqlLedger, open_ledger
@@ -321,3 +322,17 @@ def test_a_forged_token_is_refused(place: Place, how: str) -> None:
     tally = place.desk.apply(leaving(forged))
     assert (tally.suppressed, tally.strange, dict(tally.applied)) == (0, 1, {})
     assert place.store.revision() == before
+
+
+def test_ids_of_old_events_go_with_retention(place: Place) -> None:
+    """What was read before a time is forgotten, what came since still counts once."""
+    pieces = place.sent("C-1")
+    place.desk.apply(status(pieces[SMS], "delivered", "+12025550123"))
+    eraser = Eraser(place.store.database)
+    assert eraser.events_before(NOON, really=True) == 0
+    assert place.desk.apply(status(pieces[SMS], "delivered", "+12025550123")).repeated == 1
+    assert eraser.events_before(NOON + timedelta(days=1), really=False) == 1
+    assert eraser.events_before(NOON + timedelta(days=1), really=True) == 1
+    assert eraser.events_before(NOON + timedelta(days=1), really=False) == 0
+    tally = place.desk.apply(status(pieces[SMS], "delivered", "+12025550123"))
+    assert (tally.repeated, tally.moved) == (0, 0), "pieces only move forward, so a forgotten event harms none"
