@@ -18,6 +18,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 if TYPE_CHECKING:
     from ccm.compose.document.fill.blocks import Blocks
 
+_ROUNDING = 1e-6  # px
 _JUSTIFY = {"normal", "flex-start", "start", "left", "center", "space-between", "flex-end", "end", "right"}
 _ALIGN = {"normal", "stretch", "flex-start", "start", "self-start", "center", "baseline", "flex-end", "end", "self-end"}
 
@@ -210,12 +211,51 @@ def _laid(blocks: Blocks, box: Box, item: _Item) -> None:
         if height is not None:
             across = made.border.top + made.border.bottom + made.padding.top + made.padding.bottom
             made.height = max(0.0, height - across) if traits.bordered else height
-        if traits.display == ("block", "flex"):
-            lay_out_flex(blocks, made)
-        else:
-            blocks.flow(made, [], own=True)
+        _fill(blocks, made)
+        least = _least_height(blocks, item, made)
+        if traits.display == ("block", "flex") and least > made.height + _ROUNDING:
+            raise Unfillable("a flex container that is higher than its content")
+        made.height = max(made.height, least)
         item.baseline = first_baseline(made) or 0.0
     item.box = made
+
+
+def _fill(blocks: Blocks, box: Box) -> None:
+    if box.traits.display == ("block", "flex"):
+        lay_out_flex(blocks, box)
+    else:
+        blocks.flow(box, [], own=True)
+
+
+def _least_height(blocks: Blocks, item: _Item, box: Box) -> float:
+    """Return the height of an item's content at the width that the engine thinks it would like.
+
+    Why: No item is lower than that, and the engine counts no gaps there, so that containers inside may be too narrow.
+    """
+    traits = item.traits
+    if traits.min_height is not None or traits.height is not None or not _nests(blocks, item.element):
+        return 0.0
+    width = item.traits.width
+    if width is None:
+        width = blocks.content_widths.most(item.element)
+    if type(width) is Percent:
+        raise Unfillable("a flex item of a width in percent with containers inside")
+    if traits.bordered:
+        width = max(0.0, width - (box.border_width - box.width))
+    trial = Box(item.element, traits, 0, 0, width, -1.0, box.margin, box.border, box.padding)
+    _fill(blocks, trial)
+    return trial.height
+
+
+def _nests(blocks: Blocks, element: Element) -> bool:
+    """Tell whether there is a flex container or a table inside a block."""
+    if blocks.is_text(element):
+        return False
+    for kid in blocks.kids(element):
+        display = blocks.book.styles[kid.signature][0]["display"]
+        if display[-1] in ("flex", "table") or _nests(blocks, kid):
+            return True
+    return "flex" in blocks.book.styles[element.signature][0]["display"]
 
 
 def _paddings(traits: Traits, width: float) -> Sides:
