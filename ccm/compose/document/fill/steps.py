@@ -283,8 +283,3 @@ class Flow:
                 else:
                     breaks.before = breaks.before or said.before
         return breaks
-
-
-def ran(running: dict[str, Element]) -> tuple[object, ...]:
-    """Return all that ran into heads and feet."""
-    return tuple((name, serial(one)) for name, one in sorted(running.items()))
