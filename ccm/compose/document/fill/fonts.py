@@ -16,7 +16,6 @@ from functools import cached_property
 import uharfbuzz as hb
 
 from ccm.compose.document.fill.glyph_texts import texts_by_substitution
-from ccm.compose.document.fill.unfillable import Unfillable
 
 # What nearly every document has; other signs are added for the documents that have them.
 _USUAL = "".join(map(chr, range(0x20, 0x7F))) + "\u00a0\u202f·–—‘’“”−×€£"
