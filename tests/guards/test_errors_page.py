@@ -20,9 +20,10 @@ NOT_CODES = frozenset(
         "mj-html-attributes", "mj-image", "mj-include", "mj-selector", "mj-style", "qualified-rule",
         "relative-colorimetric", "sans-serif", "system-ui",
         # of styles that filling looks at
-        "border-box", "first-child", "flow-root", "last-child", "list-item", "nth-last-child", "only-child", "pre-line",
+        "border-box", "first-child", "flow-root", "last-child", "nth-last-child", "only-child", "pre-line",
         "table-cell", "table-footer-group", "table-header-group", "table-row", "table-row-group", "text-align-last",
-        "word-spacing",
+        "word-spacing", "align-content", "arabic-indic", "avoid-page", "bookmark-level", "box-sizing", "content-box",
+        "flex-end", "flex-start", "pre-wrap", "self-end", "self-start", "space-between", "stroke-width",
         # names of font weights in design tokens
         "demi-bold", "extra-black", "extra-bold", "extra-light", "semi-bold", "ultra-black", "ultra-bold",
         "ultra-light",
@@ -48,7 +49,15 @@ NOT_CODES = frozenset(
 
 # Reasons of held pieces; the page lists them in the table of the left out.
 HELD_DETAILS = frozenset(
-    {"answer-lost", "content-changed", "looked-up", "not-composed", "provider-unusable", "resend-ordered"}
+    {
+        "answer-lost",
+        "content-changed",
+        "looked-up",
+        "no-snapshot",
+        "not-composed",
+        "provider-unusable",
+        "resend-ordered",
+    }
 )
 
 
