@@ -24,6 +24,8 @@ NOT_CODES = frozenset(
         "table-cell", "table-footer-group", "table-header-group", "table-row", "table-row-group", "text-align-last",
         "word-spacing", "align-content", "arabic-indic", "avoid-page", "bookmark-level", "box-sizing", "content-box",
         "flex-end", "flex-start", "pre-wrap", "self-end", "self-start", "space-between", "stroke-width",
+        # why a document is in no print stream, which has a section of its own
+        "no-snapshot",
         # names of font weights in design tokens
         "demi-bold", "extra-black", "extra-bold", "extra-light", "semi-bold", "ultra-black", "ultra-bold",
         "ultra-light",
