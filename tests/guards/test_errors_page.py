@@ -55,7 +55,6 @@ HELD_DETAILS = frozenset(
         "answer-lost",
         "content-changed",
         "looked-up",
-        "no-snapshot",
         "not-composed",
         "provider-unusable",
         "resend-ordered",
