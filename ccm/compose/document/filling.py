@@ -80,6 +80,8 @@ class Filling:
                 return self._filled(html, piece_id, language, direction, issued_at)
         except Unlearned:
             return Filled(reason="a page of a new kind", learns=True)
+        except MemoryError:
+            raise  # of this process, not of this page: the same page must not have other bytes another time
         except Exception as fault:
             return Filled(reason=_reason(fault))
 
@@ -97,6 +99,8 @@ class Filling:
             difference = self._difference(html, language, direction, typeset.document)
             if not difference:
                 return self._filled(html, piece_id, language, direction, issued_at)
+        except MemoryError:
+            raise  # of this process, not of this page: the same page must not have other bytes another time
         except Exception as fault:
             return Filled(reason=_reason(fault))
         problem = LayoutProblem(
