@@ -90,6 +90,10 @@ def command(
         evidence=evidence,
     )
     workspace = open_settings(folder)
+    if lost is not None:  # before the store is opened, which refuses as long as a secret is missing
+        removed = _give_up(workspace, lost, as_json)
+        note(workspace, AuditAction.SUPPRESSION_LIFTED, "", utc_now(), entries=removed, reason="secret-lost")
+        return
     store, keyring = open_permission_store(workspace)
     try:
         if not (addresses or customers or lists):
@@ -136,14 +140,19 @@ def _marks(
     return found
 
 
-def _give_up(workspace: Workspace, ident: str, as_json: bool) -> None:
+def _give_up(workspace: Workspace, ident: str, as_json: bool) -> int:
     from ccm.ledger.permissions import give_up_secret
+    from ccm.run.secrets import load_keyring
 
+    if ident in load_keyring(workspace.root).idents:
+        remedy = "nothing was changed; name the one that the error of other commands names"
+        fail(f"the secret {ident} is not lost: it is at hand", remedy, ExitCode.USAGE)
     removed = give_up_secret(workspace.definition.ledger, workspace.root, ident)
     if as_json:
         print_json({"removed": removed})
     else:
         out.print(f"{removed} entries removed; import the lists that you still have")
+    return removed
 
 
 def _tell_counts(store: PermissionStore, as_json: bool) -> None:

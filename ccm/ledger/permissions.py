@@ -58,7 +58,8 @@ class PermissionStore:
             names = ", ".join(sorted(known - idents))
             raise LedgerError(
                 f"the permission store was written under another secret than is here ({names})",
-                "give the older secret after the new one in CCM_SECRET, or restore .ccm/secret",
+                "give the older secret after the new one in CCM_SECRET, or restore .ccm/secret; if it is lost for good: "
+                "ccm suppress --give-up-secret",
             )
         self._seen_idents |= known
 

@@ -244,3 +244,21 @@ def test_a_lost_secret_sends_nothing(ccm: ForkedCcm, tmp_path: Path) -> None:
     old = (root / ".ccm" / "secret").read_text().strip()
     renewed = ccm(*RUN, cwd=root, env={"CCM_SECRET": f"another-secret-of-length,{old}"})
     assert (renewed.json["outcomes"]["accepted"], renewed.json["outcomes"]["suppressed"]) == (1, 1)
+
+
+def test_a_secret_that_is_lost_for_good_is_given_up(ccm: ForkedCcm, tmp_path: Path) -> None:
+    """By its name, which the error says; one that is at hand is never given up, and the audit log tells of it."""
+    root = small_workspace(tmp_path / "w", people(2))
+    assert ccm("suppress", "p001@example.org", cwd=root).code == 0
+    new = {"CCM_SECRET": "another-secret-of-length"}
+    refused = ccm("suppress", cwd=root, env=new)
+    found = re.search(r"another secret than is here \((\w+)\)", " ".join(refused.stderr.split()))
+    assert found is not None, refused.stderr
+    name = found[1]
+    kept = ccm("suppress", "--give-up-secret", name, cwd=root)
+    assert (kept.code, "is at hand" in kept.stderr) == (2, True)
+    assert ccm("suppress", "p001@example.org", "--show", cwd=root).code == 0
+    assert ccm("suppress", "--give-up-secret", name, "--json", cwd=root, env=new).json == {"removed": 1}
+    assert ccm("suppress", "--json", cwd=root, env=new).code == 0
+    assert "secret-lost" in ccm("audit", "--json", cwd=root, env=new).stdout
+    assert ccm(*RUN, cwd=root, env=new).json["outcomes"]["accepted"] == 2

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import inspect
 import sys
+import textwrap
+from collections.abc import Iterator
 from types import ModuleType
 
 import click
@@ -68,3 +72,32 @@ def test_help_of_the_group_lists_what_the_commands_say(monkeypatch: pytest.Monke
         command = cli.get_command(context, name)
         assert command is not None
         assert command.name == name
+
+
+def commands_of(command: click.Command) -> Iterator[click.Command]:
+    """Yield a command and all below it."""
+    yield command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from commands_of(found)
+
+
+def test_every_option_does_something() -> None:
+    """A parameter that the function of a command never looks at is a promise of the help that nothing keeps."""
+    seen = 0
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "ccm" / "cli").glob("*.py"))
+    for command in commands_of(cli):
+        if command.callback is None:
+            continue
+        function = inspect.unwrap(command.callback)
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        for parameter in command.params:
+            if parameter.expose_value:
+                seen += 1
+                looked_up = f'params.get("{parameter.name}"' in sources  # by commands further down
+                assert parameter.name in used or looked_up, f"{command.name}: {parameter.name}"
+    assert seen > 100
