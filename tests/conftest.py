@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from ledger.postgres_server import new_database
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,3 +39,15 @@ def shared_data() -> Path:
             pytest.fail("CI must have the shared data folder (set CCM_SHARED_DATA)")
         pytest.skip("the shared data folder is absent (set CCM_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture
+def postgres_url() -> str:
+    """The address of a new database of a real PostgreSQL server."""
+    return new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """The address of a new ledger, on both kinds of database."""
+    return "sqlite:///ledger.db" if request.param == "sqlite" else new_database()

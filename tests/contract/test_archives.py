@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from deliver.aws_servers import s3_bucket
 
 from ccm.archive.folder import FolderArchive
 from ccm.archive.interface import Archive, ArchiveError
@@ -17,25 +17,8 @@ from ccm.testing import ArchiveContract, MemoryArchive
 @pytest.fixture(scope="module")
 def kept_bucket() -> Iterator[str]:
     """A real S3 endpoint on this machine, and a bucket in it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the server's own libraries, not of ours
-        from moto.server import ThreadedMotoServer
-
-        server = ThreadedMotoServer(port=0, verbose=False)
-        server.start()
-        _, port = server.get_host_and_port()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
-            patch.setenv("AWS_ACCESS_KEY_ID", "test")
-            patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-            patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-            patch.setenv("NO_PROXY", "127.0.0.1,localhost")
-            import boto3
-
-            where = {"LocationConstraint": "eu-central-1"}
-            boto3.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration=where)
-            yield "kept"
-        server.stop()
+    with s3_bucket("kept") as name:
+        yield name
 
 
 class TestMemoryArchive(ArchiveContract):

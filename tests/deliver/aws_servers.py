@@ -39,6 +39,23 @@ def empty_moto() -> str:
     return moto_address()
 
 
+@contextmanager
+def s3_bucket(name: str) -> Iterator[str]:
+    """Make an empty bucket and an environment in which it is found by its name, which is given back.
+
+    Why everything else is forgotten: a module's tests may be given out in portions, and its fixtures made once for each.
+    """
+    address = empty_moto()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_S3", address)
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        moto_client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield name
+
+
 def moto_data() -> dict[str, Any]:
     """Return what moto's server holds, by service and kind."""
     found: dict[str, Any] = httpx2.get(f"{moto_address()}/moto-api/data.json", trust_env=False).json()

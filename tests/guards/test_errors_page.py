@@ -31,6 +31,8 @@ NOT_CODES = frozenset(
         "ultra-light",
         # forms of months in CLDR
         "stand-alone",
+        # why an entry of the suppression list was lifted, in the audit log
+        "secret-lost",
         # of mails, web pages and Amazon's events; where somebody said something
         "detail-type", "no-referrer", "no-store", "one-click", "opt-out", "opt-out-list", "preference-page", "same-origin",
         # encodings and JSON Schema

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -26,11 +26,12 @@ def programs() -> Path | None:
     return folder if (folder / "initdb").is_file() else None
 
 
-@contextmanager
-def postgres() -> Iterator[str]:
-    """Run a server that listens on a socket in a folder of its own; give the beginning of its addresses.
+@cache
+def postgres() -> str:
+    """Start a server, once in this process, and return the beginning of its addresses.
 
-    Durability is what is tested elsewhere; here the server may skip its own syncs.
+    It listens on a socket in a folder of its own and ends with the process. Durability is what is tested elsewhere; here
+    it may skip its own syncs.
     """
     found = programs()
     if found is None:
@@ -46,18 +47,23 @@ def postgres() -> Iterator[str]:
     init = [found / "initdb", "-D", data, "-U", "ccm", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"]
     subprocess.run(init, check=True, **run)
     options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=60 -c timezone=Asia/Tokyo"
-    try:
-        subprocess.run([found / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start"], check=True, **run)
-        yield f"postgresql+psycopg://ccm@/{{name}}?host={folder}"
-    finally:
-        subprocess.run([found / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, **run)
-        shutil.rmtree(folder, ignore_errors=True)
+    mine = os.getpid()
+
+    def stop() -> None:
+        if os.getpid() == mine:  # not a child that a test forked
+            subprocess.run([found / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, **run)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    subprocess.run([found / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start"], check=True, **run)
+    return f"postgresql+psycopg://ccm@/{{name}}?host={folder}"
 
 
-def new_database(address: str) -> str:
+def new_database() -> str:
     """Make a database and return its address."""
     import psycopg
 
+    address = postgres()
     name = f"t{next(_numbers)}"
     host = address.partition("host=")[2]
     with psycopg.connect(f"host={host} user=ccm dbname=postgres", autocommit=True) as connection:

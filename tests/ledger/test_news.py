@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
-from ledger.postgres_server import new_database, postgres
 
 from ccm.ledger.news import NewsStore, Step
 from ccm.ledger.permissions import open_permissions
@@ -20,28 +16,18 @@ KEYS = Keyring.of("a secret of some length")
 SUBJECT = KEYS.mark("a:ann@example.org")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a new ledger, on both kinds of database."""
-    if request.param == "sqlite":
-        yield "sqlite:///ledger.db"
-        return
-    with postgres() as address:
-        yield new_database(address)
-
-
 def step(number: int) -> Step:
     barred = SuppressionEntry(SUBJECT, None, None, SuppressionReason.BOUNCED, NOON, "ses", f"event {number}")
     return Step(f"ses/{number}", NewsKind.FAILED, "", NOON, "x", SUBJECT, lambda failures: [barred])
 
 
-def test_an_event_that_several_processes_report_counts_once(url: str, tmp_path: Path) -> None:
+def test_an_event_that_several_processes_report_counts_once(ledger_url: str, tmp_path: Path) -> None:
     """Four writers of the same forty events at once: each event is new to one of them."""
-    open_permissions(url, tmp_path, KEYS.idents).close()
+    open_permissions(ledger_url, tmp_path, KEYS.idents).close()
     new: list[str] = []
 
     def work() -> None:
-        store = open_permissions(url, tmp_path, KEYS.idents)
+        store = open_permissions(ledger_url, tmp_path, KEYS.idents)
         desk = NewsStore(store.database, store, summed_up)
         for number in range(40):
             new.extend(f"{number}" for written in desk.write([step(number)], NOON) if written.new)
@@ -53,7 +39,7 @@ def test_an_event_that_several_processes_report_counts_once(url: str, tmp_path: 
     for thread in threads:
         thread.join()
     assert sorted(new) == sorted(str(number) for number in range(40))
-    store = open_permissions(url, tmp_path, KEYS.idents)
+    store = open_permissions(ledger_url, tmp_path, KEYS.idents)
     assert len(store.entries([SUBJECT])) == 40
     assert store.revision() == 40
     store.close()

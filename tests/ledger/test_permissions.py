@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ledger.postgres_server import new_database, postgres
 
 from ccm.ledger.interface import LedgerError
 from ccm.ledger.permissions import PermissionStore, give_up_secret, open_permissions
@@ -21,25 +20,9 @@ KEYS = Keyring.of("a secret of some length")
 NEWER = Keyring.of("another secret, newer", "a secret of some length")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The beginning of the addresses of new databases; empty for SQLite, which needs no server."""
-    if request.param == "sqlite":
-        yield ""
-        return
-    with postgres() as address:
-        yield address
-
-
 @pytest.fixture
-def url(server: str) -> str:
-    """The address of a new ledger, on both kinds of database."""
-    return new_database(server) if server else "sqlite:///ledger.db"
-
-
-@pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[PermissionStore]:
-    opened = open_permissions(url, tmp_path, KEYS.idents)
+def store(ledger_url: str, tmp_path: Path) -> Iterator[PermissionStore]:
+    opened = open_permissions(ledger_url, tmp_path, KEYS.idents)
     yield opened
     opened.close()
 
@@ -72,9 +55,9 @@ def test_the_last_entry_of_a_kind_counts_and_kinds_stand_apart() -> None:
     assert in_force([*entries, barred("a", reason=stop)]) == (barred("a", reason=stop), barred("a", reason=complaint))
 
 
-def test_another_process_sees_changes_by_the_revision(store: PermissionStore, url: str, tmp_path: Path) -> None:
+def test_another_process_sees_changes_by_the_revision(store: PermissionStore, ledger_url: str, tmp_path: Path) -> None:
     """One look tells whether something changed, and only what changed is read."""
-    other = open_permissions(url, tmp_path, KEYS.idents)
+    other = open_permissions(ledger_url, tmp_path, KEYS.idents)
     store.record([barred("a")])
     before = other.revision()
     store.record([barred("b"), agreed("c")])
@@ -97,35 +80,37 @@ def test_writers_at_once_lose_nothing(store: PermissionStore) -> None:
     assert len(set(store.subjects())) == 40
 
 
-def test_nothing_readable_is_stored(store: PermissionStore, url: str, tmp_path: Path) -> None:
+def test_nothing_readable_is_stored(store: PermissionStore, ledger_url: str, tmp_path: Path) -> None:
     """The database holds no address and no id."""
     store.record([barred("a:canary@example.com"), agreed("p:C-CANARY")])
     store.close()
-    assert url.startswith("postgres") or list(tmp_path.iterdir())
+    assert ledger_url.startswith("postgres") or list(tmp_path.iterdir())
     for path in tmp_path.iterdir():
         assert b"canary" not in path.read_bytes().lower()
 
 
-def test_a_lost_secret_stops_everything(store: PermissionStore, url: str, tmp_path: Path) -> None:
+def test_a_lost_secret_stops_everything(store: PermissionStore, ledger_url: str, tmp_path: Path) -> None:
     """Without the secret nobody on the list would be recognised, so nothing opens; with it as an older one all is well."""
-    open_permissions(url, tmp_path, Keyring.of("an unrelated secret!").idents).close()  # nothing is written yet
+    open_permissions(ledger_url, tmp_path, Keyring.of("an unrelated secret!").idents).close()  # nothing is written yet
     store.record([barred("a")])
     with pytest.raises(LedgerError, match="another secret"):
-        open_permissions(url, tmp_path, Keyring.of("an unrelated secret!").idents)
-    renewed = open_permissions(url, tmp_path, NEWER.idents)
+        open_permissions(ledger_url, tmp_path, Keyring.of("an unrelated secret!").idents)
+    renewed = open_permissions(ledger_url, tmp_path, NEWER.idents)
     assert in_force(renewed.entries(NEWER.marks("a"))) == (barred("a"),)
     renewed.close()
 
 
-def test_a_secret_that_is_lost_for_good_can_be_given_up(store: PermissionStore, url: str, tmp_path: Path) -> None:
+def test_a_secret_that_is_lost_for_good_can_be_given_up(
+    store: PermissionStore, ledger_url: str, tmp_path: Path
+) -> None:
     """What was marked under it goes, and nothing else; the store opens again."""
     other = Keyring.of("an unrelated secret!")
     store.note_run("r.1", "bank", Purpose.MARKETING, KEYS.newest.ident)
     store.record([barred("a"), agreed("b")])
     with pytest.raises(LedgerError, match=KEYS.newest.ident):
-        open_permissions(url, tmp_path, other.idents)
-    assert give_up_secret(url, tmp_path, KEYS.newest.ident) == 2
-    opened = open_permissions(url, tmp_path, other.idents)
+        open_permissions(ledger_url, tmp_path, other.idents)
+    assert give_up_secret(ledger_url, tmp_path, KEYS.newest.ident) == 2
+    opened = open_permissions(ledger_url, tmp_path, other.idents)
     assert list(opened.subjects()) == []
     opened.close()
 

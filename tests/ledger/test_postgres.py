@@ -5,14 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from ledger.postgres_server import new_database, postgres
 
 import ccm.ledger
 from ccm.ledger import tables
@@ -24,33 +22,20 @@ from ccm.testing import sample_decision, sample_run
 from ccm.testing.samples import NOON, RUN_ID
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server for this module."""
-    with postgres() as address:
-        yield address
-
-
-@pytest.fixture
-def url(server: str) -> str:
-    """The address of a new database."""
-    return new_database(server)
-
-
-def test_migrations_make_the_same_tables(url: str, tmp_path: Path) -> None:
+def test_migrations_make_the_same_tables(postgres_url: str, tmp_path: Path) -> None:
     """What SQLite gets, PostgreSQL gets."""
     for module in pkgutil.iter_modules(ccm.ledger.__path__):  # whichever of them define tables
         importlib.import_module(f"ccm.ledger.{module.name}")
-    opened = Database(url, tmp_path)
+    opened = Database(postgres_url, tmp_path)
     with opened.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
     opened.close()
 
 
-def test_only_commits_that_must_wait_for_the_disk(url: str, tmp_path: Path) -> None:
+def test_only_commits_that_must_wait_for_the_disk(postgres_url: str, tmp_path: Path) -> None:
     """An intent waits, a mark does not; a reader cannot write."""
-    opened = Database(url, tmp_path)
+    opened = Database(postgres_url, tmp_path)
     for durable, said in ((True, "on"), (False, "off")):
         with opened.write(durable=durable) as connection:
             assert connection.scalar(sa.text("SHOW synchronous_commit")) == said
@@ -59,13 +44,13 @@ def test_only_commits_that_must_wait_for_the_disk(url: str, tmp_path: Path) -> N
     opened.close()
 
 
-def test_eight_claims_at_once(url: str, tmp_path: Path) -> None:
+def test_eight_claims_at_once(postgres_url: str, tmp_path: Path) -> None:
     """Of eight ledgers that claim a new run at once, one gets it."""
-    open_ledger(url, tmp_path).close()
+    open_ledger(postgres_url, tmp_path).close()
     got: list[str] = []
 
     def work(number: int) -> None:
-        ledger = open_ledger(url, tmp_path)
+        ledger = open_ledger(postgres_url, tmp_path)
         try:
             ledger.claim_run(sample_run(), owner=f"owner-{number}", now=NOON, lease_seconds=60)
             got.append(f"owner-{number}")
@@ -82,15 +67,18 @@ def test_eight_claims_at_once(url: str, tmp_path: Path) -> None:
     assert len(got) == 1
 
 
-def test_two_runs_write_at_once(url: str, tmp_path: Path) -> None:
+def test_two_runs_write_at_once(postgres_url: str, tmp_path: Path) -> None:
     """While one run's transaction is open, another run's marks go through: they lock their own run alone."""
-    ledger, other = open_ledger(url, tmp_path), SqlLedger(Database(url, tmp_path, busy_seconds=0.5), boot="b")
+    ledger, other = (
+        open_ledger(postgres_url, tmp_path),
+        SqlLedger(Database(postgres_url, tmp_path, busy_seconds=0.5), boot="b"),
+    )
     for run in (sample_run(), sample_run(occurrence="2026-11")):
         ledger.claim_run(run, owner="me", now=NOON, lease_seconds=60)
         other.claim_run(run, owner="me", now=NOON, lease_seconds=60)
     decision = sample_decision("C-1")
     other.save(RUN_ID, [decision], owner="me", now=NOON)
-    opened = Database(url, tmp_path)
+    opened = Database(postgres_url, tmp_path)
     with opened.write(alone=False) as connection:
         key = sample_run(occurrence="2026-11").run_id
         connection.execute(sa.select(tables.runs).where(tables.runs.c.run_id == key).with_for_update())
@@ -110,9 +98,9 @@ def test_two_runs_write_at_once(url: str, tmp_path: Path) -> None:
         (("ccm@", "nobody@"), "refuses the login|cannot be reached"),
     ],
 )
-def test_errors_are_words(url: str, tmp_path: Path, change: tuple[str, str], words: str) -> None:
+def test_errors_are_words(postgres_url: str, tmp_path: Path, change: tuple[str, str], words: str) -> None:
     """A server that is away, a database or a user that it has not: named, with a remedy, and without the address."""
-    wrong = url.replace(*change, 1)
+    wrong = postgres_url.replace(*change, 1)
     with pytest.raises(LedgerError, match=words) as caught:
         Database(wrong, tmp_path)
     assert caught.value.remedy

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ledger.postgres_server import new_database, postgres
 
 from ccm.ledger.rates import RateStore, open_rates
 from ccm.model.rate import RateLimit
@@ -16,29 +15,19 @@ NOW = 1_800_000_000.0
 HOUR = 3600.0
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a new ledger, on both kinds of database."""
-    if request.param == "sqlite":
-        yield "sqlite:///ledger.db"
-        return
-    with postgres() as address:
-        yield new_database(address)
-
-
-def test_two_processes_share_a_rate(url: str, tmp_path: Path) -> None:
+def test_two_processes_share_a_rate(ledger_url: str, tmp_path: Path) -> None:
     """Whoever reserves, and whenever it was opened: moments are an interval apart, over everybody."""
     limit = RateLimit(per_second=10)
     taken: list[float] = []
 
     def work() -> None:
-        store = open_rates(url, tmp_path)
+        store = open_rates(ledger_url, tmp_path)
         for _ in range(5):
             grant = store.reserve("mail", limit, 3, NOW)
             taken.extend(grant.first + number * grant.interval for number in range(grant.count))
         store.close()
 
-    open_rates(url, tmp_path).close()
+    open_rates(ledger_url, tmp_path).close()
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from deliver.aws_servers import s3_bucket
 from run.small_workspace import people, small_workspace
 
 from ccm.load import load_workspace
@@ -20,26 +20,8 @@ KEYS = ("notice/plain/1.0.0.json", "notice/plain/1.0.0.approved.json", "other/pl
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
     """A real S3 endpoint on this machine, and a bucket in it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the server's own libraries, not of ours
-        from moto.server import ThreadedMotoServer
-
-        server = ThreadedMotoServer(port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AWS_ENDPOINT_URL_S3", address)
-            patch.setenv("AWS_ACCESS_KEY_ID", "test")
-            patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-            patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-            patch.setenv("NO_PROXY", "127.0.0.1,localhost")
-            import boto3
-
-            where = {"LocationConstraint": "eu-central-1"}
-            boto3.client("s3").create_bucket(Bucket="messages", CreateBucketConfiguration=where)
-            yield "s3://messages/releases"
-        server.stop()
+    with s3_bucket("messages") as name:
+        yield f"s3://{name}/releases"
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from events.amazon import ses_event
 from events.reports import complaint, delivery_report, original
-from ledger.postgres_server import new_database, postgres
 
 from ccm.events.mail_reports import read_report
 from ccm.events.ses import read_ses
@@ -70,22 +69,11 @@ class Place:
         return {(str(one.reason), one.channel or "", one.purpose or "", one.brand) for one in entries}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The beginning of the addresses of new databases; empty for SQLite, which needs no server."""
-    if request.param == "sqlite":
-        yield ""
-        return
-    with postgres() as address:
-        yield address
-
-
 @pytest.fixture
-def place(server: str, tmp_path: Path) -> Iterator[Place]:
-    url = new_database(server) if server else "sqlite:///ledger.db"
-    ledger = open_ledger(url, tmp_path)
+def place(ledger_url: str, tmp_path: Path) -> Iterator[Place]:
+    ledger = open_ledger(ledger_url, tmp_path)
     ledger.claim_run(sample_run(), owner=ME, now=NOON, lease_seconds=3600)
-    store = open_permissions(url, tmp_path, KEYS.idents)
+    store = open_permissions(ledger_url, tmp_path, KEYS.idents)
     store.note_run(RUN_ID, "northwind-bank", Purpose.MARKETING, KEYS.newest.ident)
     desk = EventDesk(
         NewsStore(store.database, store, summed_up),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from e2e.forked_ccm import ForkedCcm
-from ledger.postgres_server import new_database, postgres
+from ledger.postgres_server import new_database
 from run.small_workspace import AS_OF, CCM, people, small_workspace
 
 from ccm.archive.vault import MasterKey, VaultLocked
@@ -24,24 +23,11 @@ AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MASTER = MasterKey(bytes(range(32)), "the test")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server for this module."""
-    with postgres() as address:
-        yield address
-
-
-@pytest.fixture
-def url(server: str) -> str:
-    """The address of a new database."""
-    return new_database(server)
-
-
-def test_keys_live_and_die_in_postgresql(url: str, tmp_path: Path) -> None:
+def test_keys_live_and_die_in_postgresql(postgres_url: str, tmp_path: Path) -> None:
     """Drawn once by whoever comes first, destroyed for good, replaced for what is held; another master opens nothing."""
-    with closing(KeyStore.open(url, tmp_path, MASTER)) as store:
+    with closing(KeyStore.open(postgres_url, tmp_path, MASTER)) as store:
         first = store.ensured(["C-1", "C-2"])
-        with closing(KeyStore.open(url, tmp_path, MASTER)) as other:
+        with closing(KeyStore.open(postgres_url, tmp_path, MASTER)) as other:
             assert other.ensured(["C-1", "C-2"]) == first
         assert store.destroy("C-1", at=AT)
         assert not store.destroy("C-1", at=AT)
@@ -55,15 +41,15 @@ def test_keys_live_and_die_in_postgresql(url: str, tmp_path: Path) -> None:
         assert store.waiting("C-2") is None
         assert store.ensured(["C-1"])["C-1"] != first["C-1"], "a new contract begins with a new key"
     with pytest.raises(VaultLocked):
-        KeyStore.open(url, tmp_path, MasterKey(bytes(32), "another"))
+        KeyStore.open(postgres_url, tmp_path, MasterKey(bytes(32), "another"))
 
 
-def test_eight_draw_the_same_key(url: str, tmp_path: Path) -> None:
+def test_eight_draw_the_same_key(postgres_url: str, tmp_path: Path) -> None:
     """At once, from a store that nobody has made yet."""
     found: list[bytes] = []
 
     def draw() -> None:
-        with closing(KeyStore.open(url, tmp_path, MASTER)) as store:
+        with closing(KeyStore.open(postgres_url, tmp_path, MASTER)) as store:
             found.append(store.ensured(["C-1"])["C-1"])
 
     threads = [threading.Thread(target=draw) for _ in range(8)]
@@ -75,24 +61,24 @@ def test_eight_draw_the_same_key(url: str, tmp_path: Path) -> None:
     assert len(set(found)) == 1
 
 
-def test_the_audit_chain_holds_in_postgresql(url: str, tmp_path: Path) -> None:
+def test_the_audit_chain_holds_in_postgresql(postgres_url: str, tmp_path: Path) -> None:
     """Several writers, one chain; a changed and a removed entry are found."""
 
     def write(name: str) -> None:
-        with closing(AuditLog.open(url, tmp_path, tmp_path / "heads")) as log:
+        with closing(AuditLog.open(postgres_url, tmp_path, tmp_path / "heads")) as log:
             for number in range(10):
                 log.append(AuditAction.EXPORTED, f"{name}-{number}", actor=name, at=AT, details={"pieces": number})
 
-    AuditLog.open(url, tmp_path, tmp_path / "heads").close()
+    AuditLog.open(postgres_url, tmp_path, tmp_path / "heads").close()
     threads = [threading.Thread(target=write, args=(f"op{number}",)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    with closing(AuditLog.open(url, tmp_path, tmp_path / "heads")) as log:
+    with closing(AuditLog.open(postgres_url, tmp_path, tmp_path / "heads")) as log:
         verdict = log.verify()
         assert (verdict.entries, verdict.faults) == (40, ())
-        database = Database(url, tmp_path)
+        database = Database(postgres_url, tmp_path)
         with database.write() as connection:
             connection.execute(sa.update(audit).where(audit.c.number == 7).values(actor="me"))
         assert "entry 7 was changed" in log.verify().faults
@@ -102,9 +88,9 @@ def test_the_audit_chain_holds_in_postgresql(url: str, tmp_path: Path) -> None:
         database.close()
 
 
-def test_a_customer_is_erased_from_postgresql(server: str, tmp_path: Path) -> None:
+def test_a_customer_is_erased_from_postgresql(tmp_path: Path) -> None:
     """Ledger, permissions, audit log and keys in two databases: history forgets, sums stay, the chain verifies."""
-    ledger, keys = new_database(server), new_database(server)
+    ledger, keys = new_database(), new_database()
     root = small_workspace(tmp_path, people(3), ccm_dot_yaml=f"{CCM}ledger: {ledger}\nkeys: {keys}\n")
     with ForkedCcm() as ccm:
         ran = ccm("run", "news", "--as-of", AS_OF, cwd=root)

@@ -28,6 +28,7 @@ _NEXT = "next:"  # before the tag: the key that held pieces move to
 _CHECK_TEXT = b"ccm key store"
 _IDS_PER_QUERY = 500
 _BUSY_SECONDS = 30
+_STORE_LOCK = 0x6B657973  # "keys"; advisory locks of PostgreSQL are numbers
 
 _metadata = sa.MetaData()
 # tag: keyed hash of the customer's id. wrapped: None once it was destroyed, so that "erased" is told from "lost".
@@ -168,6 +169,8 @@ class KeyStore:
         binary = "BYTEA" if self._engine.dialect.name == "postgresql" else "BLOB"
         if not sa.inspect(self._engine).has_table("ccm_keys"):
             with self._write() as connection:
+                if self._engine.dialect.name == "postgresql":  # whose IF NOT EXISTS fails for the second of two at once
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_STORE_LOCK})")
                 connection.exec_driver_sql(_TABLE.format(binary=binary))
         check = self._found([_CHECK]).get(_CHECK)
         if check is None:
