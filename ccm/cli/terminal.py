@@ -227,6 +227,7 @@ def exit_for(error: Exception) -> ExitCode | None:
     from ccm.run import (
         ConfigurationFault,
         DayUsedUp,
+        FilledOtherwise,
         ProviderFailed,
         RestoredLedger,
         RunCancelled,
@@ -250,7 +251,7 @@ def exit_for(error: Exception) -> ExitCode | None:
             code = ExitCode.CONFIGURATION
         case PluginError():
             code = ExitCode.CONFIGURATION
-        case TooManyHeld() | TooManyFailed() | Unbalanced() | ControlTotalsDiffer():
+        case TooManyHeld() | TooManyFailed() | FilledOtherwise() | Unbalanced() | ControlTotalsDiffer():
             code = ExitCode.PROBLEMS
         case RestoredLedger() | RunCancelled() | RunPaused() | ScheduleLate():
             code = ExitCode.PROBLEMS

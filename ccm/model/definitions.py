@@ -205,6 +205,12 @@ class DocumentRules(Definition):
     attach_to_email: bool = Field(True, description="Attach the PDF to the email of the same communication.")
     attachments: tuple[str, ...] = Field((), description="Files beside the template that go inside the PDF.")
     fill: bool = Field(True, description="Fill pages where that is known to give what the layout engine gives.")
+    compared: float = Field(
+        0.001,
+        ge=0,
+        le=1,
+        description="Share of filled pages that are laid out by both and compared; a difference stops the run.",
+    )
 
 
 class TemplateDefinition(Definition):

@@ -53,7 +53,7 @@ from ccm.run.prepare import (
     utc_now,
 )
 from ccm.run.preview import Preview, preview_customer
-from ccm.run.pulse import Progress, TooManyHeld, about_how_many
+from ccm.run.pulse import FilledOtherwise, Progress, TooManyHeld, about_how_many
 from ccm.run.refusals import Listener
 from ccm.run.sending import ProviderFailed, Sender
 from ccm.run.unknowns import look_up, order_resend, resolve_lost_answers
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigurationFault",
     "DayUsedUp",
+    "FilledOtherwise",
     "Preview",
     "Progress",
     "ProviderFailed",
@@ -145,7 +146,7 @@ def run_campaign(
         StoreUnusable: The releases cannot be read.
         RunBusy: Another process executes this run.
         RunPaused, RunCancelled, RestoredLedger, ScheduleLate: Nothing was sent; says what to do.
-        ProviderFailed, LedgerError, ArchiveError, WorkerDied, TooManyHeld, TooManyFailed, DayUsedUp: The run stopped; it
+        ProviderFailed, LedgerError, ArchiveError, WorkerDied, TooManyHeld, TooManyFailed, FilledOtherwise, DayUsedUp: The run stopped; it
             can be resumed.
         KeyboardInterrupt: After everything in flight ended and was written down.
     """

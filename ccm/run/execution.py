@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ccm.archive.vault import Vault
 from ccm.check.totals import Outgoing, balance
+from ccm.compose.document.layout_problem import DIFFERS
 from ccm.ledger.interface import Ledger
 from ccm.load import load_recipients
 from ccm.model.definitions import Channel
@@ -26,7 +27,7 @@ from ccm.run.deciding import cancelled, decide, excluded
 from ccm.run.desk import SendJob
 from ccm.run.keeping import keep
 from ccm.run.prepare import Clock, Prepared
-from ccm.run.pulse import Progress, Pulse, TooManyHeld
+from ccm.run.pulse import FilledOtherwise, Progress, Pulse, TooManyHeld
 from ccm.run.sending import Sender
 from ccm.run.workers import Made, Window, Workers
 
@@ -178,6 +179,7 @@ class Execution:
         decisions = [excluded(item, known.get(item.communication_id, ())) for item in window.exclusions]
         jobs: list[SendJob] = []
         sent: list[Outgoing] = []
+        _refuse_differences(made)
         for item in made:
             before = {piece.channel: piece for piece in known.get(item.composed.communication.communication_id, ())}
             brand = self._prepared.brand_of(item.composed.communication.release)
@@ -226,6 +228,18 @@ class Execution:
         ]
         if gone:
             self._ledger.settle(self._brief.run_id, gone, owner=self._owner, now=self._clock())
+
+
+def _refuse_differences(made: Iterable[Made]) -> None:
+    """Stop where filling and the layout engine made different pages: others that nobody compared may differ too.
+
+    Raises:
+        FilledOtherwise: Before anything of the window is decided, so the same command tries again.
+    """
+    for item in made:
+        for finding in item.findings:
+            if finding.code == DIFFERS:
+                raise FilledOtherwise(finding)
 
 
 def batched(items: Iterable[Communication | Exclusion], size: int) -> Iterator[tuple[Communication | Exclusion, ...]]:

@@ -1,4 +1,4 @@
-"""How far a run is and how fast it goes; and the one thing that stops it from inside: too many mistakes."""
+"""How far a run is and how fast it goes; and what stops it from inside: too many mistakes, or one of our own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ccm.model.definitions import CampaignDefinition
 from ccm.model.progress import RunProgress
-from ccm.model.records import OutcomeKind
+from ccm.model.records import Finding, OutcomeKind
 from ccm.model.workspace import Workspace
 
 _MOMENTS = 30  # looks that the rate is taken over
@@ -25,6 +25,14 @@ class TooManyHeld(Exception):
         super().__init__(
             f"{held} of the first {seen} recipients are held for mistakes, more than the allowed {share:.0%}; {self.remedy}"
         )
+
+
+class FilledOtherwise(Exception):
+    """A filled document differs from what the layout engine makes; nothing of its window left."""
+
+    def __init__(self, difference: Finding) -> None:
+        self.remedy = difference.remedy
+        super().__init__(f"the run stopped at piece {difference.piece_id}: {difference.message}; {self.remedy}")
 
 
 @dataclass(frozen=True)

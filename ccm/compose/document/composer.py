@@ -32,11 +32,12 @@ class DocumentComposer:
         )
         self._attachments, self._missing = _attached_files(template, library)
         always = "the document carries files" if self._attachments or self._missing else ""
-        if not template.definition.document.fill:
+        rules = template.definition.document
+        if not rules.fill:
             always = "fill is off in template.yaml"
         # Why the layout engine was asked although the last page was filled then; empty if it was not asked.
         self.taught = ""
-        self._filling = Filling(brand, library, self._typesetter, always)
+        self._filling = Filling(brand, library, self._typesetter, rules.compared, always)
 
     def compose(
         self,

@@ -11,7 +11,7 @@ from ccm.compose.document.fill.audit import differs
 from ccm.compose.document.fill.engine import FillEngine, Unlearned
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.compose.document.fill.writer import About
-from ccm.compose.document.layout_problem import LayoutProblem
+from ccm.compose.document.layout_problem import DIFFERS, LayoutProblem
 from ccm.compose.document.pdf_metadata import conformance
 from ccm.compose.document.stylesheet import font_paths
 from ccm.compose.document.typesetting import MAX_PAGES, Typeset, Typesetter, collector_paused
@@ -19,7 +19,7 @@ from ccm.model.workspace import Brand, ContentLibrary
 
 MAX_CHARACTERS = 1_000_000  # a longer page is for the engine, which has limits of its own
 ENGINE = "70.0"  # the version of WeasyPrint whose layout is known
-_AUDITED_OF = 1000  # one of so many filled documents is laid out by the engine as well, chosen by the piece's id
+_ALL = 1 << 32  # pieces' ids are spread evenly below
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,19 @@ class Filled:
 class Filling:
     """Fills the documents of one template in one brand."""
 
-    def __init__(self, brand: Brand, library: ContentLibrary, typesetter: Typesetter, always: str = "") -> None:
+    def __init__(
+        self, brand: Brand, library: ContentLibrary, typesetter: Typesetter, compared: float, always: str = ""
+    ) -> None:
         """Prepare for the pages of one stylesheet.
 
         Args:
+            compared: Share of pages, chosen by the piece's id, that the engine lays out as well; from 0 to 1.
             always: Why no page may be filled; empty if pages may.
         """
         import weasyprint
 
         self._brand = brand
+        self._compared = round(compared * _ALL)
         self._always = always
         if always:
             return
@@ -73,7 +77,7 @@ class Filling:
             return Filled(reason=self._always)
         if len(html) > MAX_CHARACTERS:
             return Filled(reason="a very long page")
-        if int.from_bytes(hashlib.sha256(piece_id.encode()).digest()[:4], "big") % _AUDITED_OF == 0:
+        if int.from_bytes(hashlib.sha256(piece_id.encode()).digest()[:4], "big") < self._compared:
             return Filled(reason="laid out to be compared", learns=True)
         try:
             with collector_paused():
@@ -104,7 +108,7 @@ class Filling:
         except Exception as fault:
             return Filled(reason=_reason(fault))
         problem = LayoutProblem(
-            "fill-differs",
+            DIFFERS,
             f"filling gives another page than the layout engine ({difference})",
             "report this with the template; `fill: false` under document in template.yaml takes the engine alone",
         )

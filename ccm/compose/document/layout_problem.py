@@ -9,6 +9,8 @@ from ccm.diagnostics import Severity
 from ccm.model.definitions import Channel
 from ccm.model.records import Finding
 
+DIFFERS = "fill-differs"  # of a page that filling and the layout engine make differently; it stops the run
+
 
 @dataclass(frozen=True)
 class LayoutProblem:
