@@ -11,7 +11,8 @@ from decimal import Decimal
 import pytest
 from babel.numbers import list_currencies
 
-from ccm.check.totals import ControlTotalsDiffer, Outgoing, balance
+from ccm.check.texts import Reading
+from ccm.check.totals import ControlTotalsDiffer, Outgoing, amounts_told, balance
 from ccm.compose.formats.locale_formats import formats_for
 from ccm.model.definitions import Channel, FactDefinition, FactKind, Purpose
 from ccm.model.records import (
@@ -183,10 +184,33 @@ def seeded() -> Iterator[tuple[str, int]]:
         yield name, 5
 
 
+def as_checked(one: Outgoing) -> Outgoing:
+    """Return what goes out with the amounts that checking read out of it."""
+    readings = [Reading(envelope.rendition, one.composed.communication) for envelope in one.envelopes]
+    told = {item.rendition.piece_id: amounts_told(item, one.composed.facts, {"due"}) for item in readings}
+    return replace(one, told=told)
+
+
+def test_what_checking_read_is_taken_and_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window balances by what checking told, though nothing can be read any more."""
+    planned, outgoing = window(20)
+    outgoing = [as_checked(one) for one in outgoing]
+    monkeypatch.delattr(Reading, "comparable")
+    balance(planned, [one.composed for one in outgoing], outgoing, FACTS)
+    with pytest.raises(AttributeError):
+        balance(planned, [one.composed for one in outgoing], [replace(one, told={}) for one in outgoing], FACTS)
+
+
+@pytest.mark.parametrize("checked", [False, True], ids=["read here", "read by checking"])
 @pytest.mark.parametrize(("name", "at"), list(seeded()))
-def test_seeded_fault_stops_the_window(name: str, at: int) -> None:
-    """Whatever is lost, doubled, exchanged or a cent off, nothing leaves, and the sentence holds no personal data."""
+def test_seeded_fault_stops_the_window(name: str, at: int, checked: bool) -> None:
+    """Whatever is lost, doubled, exchanged or a cent off, nothing leaves, and the sentence holds no personal data.
+
+    Nor where checking had read the right amounts before the fault.
+    """
     planned, outgoing = window()
+    if checked:
+        outgoing = [as_checked(one) for one in outgoing]
     wrong = FAULTS[name](outgoing, at)
     with pytest.raises(ControlTotalsDiffer) as caught:
         balance(planned, [one.composed for one in wrong], wrong, FACTS)
