@@ -29,6 +29,7 @@ class Breaker:
 
     def __init__(self) -> None:
         self._known: dict[object, FirstLine] = {}
+        self._lines: dict[object, tuple[Run, ...]] = {}
 
     def first_line(
         self,
@@ -62,6 +63,24 @@ class Breaker:
             if len(self._known) > _MOST:
                 self._known.clear()
             known = self._known[key] = _broken(text, style, computed, width, start, least)
+        return known
+
+    def lines(
+        self, text: str, style: TextStyle, computed: Any, width: float, *, least: bool = False
+    ) -> tuple[Run, ...]:
+        """Return all lines of a text in one style, without the blanks beside them."""
+        key = (text, id(style), width, least)
+        known = self._lines.get(key)
+        if known is None:
+            if len(self._lines) > _MOST:
+                self._lines.clear()
+            made = []
+            rest = text.encode()
+            while rest:
+                first = self.first_line(rest.decode(), style, computed, width, least=least)
+                made.append(style.shape(rest[: first.length].decode().strip(" ")))
+                rest = b"" if first.resume is None else rest[first.resume :].lstrip(b" ")
+            known = self._lines[key] = tuple(made)
         return known
 
 

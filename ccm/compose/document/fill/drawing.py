@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from ccm.compose.document.fill.display import Area, Page, Stripe, StripeKind, Tag, Text
-from ccm.compose.document.fill.inline import Line, Segment
-from ccm.compose.document.fill.measures import shift_of
 from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.table_borders import border_lines
-from ccm.compose.document.fill.table_parts import CellKind, Row, Table
-from ccm.compose.document.fill.tags import InlineTags, Said, kind_of, name_headers
+from ccm.compose.document.fill.table_parts import Row, Table
+from ccm.compose.document.fill.tags import Said, kind_of, name_headers
 from ccm.compose.document.fill.text import Run
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -105,15 +103,37 @@ def _alike(row: Row, other: Row) -> bool:
 def _row(row: Row, top: float, places: list[tuple[float, float, float]], says: Said, page: Page) -> Tag:
     """Draw a row cell by cell; returns its tag."""
     row_tag = Tag("TR")
-    for at, (cell, first, (left, width, _), own) in enumerate(
-        zip(row.kind.cells, row.baselines, places, says.cells, strict=True)
+    lines = row.lines or [(content,) if type(content) is Run else () for content in row.contents]
+    for cell, first, (left, width, shift), own, inside in zip(
+        row.kind.cells, row.baselines, places, says.cells, lines, strict=True
     ):
         kind = cell.kind
-        cell_tag = Tag(kind.tag, cell=own)
-        row_tag.children.append(cell_tag)
-        start = top + first - kind.strut.baseline
-        draw_lines(_lines_of(row, at, kind), row.element, kind.computed, left, width, start, page, cell_tag)
+        tag = Tag(kind.tag, cell=own)
+        row_tag.children.append(tag)
+        y = top + first - kind.strut.baseline
+        for line in inside:
+            if isinstance(line, LinePart):
+                _line(line, left, y, page, tag)
+                y += line.height
+            else:
+                text = Text(left + (width - line.width) * shift, y + kind.strut.baseline, line, kind.ink)
+                tag.children.append(text)
+                page.marked.append(text)
+                y += kind.strut.height
     return row_tag
+
+
+def _line(line: LinePart, x: float, y: float, page: Page, tag: Tag) -> None:
+    """Draw a line of several styles; what is positioned or pictured in it is refused."""
+    from ccm.compose.document.fill.sheets import Sheet  # draws tables in boxes, and so knows this module
+
+    scratch = Page(page.width, page.height)
+    sheet = Sheet(scratch, 0, 0, [])
+    sheet.part(line, x, y - line.y, tag)
+    if sheet.raises:
+        raise Unfillable("a picture or a positioned box in a cell")
+    page.areas += scratch.areas
+    page.marked += scratch.marked
 
 
 def _places(table: Table, row: Row) -> list[tuple[float, float, float]]:
@@ -126,24 +146,6 @@ def _places(table: Table, row: Row) -> list[tuple[float, float, float]]:
         right = table.columns[cell.x + cell.span] - border.right - cell.kind.padding.right
         known.append((left, right - left, cell.kind.shift))
     return known
-
-
-def _lines_of(row: Row, at: int, kind: CellKind) -> list[Line]:
-    """Return the lines of a cell; plain texts stand directly in it, for which the row stands here."""
-    content = row.contents[at]
-    runs: tuple[Run, ...]
-    if row.lines is not None:
-        lines = row.lines[at]
-        if isinstance(lines, list):
-            return lines
-        runs = lines
-    else:
-        runs = (content,) if type(content) is Run else ()
-    strut = kind.strut
-    return [
-        Line([(run, Segment(run.text, strut, kind.computed, kind.ink, row.element))], run.width, strut.height, strut.baseline)
-        for run in runs
-    ]  # fmt: skip
 
 
 def _stripe(rows: list[Row], tops: list[float], places: list[tuple[float, float, float]], said: Said) -> Stripe | None:
@@ -202,43 +204,3 @@ def _stripe_kind(row: Row, said: Said) -> StripeKind:
         tags = tuple(cell.kind.tag for cell in kind.cells)
         known = kind.stripes[counts, said] = StripeKind(faces, counts, tags, said.cells)
     return known
-
-
-def draw_part(line: LinePart, x: float, y: float, page: Page, tag: Tag) -> None:
-    """Draw a line of several styles; what is positioned or pictured in it is refused."""
-    from ccm.compose.document.fill.sheets import Sheet  # draws tables in boxes, and so knows this module
-
-    scratch = Page(page.width, page.height)
-    sheet = Sheet(scratch, 0, 0, [])
-    sheet.part(line, x, y - line.y, tag)
-    if sheet.raises:
-        raise Unfillable("a picture or a positioned box in a cell")
-    page.areas += scratch.areas
-    page.marked += scratch.marked
-
-
-def draw_lines(
-    lines: list[Line], block: Element, computed: Any, x: float, width: float, y: float, page: Page, tag: Tag
-) -> None:
-    """Draw the lines of a block, aligned as its style says."""
-    shift = shift_of(computed)
-    for line in lines:
-        if line.part is not None:
-            draw_part(line.part, x, y, page, tag)
-            y += line.height
-            continue
-        at = x + (width - line.width) * shift if shift else x
-        base = y + line.baseline
-        if len(line.runs) == 1 and line.runs[0][1].element is block:
-            run, segment = line.runs[0]
-            text = Text(at, base, run, segment.color)
-            tag.children.append(text)
-            page.marked.append(text)
-        else:
-            inline = InlineTags(block, tag)
-            for run, segment in line.runs:
-                text = Text(at, base, run, segment.color)
-                inline.of(segment.element).children.append(text)
-                page.marked.append(text)
-                at += run.width
-        y += line.height

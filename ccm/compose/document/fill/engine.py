@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,11 +16,9 @@ from ccm.compose.document.fill.positioned import positioned as lay_out_positione
 from ccm.compose.document.fill.steps import Flow, Setting
 from ccm.compose.document.fill.styles import StyleBook, UnknownStructure
 from ccm.compose.document.fill.text import Fonts
-from ccm.compose.document.fill.tree import Element, parse
+from ccm.compose.document.fill.tree import Element, parse, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.compose.document.fill.writer import About, PdfWriter
-
-_BLANKS = re.compile("[ \t\n\r\f]+")  # those of HTML; others are part of a title
 
 
 class Unlearned(Exception):
@@ -108,7 +105,7 @@ class FillEngine:
                 raise frame
             for one in frame:
                 if isinstance(one, Lift):
-                    one.draw(page, None, one.x, one.y)
+                    one.draw(page)
                 else:
                     one.draw(page, blocks, flow.running[one.name], number, len(pages))
         return Display(_title(root), dict(root.attributes)["lang"], pages, paginator.bookmarks)
@@ -184,7 +181,7 @@ def _own_sheets(root: Element) -> tuple[str, ...]:
 def _title(root: Element) -> str:
     for one in _head(root):
         if one.tag == "title":
-            return _BLANKS.sub(" ", "".join(str(part) for part in one.children)).strip(" ")
+            return trimmed("".join(str(part) for part in one.children))
     raise Unfillable("a document without a title")
 
 

@@ -80,7 +80,7 @@ class Pictures:
         height = traits.height if type(traits.height) is float else None
         own = self.intrinsic(element)
         default = (0.0, 0.0) if least else _ABSENT
-        return _sized(own, None, height, default)[0]
+        return _sized(own, height, default)[0]
 
     def size(self, box: Box, place: Place) -> None:
         """Find the size of a picture in the flow."""
@@ -167,9 +167,7 @@ def drawn_by_the_engine(box: Any) -> bytes:
     return b"\n".join(bytes(part) for part in canvas.stream)
 
 
-def _sized(
-    own: Intrinsic, width: float | None, height: float | None, default: tuple[float, float]
-) -> tuple[float, float]:
+def _sized(own: Intrinsic, height: float | None, default: tuple[float, float]) -> tuple[float, float]:
     """Return the size of a picture of which one length is said, or none (`default_image_sizing`)."""
     if height is not None:
         if own.ratio is not None:

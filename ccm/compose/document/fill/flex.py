@@ -51,11 +51,11 @@ def lay_out_flex(blocks: Blocks, box: Box) -> None:
         _laid(blocks, box, item)
     align_items = _first(style["align_items"])
     definite = box.height >= 0
-    line = box.height if definite else _line_height(items, align_items)
+    line = box.height if definite else _line_height(items)
     if not definite:
         box.height = max(0.0, line)
     _placed_across(box, items, gap, _first(style["justify_content"]))
-    _placed_down(blocks, box, items, line, align_items)
+    _placed_down(box, items, line, align_items)
     box.children += [item.box for item in items]
 
 
@@ -262,7 +262,7 @@ def _paddings(traits: Traits, width: float) -> Sides:
     return Sides(*(used(one, width) or 0.0 for one in traits.padding))
 
 
-def _line_height(items: list[_Item], align_items: str) -> float:
+def _line_height(items: list[_Item]) -> float:
     """Return how high the row is."""
     above = below = 0.0
     others = [item for item in items if "baseline" not in _first(item.traits.style["align_self"])]
@@ -295,7 +295,7 @@ def _placed_across(box: Box, items: list[_Item], gap: float, justify: str) -> No
             x += free / (len(items) - 1)
 
 
-def _placed_down(blocks: Blocks, box: Box, items: list[_Item], line: float, align_items: str) -> None:
+def _placed_down(box: Box, items: list[_Item], line: float, align_items: str) -> None:
     top = box.content_y
     aligned = []
     for item in items:
@@ -315,11 +315,11 @@ def _placed_down(blocks: Blocks, box: Box, items: list[_Item], line: float, alig
         elif align == "baseline":
             dy = (lower or 0.0) - (item.baseline - top)
         elif align in ("normal", "stretch"):
-            _stretched(blocks, item, line)
+            _stretched(item, line)
         item.box.move(0, dy)
 
 
-def _stretched(blocks: Blocks, item: _Item, line: float) -> None:
+def _stretched(item: _Item, line: float) -> None:
     """Make an item as high as its row."""
     box = item.box
     if item.traits.height is not None or isinstance(box, TablePart):

@@ -95,8 +95,7 @@ def frame_of(page: Any, fonts: Fonts) -> Frame:
     sides = [one.at_keyword.split("-")[0] for one in margin_boxes]
     try:
         return tuple(
-            _running_place(one, sides.count(one.at_keyword.split("-")[0])) or Lift(one, fonts, readable=False)
-            for one in margin_boxes
+            _running_place(one, sides.count(one.at_keyword.split("-")[0])) or Lift(one, fonts) for one in margin_boxes
         )
     except Unfillable as refusal:
         return refusal

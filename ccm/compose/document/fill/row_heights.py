@@ -5,18 +5,18 @@ Source: CSS 2.1 section 17.5.3 as WeasyPrint 70 reads it (layout/table.py).
 
 from __future__ import annotations
 
-from ccm.compose.document.fill.inline import Line
+from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.table_parts import CellKind, RowForm, Tall
 from ccm.compose.document.fill.text import Run
 
 
-def count_of(kind: CellKind, lines: tuple[Run, ...] | list[Line]) -> int | Tall:
+def count_of(kind: CellKind, lines: tuple[Run, ...] | list[LinePart]) -> int | Tall:
     """Return how many lines of usual height a cell has, or how high they are together."""
     strut = kind.strut
     for line in lines:
-        if type(line) is Line and (line.height, line.baseline) != (strut.height, strut.baseline):
-            heights = [one.height if type(one) is Line else strut.height for one in lines]
-            return Tall(sum(heights), lines[0].baseline if type(lines[0]) is Line else strut.baseline)
+        if isinstance(line, LinePart) and (line.height, line.baseline) != (strut.height, strut.baseline):
+            heights = [one.height if isinstance(one, LinePart) else strut.height for one in lines]
+            return Tall(sum(heights), lines[0].baseline if isinstance(lines[0], LinePart) else strut.baseline)
     return len(lines)
 
 

@@ -5,19 +5,16 @@ Source: WeasyPrint 70, stacking.py (what is positioned comes after what is not),
 
 from __future__ import annotations
 
-import re
-
 from ccm.compose.document.fill.display import Area, Bookmark, Page, Picture, Shape, Stripe, Tag, Text
 from ccm.compose.document.fill.drawing import draw_rows
 from ccm.compose.document.fill.parts import Box, InlinePart, LinePart, Part, SpanPart, TablePart, TextPart
 from ccm.compose.document.fill.tags import kind_of
-from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.tree import Element, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 
 # How far ink may leave its box, and where it is above the baseline: nearer than what checking pages reports.
 _OVER = 1.4  # px
 _ABOVE, _BELOW = 0.6, 0.1  # of the size
-_BLANKS = re.compile("[ \t\n\r\f]+")
 _LISTS = frozenset(("dl", "ul", "ol"))
 _ITEMS = frozenset(("dt", "dd", "li"))
 
@@ -154,7 +151,7 @@ class Sheet:
     def _bookmark(self, element: Element, level: object, x: float, y: float) -> None:
         if not isinstance(level, int):
             raise Unfillable("bookmark-level")
-        title = _BLANKS.sub(" ", _content(element)).strip()
+        title = trimmed(_content(element)).strip()
         if title:
             self._bookmarks.append(Bookmark(level, title, self._index, x, y))
 

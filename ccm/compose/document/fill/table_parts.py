@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from ccm.compose.document.fill.display import Color, StripeKind
-from ccm.compose.document.fill.inline import Line
 from ccm.compose.document.fill.measures import Sides
 from ccm.compose.document.fill.nodes import Paragraph
+from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.text import Run, TextStyle
 from ccm.compose.document.fill.tree import Element
 
@@ -112,7 +112,7 @@ class Row:
     kind: RowKind
     contents: list[Content]
     form: RowForm | None = None
-    lines: list[tuple[Run, ...] | list[Line]] | None = None
+    lines: list[tuple[Run, ...] | list[LinePart]] | None = None
     height: float = 0
     counts: tuple[int | Tall, ...] = ()
     baselines: tuple[float, ...] = ()

@@ -11,15 +11,16 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ccm.compose.document.fill.columns import Asked, fixed, gathered, shared
-from ccm.compose.document.fill.inline import Inlines, Line, of_text, trimmed
+from ccm.compose.document.fill.inline import Inlines, of_text
 from ccm.compose.document.fill.measures import Percent, Sides, borders, color, length, paddings, shift_of, size, used
+from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.row_heights import count_of, heights_of
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.table_borders import Borders
 from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table, Tall
 from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts, Run
-from ccm.compose.document.fill.tree import Element, PlainRow
+from ccm.compose.document.fill.tree import Element, PlainRow, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # for rounding
@@ -319,7 +320,7 @@ class Tables:
                 )
         return tuple(counts)
 
-    def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[Line]:
+    def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[LinePart]:
         if content is None:
             return ()
         if isinstance(content, Run):

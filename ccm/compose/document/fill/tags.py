@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ccm.compose.document.fill.display import Cell, Tag
+from ccm.compose.document.fill.display import Cell
 from ccm.compose.document.fill.table_parts import RowKind
-from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _KINDS = {
@@ -32,23 +31,6 @@ def kind_of(tag: str) -> str:
     if tag in _NOT_OURS:
         raise Unfillable(f"<{tag}>")
     return _KINDS.get(tag, "NonStruct")
-
-
-class InlineTags:
-    """Tags of the inline elements within one line."""
-
-    def __init__(self, block: Element, tag: Tag) -> None:
-        self._known = {id(block): tag}
-
-    def of(self, element: Element) -> Tag:
-        """Return the tag that text directly in an element belongs to."""
-        known = self._known.get(id(element))
-        if known is None:
-            assert element.parent is not None
-            above = self.of(element.parent)
-            known = self._known[id(element)] = Tag(kind_of(element.tag))
-            above.children.append(known)
-        return known
 
 
 @dataclass(eq=False, slots=True)

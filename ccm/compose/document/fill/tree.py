@@ -21,6 +21,7 @@ _DRAWN = {
     "xmlns": "{http://www.w3.org/2000/xmlns/}xmlns", "class": "class", "role": "role", "width": "width",
     "height": "height", "viewbox": "viewBox", "style": "style", "aria-hidden": "aria-hidden",
 }  # fmt: skip
+_BLANKS = re.compile("[ \t\n\r\f]+")  # those of HTML; others are part of a text
 _VOID = frozenset(("br", "col", "hr", "img", "meta", "wbr"))
 _IN_PARAGRAPH = frozenset((
     "a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "data", "dfn", "em", "i", "img", "kbd", "mark", "q",
@@ -132,6 +133,13 @@ def parse(source: str) -> Element:
         Unfillable: If an HTML parser would mend anything but a missing tbody.
     """
     return _Parser(source).root()
+
+
+def trimmed(text: str) -> str:
+    """Return a text as titles and `white-space: normal` show it."""
+    if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
+        text = _BLANKS.sub(" ", text)
+    return text.strip(" ")
 
 
 def serial(element: Element) -> tuple[object, ...]:
