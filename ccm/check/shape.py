@@ -7,7 +7,6 @@ values in their places; otherwise it is read from the start.
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 from collections.abc import Sequence
@@ -161,12 +160,6 @@ def _next(source: str, piece: str, at: int) -> int:
     if piece[:1] in ("<", '"'):
         return source.find(piece[0], at)
     return source.find(piece[:12], at) if piece else at
-
-
-@lru_cache(maxsize=256)
-def digest_of(outline: tuple[str, ...]) -> str:
-    """Return a digest of shared pieces."""
-    return hashlib.sha256("\0".join(outline).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @lru_cache(maxsize=256)

@@ -118,11 +118,3 @@ class Budget:
             while len(self._left) > self._keys:
                 self._left.popitem(last=False)
         return granted
-
-    def is_spent(self, key: str) -> bool:
-        """Tell whether nothing is left, taking nothing."""
-        with self._lock:
-            if key not in self._left:
-                return False
-            left, then = self._left[key]
-            return left + (self._monotonic() - then) * self._per_minute / 60 < 1
