@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from e2e.forked_ccm import ForkedCcm
 from e2e.print_workspace import RUN, letters, print_workspace
 from run.small_workspace import AS_OF, CCM, person, small_workspace
@@ -22,10 +24,16 @@ def opened(root: Path) -> Workspace:
     return workspace
 
 
-def ran(root: Path, *words: str) -> None:
-    with ForkedCcm() as ccm:
-        done = ccm("run", "news", "--as-of", AS_OF, *words, cwd=root)
-        assert done.code == 0, done.stdout + done.stderr
+@pytest.fixture(scope="module")
+def ccm() -> Iterator[ForkedCcm]:
+    """The command."""
+    with ForkedCcm() as forked:
+        yield forked
+
+
+def ran(ccm: ForkedCcm, root: Path, *words: str) -> None:
+    done = ccm("run", "news", "--as-of", AS_OF, "--workers", "1", *words, cwd=root)
+    assert done.code == 0, done.stdout + done.stderr
 
 
 def files_with(root: Path, text: str) -> list[str]:
@@ -34,11 +42,11 @@ def files_with(root: Path, text: str) -> list[str]:
     return [str(path) for path in paths if text.encode() in path.read_bytes() or text in path.name]
 
 
-def test_no_file_of_the_outbox_or_of_a_draft_is_left(tmp_path: Path) -> None:
+def test_no_file_of_the_outbox_or_of_a_draft_is_left(ccm: ForkedCcm, tmp_path: Path) -> None:
     """Whoever was not erased keeps theirs; a second erasure finds nothing and fails at nothing."""
     root = small_workspace(tmp_path, [person(1), person(2)])
-    ran(root, "--draft")
-    ran(root)
+    ran(ccm, root, "--draft")
+    ran(ccm, root)
     assert any("draft" in path for path in files_with(root, "p001@example.org"))
     (erasure,) = erase(opened(root), ["P-001"], at=NOW).erasures
     assert (erasure.copies.removed, erasure.copies.left, erasure.copies.given) == ({"outbox": 2}, {}, {})
@@ -48,36 +56,34 @@ def test_no_file_of_the_outbox_or_of_a_draft_is_left(tmp_path: Path) -> None:
     assert (again.copies.removed, again.copies.failed) == ({}, ())
 
 
-def test_a_letter_in_the_spool_is_not_printed_any_more(tmp_path: Path) -> None:
+def test_a_letter_in_the_spool_is_not_printed_any_more(ccm: ForkedCcm, tmp_path: Path) -> None:
     """The command that makes batches misses nobody; what was handed over before is told, with where."""
     root = print_workspace(tmp_path / "w", letters(3), "drop: shop/in")
-    ran(root)
+    ran(ccm, root)
     (first,) = erase(opened(root), ["P-000"], at=NOW).erasures
     assert first.copies.removed == {"printer": 1}
-    with ForkedCcm() as ccm:
-        made = ccm("print", RUN, "--json", cwd=root)
-        assert (made.code, made.json["exceptions"], made.json["sent"]) == (0, [], [f"{RUN}.b001"])
-        erased = ccm("erase", "P-001", "--yes", "--json", cwd=root)
-        assert erased.code == 0, "who has a copy is told; giving the command again would not help"
-        ((left,),) = (one["left"] for one in erased.json["erased"])
-        assert (left["provider"], left["pieces"]) == ("printer", 1)
-        assert "handed over to" in left["where"]
-        assert "ask the print shop" in ccm("erase", "P-001", "--yes", cwd=root).stdout
-        assert ccm("audit", "verify", cwd=root).code == 0
+    made = ccm("print", RUN, "--json", cwd=root)
+    assert (made.code, made.json["exceptions"], made.json["sent"]) == (0, [], [f"{RUN}.b001"])
+    erased = ccm("erase", "P-001", "--yes", "--json", cwd=root)
+    assert erased.code == 0, "who has a copy is told; giving the command again would not help"
+    ((left,),) = (one["left"] for one in erased.json["erased"])
+    assert (left["provider"], left["pieces"]) == ("printer", 1)
+    assert "handed over to" in left["where"]
+    assert "ask the print shop" in ccm("erase", "P-001", "--yes", cwd=root).stdout
+    assert ccm("audit", "verify", cwd=root).code == 0
 
 
-def test_a_provider_that_cannot_be_asked_is_asked_by_the_next_command(tmp_path: Path) -> None:
+def test_a_provider_that_cannot_be_asked_is_asked_by_the_next_command(ccm: ForkedCcm, tmp_path: Path) -> None:
     """The erasure goes through everywhere else, says what is missing, and finds the piece again although it is blanked."""
     root = small_workspace(tmp_path, [person(1), person(2)])
-    ran(root)
+    ran(ccm, root)
     settings = root / "ccm.yaml"
     settings.write_text(CCM.replace("folder: outbox", "folder: '${CCM_NOT_SET}'"))
     (erasure,) = erase(opened(root), ["P-001"], at=NOW).erasures
     assert "CCM_NOT_SET is not set" in erasure.copies.failed[0]
     assert erasure.key_destroyed
     assert files_with(root / "outbox", "p001@example.org")
-    with ForkedCcm() as ccm:
-        assert ccm("erase", "P-001", "--yes", cwd=root).code == 1
+    assert ccm("erase", "P-001", "--yes", cwd=root).code == 1
     settings.write_text(CCM)
     (again,) = erase(opened(root), ["P-001"], at=NOW).erasures
     assert (again.copies.removed, again.copies.failed) == ({"outbox": 2}, ())
