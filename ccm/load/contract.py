@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from ccm.diagnostics import Diagnostic, Location, suggest
-from ccm.load.contract_values import Reader, WrongValue, read_currency, read_money, reader_of
+from ccm.load.contract_columns import RowsReader
+from ccm.load.contract_values import Reader, WrongValue, checked_currency, currency_at, read_money, reader_of
 from ccm.model.definitions import FieldDefinition, FieldType
 
 Steps: TypeAlias = tuple[str | int, ...]
@@ -65,11 +66,22 @@ def contract_reader(fields: Mapping[str, FieldDefinition]) -> ContractReader:
     return reader
 
 
+class TypedRows:
+    """Rows that a `RowsReader` typed, in a record that is not."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: tuple[dict[str, object], ...]) -> None:
+        self.rows = rows
+
+
 class ContractReader:
     """A compiled contract; safe to share between threads."""
 
     def __init__(self, fields: Mapping[str, FieldDefinition]) -> None:
         self._read = _record_reader(fields)
+        # Readers of the lists whose rows can be typed together, by field.
+        self.rows = {name: made for name, field in fields.items() if (made := RowsReader.of(field)) is not None}
 
     def read(self, raw: Mapping[str, object]) -> tuple[dict[str, object], list[Fault]]:
         """Return typed values and at most `MAX_FAULTS` faults."""
@@ -207,6 +219,8 @@ def _list_reader(item: FieldDefinition) -> _NestedReader:
                 return None
 
     def read(value: object, root: _Raw, beside: _Raw, steps: Steps, faults: list[Fault]) -> object:
+        if type(value) is TypedRows:
+            return value.rows
         if not isinstance(value, (list, tuple)):
             faults.append(Fault(steps, "wrong-shape", f'"{show(steps)}" is not a list', "give a list of items"))
             return ()
@@ -230,34 +244,10 @@ def _money_reader(field: FieldDefinition) -> _NestedReader:
 
     def read(value: object, root: _Raw, beside: _Raw, steps: Steps, faults: list[Fault]) -> object:
         try:
-            currency = _checked_currency(given if not path else _currency_at(path, root, beside))
+            currency = checked_currency(given if not path else currency_at(path, root, beside))
             return read_money(value, currency, decimals)
         except WrongValue as wrong:
             faults.append(_wrong(steps, wrong))
             return None
 
     return read
-
-
-def _currency_at(path: tuple[str, ...], root: _Raw, beside: _Raw) -> object:
-    """Return the text that the currency's path points at: from the root, else among the siblings."""
-    for start in (root, beside):
-        value: object = start
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if value:
-            return value
-    raise WrongValue("has no currency", f"fill in {'.'.join(path)}", "missing-value")
-
-
-_CURRENCIES: dict[str, str] = {}
-
-
-def _checked_currency(value: object) -> str:
-    if not isinstance(value, str):  # JSON may hold a list or a record here
-        raise WrongValue("has no valid currency", "write the three letters of ISO 4217, such as EUR")
-    known = _CURRENCIES.get(value)
-    if known is None:
-        known = read_currency(value)
-        _CURRENCIES[value] = known
-    return known

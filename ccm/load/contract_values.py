@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -190,6 +190,31 @@ def read_currency(value: object) -> str:
     if text not in _currencies():
         raise WrongValue("has no valid currency", "write the three letters of ISO 4217, such as EUR")
     return text
+
+
+def currency_at(path: tuple[str, ...], root: Mapping[str, object], beside: Mapping[str, object]) -> object:
+    """Return the text that the currency's path points at: from the root, else among the siblings."""
+    for start in (root, beside):
+        value: object = start
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value:
+            return value
+    raise WrongValue("has no currency", f"fill in {'.'.join(path)}", "missing-value")
+
+
+_CHECKED: dict[str, str] = {}
+
+
+def checked_currency(value: object) -> str:
+    """Return an ISO 4217 code in capitals, of whatever the data have."""
+    if not isinstance(value, str):  # JSON may hold a list or a record here
+        raise WrongValue("has no valid currency", "write the three letters of ISO 4217, such as EUR")
+    known = _CHECKED.get(value)
+    if known is None:
+        known = read_currency(value)
+        _CHECKED[value] = known
+    return known
 
 
 def read_money(value: object, currency: str, decimals: int | None) -> Money:

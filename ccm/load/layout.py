@@ -20,6 +20,24 @@ class Layout:
         self._fields = fields
         self._record = record
         self._places: dict[str, tuple[str, ...] | None] = {}  # by column: rows of one table share their columns
+        self._plain: dict[tuple[str, ...], tuple[tuple[str, str], ...] | None] = {}
+
+    def columns(self, columns: Mapping[str, list[object]]) -> dict[str, list[object]] | None:
+        """Return the columns of many rows by the field they fill; None if they are more than plain fields.
+
+        Why None: what two columns fill together, or a part of, is put together row by row.
+        """
+        names = tuple(columns)
+        if names not in self._plain:
+            self._plain[names] = self._fields_of(names)
+        pairs = self._plain[names]
+        return None if pairs is None else {field: columns[name] for field, name in pairs}
+
+    def _fields_of(self, names: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
+        places = {name: place_of(name, self._fields, self._record) for name in names}
+        pairs = tuple((place[0], name) for name, place in places.items() if place is not None)
+        nested = any(place is not None and len(place) != 1 for place in places.values())
+        return None if nested or len({field for field, _ in pairs}) != len(pairs) else pairs
 
     def record(self, cells: Mapping[str, object]) -> dict[str, object]:
         """Return the nested record of a row, values still raw."""

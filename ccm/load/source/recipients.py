@@ -8,14 +8,16 @@ from contextlib import ExitStack
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from ccm.diagnostics import Diagnostic, Location
-from ccm.load.contract import Fault, contract_reader
+from ccm.load.contract import Fault, TypedRows, contract_reader
+from ccm.load.contract_columns import NotPlain
 from ccm.load.layout import Layout, item_fields
 from ccm.load.source.addressing import AddressReader
 from ccm.load.source.headers import open_table
 from ccm.load.source.staging import ChildRows, SeenKeys, child_rows, drop_staged
-from ccm.load.source.tables import Match, RawRow, Table, reach
+from ccm.load.source.tables import Match, RawRow, RowBatch, Table, reach
 from ccm.model.definitions import CampaignDefinition, ChildTable, OccurrenceEach, SourceDefinition
 from ccm.model.records import Recipient
 from ccm.model.workspace import Workspace
@@ -86,6 +88,16 @@ def _parents(table: Table, source: SourceDefinition, only: str | None) -> Iterat
         yield from table.rows(Match(source.key, only))
 
 
+class _Lines(NamedTuple):
+    """Where child rows stand.
+
+    label: Their table.
+    """
+
+    label: str
+    lines: list[int]
+
+
 class _Reader:
     """Turns rows of one source into recipients of one campaign."""
 
@@ -149,25 +161,54 @@ class _Reader:
             faults=(*addressing.faults, *faults, *(_located(fault, place, places) for fault in mistakes)),
         )
 
-    def _join(self, raw: dict[str, object], key: str, faults: list[Diagnostic]) -> dict[str, tuple[Location, ...]]:
+    def _join(self, raw: dict[str, object], key: str, faults: list[Diagnostic]) -> dict[str, _Lines]:
         """Put the child rows into the raw record; returns where each of them stands."""
-        places: dict[str, tuple[Location, ...]] = {}
+        places: dict[str, _Lines] = {}
+        together: list[tuple[str, ChildRows, RowBatch]] = []
         for name, children in self._children.items():
-            label = children.table.label
-            rows = []
-            for row in children.of(key):
-                if row.trouble:
-                    faults.append(_malformed(row.trouble, Location(label, row.line)))
-                else:
-                    rows.append(row)
-            rows = _ordered(rows, children.child)
-            places[name] = tuple([Location(label, row.line) for row in rows])
-            items = [self._item_layouts[name].record(row.cells) for row in rows]
-            if not children.child.single:
-                raw[name] = items
-            elif items:
-                raw[name] = items[0]
-                faults += [_second(name, place) for place in places[name][1:]]
+            batch = children.batch(key) if name in self._contract.rows and not children.child.single else None
+            if batch is not None:
+                together.append((name, children, batch))
+            else:
+                places[name] = self._join_rows(raw, name, children, children.of(key), faults)
+        for name, children, batch in together:  # when everything is there that their currencies may stand in
+            ordered = _batch_in_order(batch, children.child)
+            typed = self._typed(raw, name, ordered) if ordered is not None else None
+            if ordered is not None and typed is not None:
+                raw[name] = typed
+                places[name] = _Lines(children.table.label, ordered.lines)
+            else:
+                places[name] = self._join_rows(raw, name, children, batch.rows(), faults)
+        return places
+
+    def _typed(self, raw: Mapping[str, object], name: str, batch: RowBatch) -> TypedRows | None:
+        """Return rows typed together; None if they must be looked at one by one."""
+        columns = self._item_layouts[name].columns(batch.columns)
+        if columns is None:
+            return None
+        try:
+            return TypedRows(self._contract.rows[name].read(columns, len(batch.lines), raw))
+        except NotPlain:
+            return None
+
+    def _join_rows(
+        self, raw: dict[str, object], name: str, children: ChildRows, found: list[RawRow], faults: list[Diagnostic]
+    ) -> _Lines:
+        label = children.table.label
+        rows = []
+        for row in found:
+            if row.trouble:
+                faults.append(_malformed(row.trouble, Location(label, row.line)))
+            else:
+                rows.append(row)
+        rows = _ordered(rows, children.child)
+        places = _Lines(label, [row.line for row in rows])
+        items = [self._item_layouts[name].record(row.cells) for row in rows]
+        if not children.child.single:
+            raw[name] = items
+        elif items:
+            raw[name] = items[0]
+            faults += [_second(name, Location(label, line)) for line in places.lines[1:]]
         return places
 
     def _occurrence(self, data: Mapping[str, object], place: Location, faults: list[Diagnostic]) -> str:
@@ -211,12 +252,32 @@ class _Reader:
         )
 
 
-def _located(fault: Fault, row: Location, places: Mapping[str, tuple[Location, ...]]) -> Diagnostic:
+def _located(fault: Fault, row: Location, places: Mapping[str, _Lines]) -> Diagnostic:
     """Place a fault at the child row it is in, or else at the recipient's own row."""
     name, *rest = fault.steps
-    below = places.get(name, ()) if isinstance(name, str) else ()
+    below = places.get(name) if isinstance(name, str) else None
     index = rest[0] if rest and isinstance(rest[0], int) else 0
-    return Diagnostic(fault.code, fault.message, fault.remedy, below[index] if index < len(below) else row)
+    if below is not None and index < len(below.lines):
+        row = Location(below.label, below.lines[index])
+    return Diagnostic(fault.code, fault.message, fault.remedy, row)
+
+
+def _batch_in_order(batch: RowBatch, child: ChildTable) -> RowBatch | None:
+    """Sort rows as `_ordered` does; None where a column to sort by is not one of plain texts."""
+    if not child.order:
+        return batch
+    keys = []
+    for column in child.order:
+        values = batch.columns.get(column, [None])
+        if not all(type(value) is str for value in values):
+            return None
+        keys.append([_sort_key(value.strip()) for value in values])  # type: ignore[attr-defined]  # texts
+    places = range(len(batch.lines))
+    order = sorted(places, key=list(zip(*keys, strict=True)).__getitem__)
+    if order == list(places):
+        return batch
+    columns = {name: [values[place] for place in order] for name, values in batch.columns.items()}
+    return RowBatch([batch.lines[place] for place in order], columns)
 
 
 def _ordered(rows: list[RawRow], child: ChildTable) -> list[RawRow]:

@@ -1,7 +1,8 @@
 """Child rows by their parent's key, kept on disk so that memory does not grow with them.
 
 A child table is read once into a small SQLite file under `.ccm/staging/`, named after the hash of its content: the
-next run or preview finds it there, a changed file gets a new one. Databases have no such hash; their rows are staged
+next run or preview finds it there, a changed file gets a new one. Rows of one parent and month that come one after the
+other are kept as one packet, column by column, which is how they are typed. Databases have no such hash; their rows are staged
 for one run only. Staged rows are customer data: the folder is for its owner alone and nothing outdated stays in it.
 """
 
@@ -15,19 +16,25 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
+from itertools import compress
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import orjson
 
 from ccm.diagnostics import Location
-from ccm.load.source.tables import FileTable, Match, RawRow, SourceUnreadable, Table
+from ccm.load.source.tables import FileTable, Match, RawRow, RowBatch, SourceUnreadable, Table
 from ccm.model.definitions import ChildTable
 
-_FORMAT = 2  # raise when the staged form changes; older files are then made anew
+_FORMAT = 3  # raise when the staged form changes; older files are then made anew
 _DAY = re.compile(r"(\d{4}-\d{2})(-\d{2})?([T ].*)?")
-_SCHEMA = "CREATE TABLE rows (key TEXT, day TEXT, line INTEGER, trouble TEXT, cells BLOB)"
+_PACKED_AT_ONCE = 1_000  # rows; a table that is not sorted by its parents still gives packets of several rows
+# first, last: Days of the packet's rows, empty where they have none. trouble: Why its one row cannot be trusted.
+_SCHEMA = "CREATE TABLE rows (key TEXT, first TEXT, last TEXT, trouble TEXT, packet BLOB)"
 _INSERT = "INSERT INTO rows VALUES (?, ?, ?, ?, ?)"
-_OF_KEY = "SELECT line, cells, trouble FROM rows WHERE key = ? AND (day = '' OR day BETWEEN ? AND ?) ORDER BY rowid"
+_OF_KEY = "SELECT trouble, packet FROM rows WHERE key = ? AND (first = '' OR first <= ? AND last >= ?) ORDER BY rowid"
+
+_Staged: TypeAlias = tuple[str, str, str, str, bytes]  # one row of that table
 
 NOT_A_DAY = "its period column holds neither a date nor a month"
 
@@ -50,6 +57,10 @@ class ChildRows:
                 rows.append(row)
         return rows
 
+    def batch(self, key: str) -> RowBatch | None:
+        """Return the rows of a parent as `of` does, column by column; None where they are not kept like that."""
+        return None
+
     def close(self) -> None:
         """Give back what is held: nothing here."""
 
@@ -65,8 +76,37 @@ class StagedChildRows(ChildRows):
 
     def of(self, key: str) -> list[RawRow]:
         """Return the rows of a parent in the period, in the order of the table."""
-        found = self._staged.execute(_OF_KEY, (key, self._first, self._last))
-        return [RawRow(line, orjson.loads(cells), trouble) for line, cells, trouble in found]
+        rows: list[RawRow] = []
+        for trouble, packet in self._packets(key):
+            unpacked = self._unpacked(packet)
+            rows += [row._replace(trouble=trouble) for row in unpacked.rows()] if trouble else unpacked.rows()
+        return rows
+
+    def batch(self, key: str) -> RowBatch | None:
+        """Return the rows of a parent in the period together; None if one is not to be trusted, or has other columns."""
+        packets = self._packets(key)
+        if not packets or any(trouble for trouble, _ in packets):
+            return None
+        first, *others = [self._unpacked(packet) for _, packet in packets]
+        if any(list(one.columns) != list(first.columns) for one in others):
+            return None
+        for one in others:
+            first.lines.extend(one.lines)
+            for name, values in first.columns.items():
+                values.extend(one.columns[name])
+        return first
+
+    def _packets(self, key: str) -> list[tuple[str, bytes]]:
+        return self._staged.execute(_OF_KEY, (key, self._last, self._first)).fetchall()
+
+    def _unpacked(self, packet: bytes) -> RowBatch:
+        """Return the rows of a packet that are in the period."""
+        lines, days, columns = orjson.loads(packet)
+        if days and not (self._first <= min(days) and max(days) <= self._last):
+            inside = [self._first <= day <= self._last for day in days]
+            lines = list(compress(lines, inside))
+            columns = {name: list(compress(values, inside)) for name, values in columns.items()}
+        return RowBatch(lines, columns)
 
     def close(self) -> None:
         """Close the staged file."""
@@ -214,21 +254,63 @@ def _fill(connection: sqlite3.Connection, table: Table, child: ChildTable) -> No
         connection.execute("BEGIN")
     connection.execute(_SCHEMA)
     connection.executemany(_INSERT, _staged_rows(table, child))
-    connection.execute("CREATE INDEX by_key ON rows (key, day)")
+    connection.execute("CREATE INDEX by_key ON rows (key, first, last)")
     connection.execute("COMMIT")
 
 
-def _staged_rows(table: Table, child: ChildTable) -> Iterator[tuple[str, str, int, str, bytes]]:
+def _staged_rows(table: Table, child: ChildTable) -> Iterator[_Staged]:
+    packing = _Packing()
     for row in table.rows():
         row, day = _dated(row, child)
-        cells = orjson.dumps(row.cells)
-        if row.trouble == NOT_A_DAY or not row.trouble:
-            if key := row.text(child.key):
-                yield key, day, row.line, row.trouble, cells
-            continue
-        # It cannot be told whose row this is: everyone it may belong to is held until it is mended.
-        for key in dict.fromkeys(row.candidates):
-            yield key, "", row.line, row.trouble, cells
+        if row.trouble and row.trouble != NOT_A_DAY:
+            # It cannot be told whose row this is: everyone it may belong to is held until it is mended.
+            for key in dict.fromkeys(row.candidates):
+                packing.add(key, "", row)
+        elif key := row.text(child.key):
+            packing.add(key, day, row)
+        if packing.count >= _PACKED_AT_ONCE:
+            yield from packing.packed()
+    yield from packing.packed()
+
+
+class _Packing:
+    """Rows on their way to disk, by their parents."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._parents: dict[str, list[_Packet]] = {}
+
+    def add(self, key: str, day: str, row: RawRow) -> None:
+        """Put a row behind those that its parent has already, into their last packet if it is like them."""
+        self.count += 1
+        packets = self._parents.setdefault(key, [])
+        kind = (day[:7], row.trouble, tuple(row.cells))
+        if not packets or packets[-1].kind != kind or row.trouble:
+            packets.append(_Packet(kind, [], [], []))
+        last = packets[-1]
+        last.lines.append(row.line)
+        last.days.append(day)
+        last.rows.append(tuple(row.cells.values()))
+
+    def packed(self) -> Iterator[_Staged]:
+        """Give all packets away."""
+        for key, packets in self._parents.items():
+            for one in packets:
+                days = one.days if one.kind[0] else []
+                columns = dict(zip(one.kind[2], map(list, zip(*one.rows, strict=True)), strict=True))
+                packet = orjson.dumps([one.lines, days, columns])
+                yield key, min(days, default=""), max(days, default=""), one.kind[1], packet
+        self._parents.clear()
+        self.count = 0
+
+
+class _Packet(NamedTuple):
+    """Rows of one kind: of one month, with the same trouble and the same columns."""
+
+    kind: tuple[str, str, tuple[str, ...]]
+    lines: list[int]
+    days: list[str]
+    rows: list[tuple[object, ...]]
 
 
 def _dated(row: RawRow, child: ChildTable) -> tuple[RawRow, str]:

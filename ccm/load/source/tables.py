@@ -55,6 +55,23 @@ class RawRow(NamedTuple):
         return "" if value is None else str(value).strip()
 
 
+class RowBatch(NamedTuple):
+    """Trusted rows of one parent, column by column.
+
+    lines: As in `RawRow`, one for each row.
+    columns: Values by our column names, one for each row.
+    """
+
+    lines: list[int]
+    columns: dict[str, list[object]]
+
+    def rows(self) -> list[RawRow]:
+        """Return them one by one."""
+        names = tuple(self.columns)
+        cells = zip(*self.columns.values(), strict=True) if names else (() for _ in self.lines)
+        return [RawRow(line, dict(zip(names, row, strict=True))) for line, row in zip(self.lines, cells, strict=True)]
+
+
 class Match(NamedTuple):
     """Wish for the rows whose column holds one value."""
 

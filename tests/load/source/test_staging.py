@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
 import subprocess
 import sys
 from datetime import date
@@ -110,3 +111,27 @@ def test_a_full_disk_is_a_clear_error_and_leaves_no_draft(tmp_path: Path) -> Non
     assert done.stdout.split() == ["staging-failed", ".ccm/staging"], done.stderr
     assert staged(tmp_path) == []
     assert len(texts(tmp_path)) == 20_000
+
+
+def test_staged_rows_are_those_of_the_table(tmp_path: Path) -> None:
+    """Rows of several months, mixed among customers, wrong ones and untrusted ones among them: each customer gets the same."""
+    draw = random.Random(7)
+    lines = []
+    for number in range(400):
+        day = draw.choice(["2026-09-30", "2026-10-01", "2026-10-07", "2026-10", "2026-10-31", "2026-11-01", ""])
+        text, amount = draw.choice(["Tea", "Café", "Zoe\u0308", "Tea"]), draw.choice(["1.00", "12.5", "-3", "20.10"])
+        key = f"C-{draw.choice([0, 1, 2, 3, 3, 3])}"
+        if number % 97 == 5:
+            lines.append(f"{key},{day},{text}")  # a cell is missing
+        elif number % 89 == 7:
+            lines.append(f"C-2,{day},{text},much")
+        else:
+            lines.append(f"{key},{day},{text},{amount}")
+    children = [line for line in lines if not line.startswith("C-0") or line.count(",") == 3]
+    workspace(tmp_path, rows=[row(f"C-{number}") for number in range(4)], children=children)
+    keys = [f"C-{number}" for number in range(4)]
+    loaded = workspace(tmp_path)
+    unstaged = [next(load_recipients(loaded, campaign(), period=OCTOBER, only=key)) for key in keys]
+    assert not (tmp_path / ".ccm/staging").exists() or not list((tmp_path / ".ccm/staging").glob("*.db"))
+    assert list(load_recipients(loaded, campaign(), period=OCTOBER)) == unstaged
+    assert all(one.data["transactions"] or one.faults for one in unstaged)
