@@ -97,6 +97,10 @@ fi
 if [ "$wanted" = dev ] && ! command -v npm >/dev/null 2>&1; then
   install_debian npm || say "note: without npm the tests against Twilio's mock and a Bluesky server are skipped"
 fi
+if [ "$wanted" = dev ] && ! { [ -e .venv/pds/node_modules ] && [ -e .venv/prism/node_modules ]; }; then
+  say "Installing Node packages of the tests"
+  .venv/bin/python tests/deliver/node_packages.py || say "note: they could not be installed; the tests try again"
+fi
 
 # WeasyPrint loads Pango and HarfBuzz when it is imported.
 if ! .venv/bin/python -c 'import weasyprint' >/dev/null 2>&1; then

@@ -5,9 +5,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,8 +14,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from deliver.node_packages import bluesky_packages, bluesky_tools
 
-ROOT = Path(__file__).resolve().parents[2]
 URL = "http://localhost:2583"
 START_SECONDS = 120.0
 _numbers = itertools.count(os.getpid() * 1000)
@@ -56,7 +54,7 @@ class BlueskyAccount:
 def bluesky_server(folder: Path) -> Iterator[None]:
     """Run an empty server; skips where its tools are absent, but never in CI."""
     tools = _tools()
-    packages = _packages(tools)
+    packages = bluesky_packages(tools)
     with (packages / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # other test processes use the same ports
         environment = {**os.environ, "NODE_PATH": str(packages / "node_modules")}
@@ -77,26 +75,12 @@ def bluesky_server(folder: Path) -> Iterator[None]:
 
 
 def _tools() -> Path:
-    tools = Path(os.environ.get("CCM_SHARED_TOOLS") or ROOT.parent / "shared" / "tools") / "bluesky"
-    if (tools / "server.js").is_file() and shutil.which("node"):
+    tools = bluesky_tools()
+    if tools is not None:
         return tools
     if os.environ.get("CI"):
         pytest.fail("CI must have Node and the Bluesky server (set CCM_SHARED_TOOLS)")
     pytest.skip("the Bluesky server or Node is absent (set CCM_SHARED_TOOLS)")
-
-
-def _packages(tools: Path) -> Path:
-    """Return the folder with the server's packages; installed once, about two minutes."""
-    folder = Path(sys.prefix) / "pds"
-    folder.mkdir(exist_ok=True)
-    with (folder / "install.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.copyfile(tools / "package.json", folder / "package.json")
-        if not (folder / "node_modules" / "@atproto" / "pds" / "package.json").is_file():
-            subprocess.run(
-                ["npm", "install", "--no-audit", "--no-fund"], cwd=folder, check=True, capture_output=True, timeout=280
-            )
-    return folder
 
 
 def _wait_for(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,9 +20,9 @@ from urllib.parse import parse_qsl
 
 import httpx2
 import pytest
+from deliver.node_packages import prism
 
 ACCOUNT = "AC" + "a" * 32
-PRISM = "@stoplight/prism-cli@5.14"
 START_SECONDS = 60.0
 
 
@@ -125,15 +123,7 @@ def _prism() -> Path:
         if os.environ.get("CI"):
             pytest.fail("CI must have Node and npm for Prism")
         pytest.skip("Node or npm is absent; Prism needs them")
-    folder = Path(sys.prefix) / "prism"
-    folder.mkdir(exist_ok=True)
-    program = folder / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
-    with (folder / "install.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not program.is_file():
-            command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), PRISM]
-            subprocess.run(command, check=True, capture_output=True, timeout=280)
-    return program
+    return prism()
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
