@@ -32,7 +32,9 @@ from ccm.run.sending import Sender
 from ccm.run.workers import Made, Window, Workers
 
 WINDOW = 200  # communications written in one transaction
-DOCUMENT_WINDOW = 8  # smaller with documents, so that every process has work and progress is seen
+DOCUMENT_WINDOW = 8  # with documents the first ones are small, so that progress is seen where documents take long
+MOST_DOCUMENTS = 64  # of a window, where they take short: each transaction costs as much as composing several
+BRISK_SECONDS, SLOW_SECONDS = 1.0, 4.0  # windows that take less grow, those that take more shrink
 HELD_SHARE_FROM = 50  # recipients before the held share can stop a run
 
 MISTAKES = {
@@ -76,6 +78,8 @@ class Execution:
         self.outside_segment = 0
         self._done = 0
         self._pieces = 0
+        self._documents = Channel.DOCUMENT in prepared.campaign.channels.all
+        self._size = DOCUMENT_WINDOW if self._documents else WINDOW  # communications in the next window
         self._pulse = Pulse(total)
         self._cancelled = threading.Event()
         self._mistakes: set[str] = set()  # communications held for a mistake by this execution
@@ -83,6 +87,7 @@ class Execution:
 
     def go(self) -> None:
         """Work through every recipient and broadcast; what is final already is not touched again."""
+        began = self._clock()
         for window, made in self._workers.make(self._windows()):
             self._refuse_retired()
             if self._cancelled.is_set():
@@ -91,6 +96,8 @@ class Execution:
                 self._work(window, made)
                 self._watch_held_share()
             self._tell()
+            began, before = self._clock(), began
+            self._fit_windows((began - before).total_seconds())
         self._sender.drain()
         self._count(self._sender.settled())
         self._tell()
@@ -133,13 +140,22 @@ class Execution:
 
     def _windows(self) -> Iterator[Window]:
         """Batch the plan; broadcasts follow the first window, so that a broken template posts nothing."""
-        size = DOCUMENT_WINDOW if Channel.DOCUMENT in self._prepared.campaign.channels.all else WINDOW
         recipients = load_recipients(self._prepared.workspace, self._prepared.campaign, period=self._prepared.period)
         planned = plan(self._counted(recipients), self._brief)
         broadcasts = plan_broadcasts(self._brief)
-        first = tuple(itertools.islice(planned, size))
-        for batch in itertools.chain((first,), (tuple(broadcasts),), batched(planned, size)):
+        yield self._window(tuple(itertools.islice(planned, self._size)))
+        yield self._window(tuple(broadcasts))
+        while batch := tuple(itertools.islice(planned, self._size)):
             yield self._window(batch)
+
+    def _fit_windows(self, seconds: float) -> None:
+        """Make the next windows of documents larger or smaller, by the seconds that the last one took."""
+        if not self._documents:
+            return
+        if seconds < BRISK_SECONDS:
+            self._size = min(MOST_DOCUMENTS, self._size * 2)
+        elif seconds > SLOW_SECONDS:
+            self._size = max(DOCUMENT_WINDOW, self._size // 2)
 
     def _counted(self, recipients: Iterable[Recipient]) -> Iterator[Recipient]:
         for recipient in recipients:
@@ -187,7 +203,7 @@ class Execution:
             decisions.append(decision)
             if job is not None:
                 jobs.append(job)
-                sent.append(Outgoing(item.composed, job.envelopes))
+                sent.append(Outgoing(item.composed, job.envelopes, item.told))
         facts = self._prepared.template.definition.facts
         balance(window.communications, [item.composed for item in made], sent, facts)
         decisions = keep(self._vault, decisions, made)
@@ -240,10 +256,3 @@ def _refuse_differences(made: Iterable[Made]) -> None:
         for finding in item.findings:
             if finding.code == DIFFERS:
                 raise FilledOtherwise(finding)
-
-
-def batched(items: Iterable[Communication | Exclusion], size: int) -> Iterator[tuple[Communication | Exclusion, ...]]:
-    """Yield tuples of up to `size` items; itertools has this from Python 3.12."""
-    iterator = iter(items)
-    while batch := tuple(itertools.islice(iterator, size)):
-        yield batch

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ccm.archive.vault import Kept, Vault, write_snapshot
-from ccm.archive.vault.snapshot import MEDIA_TYPE, digests_of
+from ccm.archive.vault import Kept, Vault
+from ccm.archive.vault.snapshot import MEDIA_TYPE
 from ccm.model.definitions import Channel
 from ccm.model.records import Decision, PieceRecord, PieceState
-from ccm.run.workers import Made
+from ccm.run.workers import Made, snapshot_of
 
 MEDIA_TYPES = {Channel.EMAIL: "message/rfc822", Channel.DOCUMENT: "application/pdf"}
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -42,9 +42,9 @@ def _goes_out(piece: PieceRecord) -> bool:
 
 def _kept(vault: Vault, decision: Decision, made: Made) -> Decision:
     recipient, ident = decision.recipient_id, decision.communication_id
-    snapshot = write_snapshot(made.composed.communication)
+    snapshot, digests = made.snapshot or snapshot_of(made.composed.communication)
     address = vault.keep(recipient, snapshot_name(ident), Kept(snapshot, MEDIA_TYPE)).address
-    notes = {FIELDS: digests_of(snapshot)}
+    notes = {FIELDS: digests}
     pieces = []
     for piece in decision.pieces:
         rendition = made.rendition(piece.piece_id)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
+import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures import TimeoutError as WaitedTooLong
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
+
+from ccm.run.forking import Died, FirstProcess, Process
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 MOST_DEATHS = 5  # in a row, with no message between that could be made
+MOST_LESSONS = 6  # groups that the first process makes alone before it is copied
 _AHEAD = 2  # groups for each process that are handed over before they are wanted
 
 
@@ -27,14 +29,23 @@ class WorkerDied(Exception):
         super().__init__(f"composing processes died again and again; nothing of their window was sent; {self.remedy}")
 
 
+def _nothing() -> None:
+    """Copies need no more than they are born with."""
+
+
 class Pool(Generic[_Item, _Result]):
     """Makes groups of items in order, ahead of the caller by a bounded number of groups.
 
+    The first groups are made by one process, until it has learned what there is to learn; its copies make the others.
+
     Args:
-        begin, arguments: Called once in each process.
+        begin, arguments: Called once in the first process, and wherever one must begin anew.
         make: Makes a group in a process; picklable, as is what it takes and gives.
         killed: What stands for an item whose process died of it, or had to be killed.
         seconds: On the wall, for one item; None waits for ever.
+        copied: Called once in each copy.
+        learned: Whether what came of a group shows that its process need learn no more before it is copied; one group
+            is enough if not given.
     """
 
     def __init__(
@@ -45,15 +56,21 @@ class Pool(Generic[_Item, _Result]):
         make: Callable[[tuple[_Item, ...]], tuple[_Result, ...]],
         killed: Callable[[_Item], _Result],
         seconds: float | None,
+        copied: Callable[[], None] = _nothing,
+        learned: Callable[[tuple[_Result, ...]], bool] = bool,
     ) -> None:
         self._processes = processes
-        self._begin = begin
-        self._arguments = arguments
-        self._make = make
+        self._begun: Callable[[], FirstProcess] = lambda: FirstProcess(begin, arguments, make, copied)
         self._killed = killed
         self._seconds = seconds
+        self._learned = learned
         self._deaths = 0
-        self._executor = self._opened()
+        self._closed = False
+        self._replacing = threading.Lock()
+        self._first = self._begun()
+        self._crew: list[Process] = []
+        self._idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
+        self._threads = ThreadPoolExecutor(processes, "ccm-compose")  # each waits for one process
 
     def results(self, groups: Iterable[tuple[_Item, ...]]) -> Iterator[tuple[_Result, ...]]:
         """Yield the results of each group, in order.
@@ -62,77 +79,123 @@ class Pool(Generic[_Item, _Result]):
             WorkerDied: If processes die whatever they make.
         """
         source = iter(groups)
-        waiting: deque[tuple[tuple[_Item, ...], Future[tuple[_Result, ...]]]] = deque()
+        if not self._crew:
+            yield from self._lessons(source)
+        waiting: deque[Future[tuple[_Result, ...]]] = deque()
         while True:
             for group in itertools.islice(source, self._processes * _AHEAD - len(waiting)):
-                waiting.append((group, self._submitted(group)))
+                self._engage()
+                waiting.append(self._threads.submit(self._made, group))
             if not waiting:
                 return
-            group, future = waiting.popleft()
-            try:
-                made = future.result(self._patience(group))
-                self._deaths = 0
-            except (BrokenProcessPool, WaitedTooLong):
-                made = self._one_by_one(group)
-                waiting = deque((other, self._kept(other, before)) for other, before in waiting)
-            yield made
+            yield waiting.popleft().result()
 
     def close(self) -> None:
-        """Stop the processes; work not begun is dropped."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Kill the processes, whatever they are at; nothing of it is kept anywhere."""
+        with self._replacing:
+            self._closed = True
+            for process in (*self._crew, self._first):
+                process.kill()
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _one_by_one(self, group: tuple[_Item, ...]) -> tuple[_Result, ...]:
-        """Make a group whose process died, each item for itself: the one that is to blame dies alone."""
-        self._begin_again()
+    # ── beginning ────────────────────────────────────────────────────────────
+
+    def _lessons(self, source: Iterator[tuple[_Item, ...]]) -> Iterator[tuple[_Result, ...]]:
+        """Let the first process make groups until it learned what there is to learn."""
+        for group in itertools.islice(source, MOST_LESSONS):
+            self._idle.put(self._first)
+            made = self._made(group)
+            self._idle.get()
+            yield made
+            if self._learned(made):
+                return
+
+    def _engage(self) -> None:
+        """Have as many processes as were asked for."""
+        while len(self._crew) < self._processes:
+            with self._replacing:
+                process = self._another()
+                self._crew.append(process)
+            self._idle.put(process)
+
+    def _another(self) -> Process:
+        """Return a copy of the first process, or one that begins anew where there can be no copies.
+
+        Raises:
+            WorkerDied: If it cannot even begin; that blames no message.
+        """
+        for _ in range(2):
+            try:
+                copy = self._first.copy()
+                if copy is not None:
+                    return copy
+                process = self._begun()
+                process.wait_until_begun()
+                return process
+            except Died:
+                self._first.kill()  # the system may have killed it for want of memory
+                self._first = self._begun()
+        raise WorkerDied
+
+    # ── making; in threads, but for the lessons ──────────────────────────────
+
+    def _made(self, group: tuple[_Item, ...]) -> tuple[_Result, ...]:
+        if not group:
+            return ()
+        process = self._idle.get()
+        try:
+            made = process.ask(group, self._patience(group))
+            self._deaths = 0
+            return made
+        except Died:
+            process = self._replaced(process)
+            made, process = self._one_by_one(process, group)
+            return made
+        finally:
+            self._idle.put(process)
+
+    def _one_by_one(self, process: Process, group: tuple[_Item, ...]) -> tuple[tuple[_Result, ...], Process]:
+        """Make a group whose process died, each item for itself: the one that is to blame dies alone.
+
+        Returns:
+            The results, and the process that is alive in the end.
+        """
         made: list[_Result] = []
         for item in group:
             try:
-                made += self._submitted((item,)).result(self._patience((item,)))
+                made += process.ask((item,), self._patience((item,)))
                 self._deaths = 0
-            except (BrokenProcessPool, WaitedTooLong):
+            except Died:
                 self._deaths += 1
                 made.append(self._killed(item))
-                self._begin_again()
-        return tuple(made)
-
-    def _kept(self, group: tuple[_Item, ...], before: Future[tuple[_Result, ...]]) -> Future[tuple[_Result, ...]]:
-        """Return the future of a group, submitted again unless it was made before the process died."""
-        done = before.done() and not before.cancelled() and before.exception() is None
-        return before if done else self._submitted(group)
-
-    def _submitted(self, group: tuple[_Item, ...]) -> Future[tuple[_Result, ...]]:
-        try:
-            return self._executor.submit(self._make, group)
-        except BrokenProcessPool as error:  # it broke before anybody looked
-            broken: Future[tuple[_Result, ...]] = Future()
-            broken.set_exception(error)
-            return broken
+                process = self._replaced(process)
+        return tuple(made), process
 
     def _patience(self, group: tuple[_Item, ...]) -> float | None:
-        return self._seconds * max(1, len(group)) if self._seconds else None
+        return self._seconds * len(group) if self._seconds else None
 
-    def _begin_again(self) -> None:
-        """Kill the processes and begin new ones, which must answer: one that cannot even begin blames no message.
+    def _replaced(self, process: Process) -> Process:
+        """Kill a process, should it live, and return another one in its place.
 
         Raises:
-            WorkerDied: If they do not, or if too many died in a row.
+            WorkerDied: If it cannot begin, or too many died in a row.
         """
-        for process in list((self._executor._processes or {}).values()):
+        with self._replacing:
             process.kill()
-        self._executor.shutdown(wait=True, cancel_futures=True)
-        if self._deaths >= MOST_DEATHS:
-            raise WorkerDied
-        self._executor = self._opened()
+            if self._closed or self._deaths >= MOST_DEATHS:
+                raise WorkerDied
+            if process is self._first:
+                self._first = self._begun_again()
+                return self._first
+            other = self._another()
+            self._crew[self._crew.index(process)] = other
+            return other
+
+    def _begun_again(self) -> FirstProcess:
+        process = self._begun()
         try:
-            self._executor.submit(_alive).result(120)
-        except (BrokenProcessPool, WaitedTooLong):
+            process.wait_until_begun()
+        except Died:
+            process.kill()
             raise WorkerDied from None
-
-    def _opened(self) -> ProcessPoolExecutor:
-        # spawn, not fork: the parent runs sender threads, and a forked lock that one of them holds never opens.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._processes, context, self._begin, self._arguments)
-
-
-def _alive() -> bool:
-    return True
+        return process

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
-import signal
+import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,10 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ccm.check import Authored, CheckRules, check
+from ccm.archive.vault import write_snapshot
+from ccm.archive.vault.snapshot import digests_of
+from ccm.check import Authored, CheckRules, inspect
+from ccm.check.totals import Told
 from ccm.compose import Composer
 from ccm.diagnostics import Severity
 from ccm.model.definitions import Channel
@@ -20,6 +24,7 @@ from ccm.model.records import (
     Composed,
     Exclusion,
     ExclusionReason,
+    FactValue,
     Finding,
     PlannedPiece,
     ReleaseRef,
@@ -36,10 +41,16 @@ __all__ = ["Made", "Maker", "MakerParts", "Makers", "Window", "WorkerDied", "Wor
 
 @dataclass(frozen=True)
 class Made:
-    """A composed communication with everything that composing and checking found."""
+    """A composed communication with everything that composing and checking found.
+
+    told: The amounts that checking read out of each rendition, by piece id.
+    snapshot: Of the communication, with its digests; None where nobody made it yet.
+    """
 
     composed: Composed
     findings: tuple[Finding, ...]
+    told: Mapping[str, Told] = field(default_factory=dict)
+    snapshot: tuple[bytes, str] | None = None
 
     def failure(self, piece_id: str) -> Finding | None:
         """Return the first error of a piece, if it has one."""
@@ -111,6 +122,7 @@ class Maker:
         authored = Authored.of(parts.template, parts.brand, parts.fragments, parts.library)
         self._rules = replace(parts.rules, authored=authored)
         self._attaches = parts.template.definition.document.attach_to_email
+        self._totals = frozenset(name for name, fact in parts.template.definition.facts.items() if fact.total)
         self._limits = parts.limits
 
     def make(self, communication: Communication) -> Made:
@@ -129,7 +141,8 @@ class Maker:
         try:
             with bounded_time(self._limits):
                 composed = self._composer.compose(communication)
-                made = Made(composed, (*composed.findings, *check(composed, self._rules)))
+                seen = inspect(composed, self._rules, self._totals)
+                made = Made(composed, (*composed.findings, *seen.findings), seen.told)
         except OverTime:
             return over_limit(communication, self._limits, "took longer")
         except MemoryError:
@@ -186,6 +199,12 @@ def with_attachment(made: Made) -> Made:
     return replace(made, findings=(*made.findings, finding))
 
 
+def snapshot_of(communication: Communication) -> tuple[bytes, str]:
+    """Return what the archive keeps of a communication's data, and the digests that tell whether it was exchanged."""
+    snapshot = write_snapshot(communication)
+    return snapshot, digests_of(snapshot)
+
+
 class Makers:
     """One maker for each release that a run's messages are made from; nearly always it is one."""
 
@@ -205,27 +224,84 @@ def next_alternative(communication: Communication) -> Communication:
     return replace(communication, pieces=(first, *optional), alternatives=tuple(rest))
 
 
+GROUP = 8  # communications that a composing process makes before it answers: small, so that all have work to the end
+
 _makers: list[Makers] = []  # the makers of a composing process
+_limits: list[ComposeLimits] = []
 
 
 def _begin(pickled_parts: str) -> None:
-    """Set up a composing process from a file of pickled parts; Ctrl-C is the parent's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Set up a composing process from a file of pickled parts.
+
+    Its temporary files go beside that file, and away with it, however the process ends.
+    """
+    tempfile.tempdir = str(Path(pickled_parts).parent)
     parts: MakerParts = pickle.loads(Path(pickled_parts).read_bytes())  # noqa: S301 - our own, from the parent
     _makers.append(Makers(parts))
+    _limits.append(parts.limits)
     bound_memory(parts.limits)
 
 
-def _make_all(communications: tuple[Communication, ...]) -> tuple[Made, ...]:
-    return tuple(_makers[0].make(item) for item in communications)
+def _copied() -> None:
+    """Set up a copy of a composing process: what it has now is its memory at rest."""
+    bound_memory(_limits[0])
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a process answers for one communication, without what the parent has and without what only checking needs.
+
+    other: The communication as it was made, if that is another than was given: an alternative.
+    found: By composing. findings: By composing and checking.
+    Why: Pickling fifty rows of typed values there and back takes as long as laying them out.
+    """
+
+    other: Communication | None
+    facts: tuple[FactValue, ...]
+    renditions: tuple[Rendition, ...]
+    found: tuple[Finding, ...]
+    slow_paths: Mapping[Channel, str]
+    taught: Mapping[Channel, str]
+    findings: tuple[Finding, ...]
+    told: Mapping[str, Told]
+    snapshot: tuple[bytes, str] | None
+
+    @classmethod
+    def of(cls, given: Communication, made: Made) -> _Answer:
+        """Take what the parent does not have."""
+        one = made.composed
+        other = None if one.communication is given else one.communication
+        parts = (one.facts, one.renditions, one.findings, one.slow_paths, one.taught)
+        snapshot = snapshot_of(one.communication) if one.renditions else None
+        return cls(other, *parts, made.findings, made.told, snapshot)
+
+    def made(self, given: Communication) -> Made:
+        """Return what was made, in the parent."""
+        communication = given if self.other is None else self.other
+        composed = Composed(communication, self.facts, self.renditions, self.found, self.slow_paths, taught=self.taught)
+        return Made(composed, self.findings, self.told, self.snapshot)
+
+
+def _make_all(communications: tuple[Communication, ...]) -> tuple[_Answer, ...]:
+    return tuple(_Answer.of(item, _makers[0].make(item)) for item in communications)
+
+
+def _learned(answers: tuple[_Answer, ...]) -> bool:
+    """Tell whether a group was composed without a page that had to be learned first."""
+    return bool(answers) and not any(one.taught for one in answers)
+
+
+def _killed(communication: Communication, limits: ComposeLimits) -> _Answer:
+    what = "killed the composing process, or had to be killed with it"
+    return _Answer.of(communication, over_limit(communication, limits, what))
 
 
 class Workers:
-    """Makes windows in order, ahead of the caller by a bounded number of windows."""
+    """Makes windows in order, ahead of the caller by a bounded number of communications."""
 
     def __init__(self, parts: MakerParts, processes: int) -> None:
         self._local = Makers(parts) if processes <= 1 else None
-        self._pool: Pool[Communication, Made] | None = None
+        self._pool: Pool[Communication, _Answer] | None = None
         self._folder: TemporaryDirectory[str] | None = None
         if processes > 1:
             # A file, not an argument: the pipe to a new process holds 64 kB, and Python waits for ever on a
@@ -233,10 +309,9 @@ class Workers:
             self._folder = TemporaryDirectory(prefix="ccm-")
             file = Path(self._folder.name) / "parts"
             file.write_bytes(pickle.dumps(parts))
-            died = partial(
-                over_limit, limits=parts.limits, what="killed the composing process, or had to be killed with it"
-            )
-            self._pool = Pool(processes, _begin, (str(file),), _make_all, died, parts.limits.hard_seconds)
+            killed = partial(_killed, limits=parts.limits)
+            seconds = parts.limits.hard_seconds
+            self._pool = Pool(processes, _begin, (str(file),), _make_all, killed, seconds, _copied, _learned)
 
     def make(self, windows: Iterable[Window]) -> Iterator[tuple[Window, tuple[Made, ...]]]:
         """Yield each window with its results, in order.
@@ -249,19 +324,28 @@ class Workers:
             for window in windows:
                 yield window, tuple(self._local.make(item) for item in window.communications)
             return
-        begun: deque[Window] = deque()
+        begun: deque[tuple[Window, int]] = deque()
 
         def groups() -> Iterator[tuple[Communication, ...]]:
             for window in windows:
-                begun.append(window)
-                yield window.communications
+                divided = _divided(window.communications)
+                begun.append((window, len(divided)))
+                yield from divided
 
-        for made in self._pool.results(groups()):
-            yield begun.popleft(), made
+        results = self._pool.results(groups())
+        for first in results:
+            window, count = begun.popleft()
+            answers = itertools.chain(first, *itertools.islice(results, count - 1))
+            yield window, tuple(one.made(given) for one, given in zip(answers, window.communications, strict=True))
 
     def close(self) -> None:
-        """Stop the composing processes; work not begun is dropped."""
+        """Stop the composing processes; what they were at is dropped."""
         if self._pool is not None:
             self._pool.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _divided(communications: tuple[Communication, ...]) -> list[tuple[Communication, ...]]:
+    """Divide a window into groups; an empty one is one empty group, so that its turn comes."""
+    return [communications[start : start + GROUP] for start in range(0, max(1, len(communications)), GROUP)]

@@ -21,6 +21,8 @@ from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from ccm.archive.interface import ArchiveError
 from ccm.model.definitions import Channel, Purpose
 from ccm.model.records import ChannelExclusion, Communication, ExclusionReason, PlannedPiece, ReleaseRef
@@ -44,7 +46,10 @@ def write_snapshot(communication: Communication) -> bytes:
     """Return a communication as bytes; the same communication always gives the same bytes."""
     written = {item.name: _FIELDS.get(item.name, _PLAIN)[0](getattr(communication, item.name)) for item in _ALL}
     record = {"snapshot": VERSION, "communication": written}
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    try:
+        return orjson.dumps(record)
+    except TypeError:  # half a character, which only Python's own writes; all else comes out the same
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 def read_snapshot(content: bytes) -> Communication:
@@ -73,8 +78,15 @@ def read_snapshot(content: bytes) -> Communication:
 def leaves(content: bytes) -> list[tuple[str, str]]:
     """Return every single value of a snapshot with its path, such as `data.customer.balance`."""
     found: list[tuple[str, str]] = []
-    _collect("", json.loads(content)["communication"], found)
+    _collect("", _parsed(content)["communication"], found)
     return found
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:  # half a character, see `write_snapshot`
+        return json.loads(content.decode("utf-8", "surrogatepass"))
 
 
 def digests_of(content: bytes) -> str:
