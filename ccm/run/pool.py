@@ -70,7 +70,7 @@ class Pool(Generic[_Item, _Result]):
         self._first = self._begun()
         self._crew: list[Process] = []
         self._idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
-        self._threads = ThreadPoolExecutor(processes, "ccm-compose")  # each waits for one process
+        self._threads = ThreadPoolExecutor(processes, "compose")  # each waits for one process
 
     def results(self, groups: Iterable[tuple[_Item, ...]]) -> Iterator[tuple[_Result, ...]]:
         """Yield the results of each group, in order.

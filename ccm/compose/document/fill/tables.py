@@ -24,7 +24,7 @@ from ccm.compose.document.fill.tree import Element, PlainRow, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # for rounding
-_MOST_TEXTS = 30_000  # of one kind of cell, remembered
+_MOST_TEXTS = 8_000  # of one kind of cell, remembered
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 
