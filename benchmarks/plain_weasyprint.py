@@ -35,6 +35,10 @@ class PlainLoop:
             return page.html
         raise RuntimeError("the page could not be rendered")
 
+    def markup(self, communication: Communication) -> str:
+        """Return everything that texts of the document come from: page and style sheets."""
+        return self.html(communication) + self._css
+
     def render(self, communication: Communication) -> bytes:
         """Make the PDF of a communication, from its data on."""
         fonts = FontConfiguration()

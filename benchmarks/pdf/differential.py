@@ -18,14 +18,15 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Any, TypeAlias
 
 from benchmarks.bench import machine
 from benchmarks.oracle.build import PROJECT
+from benchmarks.pdf.arabic import unknown_words
 from benchmarks.pdf.comparing import differences
 from benchmarks.pdf.corpus import build, parts
 from benchmarks.pdf.engines.filled import composer_of, unfilled
@@ -39,6 +40,7 @@ OUT = Path(__file__).resolve().parent.parent / "out"
 SHARED = Path(os.environ.get("CCM_SHARED_DATA") or PROJECT.parent / "shared" / "data").resolve()
 PICTURES_OF, PLAIN_OF = 10, 50  # one of so many
 STATEMENTS = 400  # generated ones that there are
+Work: TypeAlias = tuple[str, Prepared, Communication]  # a part's name, what composes its documents, one of them
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Judge:
         mine, its = _document(ours), _document(theirs)
         found = "" if mine.title == its.title else "another title"
         found = found or differences(mine.content, its.content, pictures=pictures)
+        if not found and unknown_words(mine.content, lambda: loop.markup(one)):
+            found = "Arabic words that the page has not"
         if plain and not found:
             found = differences(mine.content, loop.render(one), pictures=False, structure=False)
             found = f"against the plain loop: {found}" if found else ""
@@ -156,29 +160,42 @@ def sources() -> str:
 
 
 def work(folder: Path, documents: int, number: int, processes: int, only: str, limit: int) -> None:
-    """Judge this process's share: every so-manieth document of each part."""
+    """Judge this process's share: every so-manieth document of each part, the parts in turn."""
     known = {(one.part, one.piece_id) for one in journal(folder)}
     judge = Judge()
     began, done, bad = time.monotonic(), 0, 0
     with (folder / f"verdicts-{number}.jsonl").open("a", encoding="utf-8") as notes:
-        for part in parts(folder, SHARED, documents):
-            if only not in part.name:
+        shares = [
+            (part.name, prepared, found[: limit or None][number::processes])
+            for part in parts(folder, SHARED, documents)
+            if only in part.name
+            for prepared, found in (part.load(),)
+        ]
+        for part, prepared, one in in_turn(shares):
+            if (part, one.pieces[0].piece_id) in known:
                 continue
-            prepared, found = part.load()
-            for one in found[: limit or None][number::processes]:
-                if (part.name, one.pieces[0].piece_id) in known:
-                    continue
-                verdict = judge.judge(part.name, prepared, one)
-                notes.write(json.dumps(asdict(verdict), ensure_ascii=False) + "\n")
-                notes.flush()
-                done, bad = done + 1, bad + (verdict.state == "differs")
-                if done % 50 == 0:
-                    pace = done / (time.monotonic() - began)
-                    print(
-                        f"  process {number}: {done} documents, {bad} differ, {pace:.1f} a second, {part.name}",
-                        file=sys.stderr,
-                        flush=True,
-                    )
+            verdict = judge.judge(part, prepared, one)
+            notes.write(json.dumps(asdict(verdict), ensure_ascii=False) + "\n")
+            notes.flush()
+            done, bad = done + 1, bad + (verdict.state == "differs")
+            if done % 50 == 0:
+                pace = done / (time.monotonic() - began)
+                print(
+                    f"  process {number}: {done} documents, {bad} differ, {pace:.1f} a second",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+
+def in_turn(shares: Sequence[tuple[str, Prepared, Sequence[Communication]]]) -> Iterator[Work]:
+    """Yield the documents of all parts so that each part is as far as every other.
+
+    Why: A run that is stopped early has seen something of everything.
+    """
+    places = [(at / len(found), share, at) for share, (_, _, found) in enumerate(shares) for at in range(len(found))]
+    for _, share, at in sorted(places):
+        name, prepared, found = shares[share]
+        yield name, prepared, found[at]
 
 
 def journal(folder: Path) -> Iterator[Verdict]:

@@ -32,6 +32,7 @@ def test_the_same_page_is_the_same() -> None:
         (BODY.replace("a.example", "b.example"), "", "other links"),
         (BODY, "h1 { bookmark-level: none }", "another outline"),
         (BODY.replace("<th>A</th>", "<td><b>A</b></td>"), "th, td { padding: 1px; text-align: left }", "tag"),
+        (BODY.replace("words", "w\u00f6rds"), "", "page 1: other words, or in another order"),
         (BODY + '<p style="break-before: page">x</p>', "", "2 pages instead of 1"),
         (BODY, "@page { size: 91mm 120mm }", "page 1: another size"),
     ],
@@ -41,3 +42,8 @@ def test_what_differs_is_found(body: str, style: str, found: str) -> None:
     base = style if found == "tag" else ""
     result = differences(pdf(body, style), pdf(style=base))
     assert result.startswith(found) if found else result == ""
+
+
+def test_an_accent_is_the_same_however_it_is_written() -> None:
+    """As one sign, or as a letter and a sign that the font draws as one."""
+    assert differences(pdf("<p>caf\u00e9</p>"), pdf("<p>cafe\u0301</p>")) == ""

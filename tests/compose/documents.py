@@ -55,7 +55,7 @@ def brand() -> Brand:
     return Brand(definition, "brands/test", tokens)
 
 
-def template(style: str = STYLE, attachments: tuple[str, ...] = ()) -> Template:
+def template(style: str = STYLE, attachments: tuple[str, ...] = (), fill: bool = True) -> Template:
     definition = TemplateDefinition.model_validate(
         {
             "template": "letter",
@@ -64,7 +64,7 @@ def template(style: str = STYLE, attachments: tuple[str, ...] = ()) -> Template:
             "locales": ["en"],
             "contract": {"name": "text"},
             "channels": {"required": ["document"]},
-            "document": {"attachments": attachments},
+            "document": {"attachments": attachments, "fill": fill},
         }
     )
     path = "templates/letter/document.css"
@@ -73,10 +73,10 @@ def template(style: str = STYLE, attachments: tuple[str, ...] = ()) -> Template:
 
 
 def composer(
-    style: str = STYLE, files: Mapping[str, bytes] | None = None, attachments: tuple[str, ...] = ()
+    style: str = STYLE, files: Mapping[str, bytes] | None = None, attachments: tuple[str, ...] = (), fill: bool = True
 ) -> DocumentComposer:
     library = ContentLibrary({**font_files(), **(files or {})})
-    return DocumentComposer(template(style, attachments), brand(), library)
+    return DocumentComposer(template(style, attachments, fill), brand(), library)
 
 
 def compose(

@@ -6,6 +6,7 @@ Source: WeasyPrint 70, layout/inline.py, for content without floats, without pos
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from ccm.compose.document.fill.breaking import Breaker, may_break, may_break_inside
@@ -71,7 +72,7 @@ class LineSetter:
             if line.children:
                 raise Unfillable("an empty line")
             return None, piece.resume
-        self._without_last_blank(line, left_to_right)
+        self._without_last_blank(line)
         offset = _aligned(computed, width - line.width, last=piece.resume is None or piece.forced)
         dx = offset if left_to_right else -offset - line.width
         top, bottom = _upright(line.children, 0.0)
@@ -208,8 +209,12 @@ class LineSetter:
             return (kept[-1][0] + 1, None)
         return None
 
-    def _without_last_blank(self, line: LinePart, left_to_right: bool) -> None:
-        """Take the blank at the end of a line away."""
+    def _without_last_blank(self, line: LinePart) -> None:
+        """Take the blank at the end of a line away.
+
+        Why some are drawn nonetheless: The engine moves the line by the blank that a text from right to left has at its
+        left, and draws the text with the blank, so that the text stands where it stood.
+        """
         above: list[LinePart | SpanPart] = [line]
         while True:
             if not above[-1].children:
@@ -223,10 +228,12 @@ class LineSetter:
         text = last.run.text.rstrip(" ")
         if len(text) == len(last.run.text):
             return
-        less = last.run.width
+        whole = last.run
         last.run = last.style.shape(text)
-        less -= last.run.width
-        if not left_to_right:
+        less = whole.width - last.run.width
+        if whole.turned:
+            if text:
+                last.run = replace(whole, width=last.run.width)
             for child in line.children:
                 child.move(-less, 0)
         for one in above:

@@ -101,7 +101,10 @@ def shaped_by_pango(text: str, style: TextStyle, faces: Faces) -> Run:
         node = node.next
     top = baseline + (style.height - height) / 2
     face = glyphs[0].face if glyphs else style.face
-    return Run(text, (), width, face, style.size, rise=top, parts=tuple(glyphs), clusters=tuple(clusters))
+    turned = bool(layout.first_line_direction % 2)
+    return Run(
+        text, (), width, face, style.size, rise=top, parts=tuple(glyphs), clusters=tuple(clusters), turned=turned
+    )
 
 
 def _clusters(item: Any, encoded: bytes) -> Iterator[tuple[list[tuple[int, int, int, float]], str]]:

@@ -37,6 +37,7 @@ class Run:
     shown: The operator that shows it, once it was written. rare: Its glyphs that not every subset of the font has.
     rise: Baseline under the top of the line height, where other fonts than the style's first may make it another.
     parts: Its glyphs, where Pango placed them; `clusters` says how many stand for which text together.
+    turned: Whether Pango read it from right to left.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Run:
     parts: tuple[Glyph, ...] = ()
     rare: frozenset[int] = frozenset()
     clusters: tuple[tuple[int, str], ...] = ()
+    turned: bool = False
 
 
 class TextStyle:
