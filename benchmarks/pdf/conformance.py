@@ -27,6 +27,8 @@ from ccm.model.definitions import Channel
 from ccm.model.records import DocumentRendition
 
 BATCH = 50  # files in one call of veraPDF, which takes seconds to start
+PATIENCE_SECONDS = 1800  # for such a call, on a machine that does other things too
+EACH = 3  # documents of each sample, brand and locale
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,7 +61,7 @@ def documents(folder: Path, real: int) -> Iterator[tuple[Path, bool]]:
             continue
         prepared, found = part.load()
         made = _written(target, part.name, composer_of(prepared), found)
-        yield from islice((one for one in made if one[1]), each) if is_real else islice(made, 5)
+        yield from islice((one for one in made if one[1]), each) if is_real else islice(made, EACH)
 
 
 def _written(target: Path, name: str, composer: Any, found: Any) -> Iterator[tuple[Path, bool]]:
@@ -84,7 +86,7 @@ def validated(folder: Path, files: dict[Path, bool]) -> dict[str, Any]:
     waiting = list(files)
     for flavour in ("ua1", "3a"):
         for start in range(0, len(waiting), BATCH):
-            for path, verdict in validator.check(flavour, waiting[start : start + BATCH]).items():
+            for path, verdict in validator.check(flavour, waiting[start : start + BATCH], PATIENCE_SECONDS).items():
                 if not verdict.compliant:
                     failures.setdefault(path.stem, []).append(flavour)
                     failed.update(f"{flavour} {rule}" for rule in verdict.failed)

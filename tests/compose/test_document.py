@@ -126,6 +126,19 @@ def test_headings_become_bookmarks(plain: DocumentComposer) -> None:
     assert titles == ["Statement", "Summary", "Transactions"]
 
 
+@pytest.mark.parametrize("body", ["", "<tbody></tbody>"])
+def test_a_table_of_a_head_alone_has_a_body(plain: DocumentComposer, body: str) -> None:
+    """Of a customer without entries: PDF/UA-1 wants one (7.2)."""
+    import pikepdf
+
+    made, _ = compose(plain, page(f'<table><thead><tr><th scope="col">Day</th></tr></thead>{body}</table>'))
+    assert made is not None
+    with pikepdf.open(io.BytesIO(made.content)) as pdf:
+        (table,) = [one for one in pdf.objects if isinstance(one, pikepdf.Dictionary) and one.get("/S") == "/Table"]
+        assert [str(kid.S) for kid in table.K] == ["/THead", "/TBody"]
+        assert all(kid.P.objgen == table.objgen for kid in table.K)
+
+
 def test_attachments_of_the_template_travel_inside() -> None:
     """Files named in template.yaml are in the PDF, unchanged."""
     import pypdfium2

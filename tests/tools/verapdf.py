@@ -43,10 +43,10 @@ class VeraPdf:
         )
         self._class_path += f":{folder}"
 
-    def check(self, flavour: str, files: Sequence[Path]) -> Mapping[Path, Verdict]:
+    def check(self, flavour: str, files: Sequence[Path], timeout_seconds: float = 240) -> Mapping[Path, Verdict]:
         """Return the verdict on every file; all files go through one Java process."""
         command = ["java", "-cp", self._class_path, "VeraCheck", flavour, *map(str, files)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_seconds)
         verdicts: dict[Path, Verdict] = {}
         path = None
         for line in done.stdout.splitlines():

@@ -50,17 +50,19 @@ def _identifier(piece_id: str) -> str:
 
 
 class ConformanceMark:
-    """Finisher of a PDF: writes the PDF/UA mark and the piece's id into the first rdf:RDF.
+    """Finisher of a PDF: writes the PDF/UA mark and the piece's id into the first rdf:RDF, and gives each table a body.
 
-    Why: Validators read only the first rdf:RDF; the engine's own option for more metadata adds a second.
-    Source: ISO 14289-1 clause 5; ISO 19005-3 clause 6.6.2.3.
+    Why: Validators read only the first rdf:RDF; the engine's own option for more metadata adds a second. A table of a head
+    alone, of a customer without entries, breaks PDF/UA-1 unless it has a body, empty as it is.
+    Source: ISO 14289-1 clause 5 and 7.2; ISO 19005-3 clause 6.6.2.3.
     """
 
     def __init__(self, piece_id: str) -> None:
         self._identifier = _identifier(piece_id).encode()
 
     def __call__(self, document: Any, pdf: Any) -> None:
-        """Change the metadata stream in place; the engine calls this right before the trailer."""
+        """Change metadata and tags in place; the engine calls this right before the trailer."""
+        _complete_tables(pdf)
         for item in pdf.objects:
             if getattr(item, "extra", {}).get("Type") == "/Metadata":
                 head, mark, tail = bytes(item.stream[0]).partition(_END)
@@ -68,3 +70,16 @@ class ConformanceMark:
                 item.stream[0] = head + _PDFUA + self._identifier + mark + tail
                 return
         raise AssertionError("the engine wrote no metadata")
+
+
+def _complete_tables(pdf: Any) -> None:
+    from pydyf import Array, Dictionary
+
+    for table in [one for one in pdf.objects if isinstance(one, Dictionary) and one.get("S") == "/Table"]:
+        kinds = {pdf.objects[int(kid.split()[0])]["S"] for kid in table["K"]}
+        if "/THead" in kinds and "/TBody" not in kinds:
+            body = Dictionary(
+                {"Type": "/StructElem", "S": "/TBody", "K": Array([]), "Pg": table["Pg"], "P": table.reference}
+            )
+            pdf.add_object(body)
+            table["K"].append(body.reference)

@@ -106,10 +106,15 @@ class Tables:
             if kind == 0 and (parts[0] or parts[1]):
                 raise Unfillable("a second table head")
             self._plain_group(style)
+            before = len(parts[kind])
             for row in group.children:
                 if type(row) is not str:
                     assert isinstance(row, Element)
                     parts[kind].append(self._row(row, available))
+            if len(parts[kind]) == before:
+                raise Unfillable(f"<{group.tag}> without rows")  # it has a tag, and no place
+        if not parts[1]:
+            raise Unfillable("a table without rows")
         return parts[0], parts[1]
 
     def _plain_group(self, style: Any) -> None:
