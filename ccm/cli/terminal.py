@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -30,6 +33,9 @@ LOG_LEVELS = {
     "info": logging.INFO,
     "debug": logging.DEBUG,
 }
+
+# A full or broken disk, told without a file's name: whatever was open, stdout among it, takes no more.
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -259,12 +265,25 @@ def exit_for(error: Exception) -> ExitCode | None:
             code = ExitCode.OUTSIDE
         case ProviderFailed() | WorkerDied() | DayUsedUp():
             code = ExitCode.OUTSIDE
+        case OSError(filename=None) if error.errno in UNWRITABLE:
+            return _unwritable(error)
         case _:
             return None
     err.print(Text("error: ", style="bold red") + Text(str(error)))
     remedy = str(getattr(error, "remedy", ""))
     _as_json({"code": "failed", "severity": "error", "message": str(error), "remedy": remedy})
     return code
+
+
+def _unwritable(error: OSError) -> ExitCode:
+    """Say that a disk, or whatever stdout goes to, takes no more."""
+    err.print(Text("error: ", style="bold red") + Text(f"nothing more can be written: {error.strerror}"))
+    err.print(
+        Text("  fix: ", style="green") + Text("make room where the output goes, then give the same command again")
+    )
+    with contextlib.suppress(OSError, ValueError):  # what stdout still holds would fail once more at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.OUTSIDE
 
 
 def start_logs(level: str) -> None:

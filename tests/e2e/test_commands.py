@@ -120,6 +120,22 @@ def test_folders_that_cannot_be_written_end_in_words(ccm: ForkedCcm, root: Path)
     assert {item["name"]: item["fine"] for item in ill.json}["archive"] is False
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+@pytest.mark.parametrize("args", [("status", "--json"), ("status",)])
+def test_output_that_has_no_room_ends_in_words(root: Path, args: tuple[str, ...]) -> None:
+    """A full disk behind stdout is an outside error (4), told once; nothing follows it at the end of the process."""
+    program = "import sys; from ccm.cli import main; sys.argv = ['ccm', *sys.argv[1:]]; main()"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *args],
+            cwd=root, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        )  # fmt: skip
+    assert done.returncode == 4, done.stderr
+    assert "No space left" in done.stderr
+    assert (done.stderr.count("fix: "), "Traceback" in done.stderr, "ignored" in done.stderr) == (1, False, False)
+
+
 def test_the_next_step_after_init_can_be_pasted(ccm: ForkedCcm, tmp_path: Path) -> None:
     """A folder with blanks, quotes and brackets comes out of `ccm init` as a shell reads it."""
     ended = ccm("init", "Zoë's [new] files", cwd=tmp_path)
