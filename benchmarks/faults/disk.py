@@ -18,7 +18,7 @@ from benchmarks.faults.workplace import RUN, RUN_ID
 from ccm.ledger.sql import open_ledger
 from ccm.model.records import PieceState
 
-FAILING = Configuration("one write or sync fails (ENOSPC, EIO)", 4, 24, 200)
+FAILING = Configuration("one write or sync fails (ENOSPC, EIO)", 4, 16, 200)
 FULL = Configuration("disk of 1 MiB is full", 4, 400, 1)
 CALLS = ("pwrite64", "write", "fsync", "fdatasync")
 WRITTEN = frozenset({PieceState.SENDING, PieceState.UNKNOWN, *TAKEN})
@@ -78,7 +78,7 @@ def one_write_fails(quick: bool) -> Tally:
             for point in points[number::step]:
                 fail_at(place, point, tally)
 
-    return side_by_side(FAILING.name, work)
+    return side_by_side(FAILING.name, work, FAILING.kills // (10 if quick else 1))
 
 
 def full_disk() -> Tally:
@@ -102,7 +102,7 @@ def full_disk() -> Tally:
                 if mounted:
                     subprocess.run(["umount", "-l", str(state)], check=True)
 
-    return side_by_side(FULL.name, work)
+    return side_by_side(FULL.name, work, FULL.kills)
 
 
 def mount(folder: Path) -> bool:

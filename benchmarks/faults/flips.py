@@ -29,8 +29,8 @@ from ccm.run.prepare import prepare
 from ccm.run.workers import Maker, MakerParts
 
 DAMAGED = Configuration("damaged", 4, 24, 0)
-FLIPS = {"ledger": 260, "archive": 370, "releases": 370}
-CUTS = {"ledger": 30, "archive": 35, "releases": 35}
+FLIPS = {"ledger": 260, "archive": 372, "releases": 372}  # 1,000 in all, and 100
+CUTS = {"ledger": 28, "archive": 36, "releases": 36}
 NOTICED = (ArchiveError, ReleaseError, StoreUnusable, ConfigurationFault)
 
 
@@ -121,7 +121,7 @@ def read_damaged(place: Place, damages: list[Damage], read: Callable[[Place], ob
                 tally.lost += 1
         finally:
             damage.path.write_bytes(before)
-        tally.kills += 1
+        tally.count()
 
 
 def quietly_damaged(name: str, folder: str, read: Callable[[Place], object], scale: int) -> Tally:
@@ -137,7 +137,7 @@ def quietly_damaged(name: str, folder: str, read: Callable[[Place], object], sca
             damages = drawn(files, FLIPS[name] // scale // WORKERS, CUTS[name] // scale // WORKERS, rng)
             read_damaged(place, damages, read, tally)
 
-    return side_by_side(f"{name}: flipped bytes and cut files", work)
+    return side_by_side(f"{name}: flipped bytes and cut files", work, (FLIPS[name] + CUTS[name]) // scale)
 
 
 def used_by(place: Place, files: list[Path], read: Callable[[Place], object]) -> list[Path]:
@@ -186,7 +186,7 @@ def damaged_ledger(scale: int) -> Tally:
                 place.sink.clear()
                 ended = place.ccm(*RUN, folder=place.root)
                 place.sink.settle()
-                tally.kills += 1
+                tally.count()
                 arrived = before + place.sink.counts()
                 twice = sum(arrived.values()) - len(arrived)
                 if twice:
@@ -199,7 +199,7 @@ def damaged_ledger(scale: int) -> Tally:
                         tally.fail(damage, f"{verdict.lost} lost; exit code {ended.code}")
         shutil.rmtree(place.folder, ignore_errors=True)
 
-    return side_by_side("ledger: flipped bytes and cut file", work)
+    return side_by_side("ledger: flipped bytes and cut file", work, (FLIPS["ledger"] + CUTS["ledger"]) // scale)
 
 
 def all_damage(quick: bool = False) -> Iterator[Tally]:

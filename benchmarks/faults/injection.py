@@ -23,8 +23,8 @@ from pathlib import Path
 from benchmarks.faults.sink import Sink, Stored
 from benchmarks.faults.tools import ROOT
 from benchmarks.faults.verdict import Tally
-from benchmarks.faults.warm import WarmCcm
-from benchmarks.faults.workplace import RUN, RUN_ID, SOURCE, Shape, mail_provider, make, warm_up
+from benchmarks.faults.warm import shared
+from benchmarks.faults.workplace import RUN, RUN_ID, SOURCE, Shape, mail_provider, make
 from ccm.ledger.sql import open_ledger
 from ccm.model.definitions import Channel
 from ccm.model.records import PieceState, communication_id, piece_id
@@ -233,8 +233,7 @@ def inject(step: int = 1) -> Tally:
                 },
             )  # fmt: skip
             root = make(folder / "workspace", shape)
-            with WarmCcm(warm_up(folder / "warm")) as ccm:
-                ended = ccm(*RUN, folder=root)
+            ended = shared()(*RUN, folder=root)
             if ended.code not in (0, 1):
                 tally.fail("the run", f"ended with {ended.code}: {ended.stderr[-400:]}")
             sink.settle()

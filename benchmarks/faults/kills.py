@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from benchmarks.faults.mutants import MARK
+from benchmarks.faults.progress import PROGRESS
 from benchmarks.faults.servers import Postgres, Ses
 from benchmarks.faults.sink import Sink
 from benchmarks.faults.tracing import Point, counted, hit
 from benchmarks.faults.verdict import Tally, Verdict, judged
-from benchmarks.faults.warm import Ended, Task, WarmCcm
+from benchmarks.faults.warm import Ended, Task, WarmCcm, shared
 from benchmarks.faults.workplace import RUN, SQLITE, Shape, empty_ledger, make, reset
 
 # Where something becomes known to the network, to the disk or to the file system.
@@ -28,8 +30,10 @@ CALLS = (
 )  # fmt: skip
 TELLING = frozenset({"sendto", "recvfrom", "pwrite64", "fdatasync", "fsync"})  # killed at more than the others
 SEED = 20261122
-WORKERS = 2  # workplaces at once: a fault waits as much as it works
+WORKERS = 4  # workplaces at once: a fault also waits, for servers and for processes to begin and end
 RESUMES = 3  # executions after the kill; one must be enough to close the run
+IN_DOUBT = "SELECT count(*) FROM pieces WHERE provider = 'mail' AND state = 'sending'"
+CHAIN = 4  # kills of one run before it may finish: what takes over from the dead is killed as well
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,12 @@ class Configuration:
 
 
 CONFIGURATIONS = (
-    Configuration("smtp, 1 in flight", 1, 16, 300),
-    Configuration("smtp, 4 in flight", 4, 32, 300),
-    Configuration("smtp, 16 in flight", 16, 64, 300),
-    Configuration("smtp and outbox together, 4 in flight", 4, 12, 100, sms=True),
-    Configuration("smtp, PostgreSQL, 4 in flight", 4, 32, 100, postgres=True),
-    Configuration("Amazon SES, 4 in flight", 4, 16, 100, ses=True),
+    Configuration("smtp, 1 in flight", 1, 10, 340),
+    Configuration("smtp, 4 in flight", 4, 20, 340),
+    Configuration("smtp, 16 in flight", 16, 40, 340),
+    Configuration("smtp and outbox together, 4 in flight", 4, 12, 60, sms=True),
+    Configuration("smtp, PostgreSQL, 4 in flight", 4, 20, 100, postgres=True),
+    Configuration("Amazon SES, 4 in flight", 4, 12, 40, ses=True),
 )
 
 
@@ -92,7 +96,8 @@ class Place:
         )
         make(self.root, shape)
         self.fresh = empty_ledger(self.folder / "fresh.db")
-        self.ccm = self._stack.enter_context(WarmCcm(self.root, self.sink.environment))
+        alone = self.sink.environment
+        self.ccm = self._stack.enter_context(WarmCcm(self.root, alone)) if alone else shared()
         self.reset()
         return self
 
@@ -125,14 +130,29 @@ class Place:
                 break
         return ended
 
-    def verdict(self) -> Verdict:
-        """Compare the server's store with the ledger."""
+    def in_doubt(self) -> int:
+        """Count the mails that a dead run was handing over, by a copy of its ledger: the next run must find it as it is."""
+        if self._postgres:
+            return int(self._postgres.value(IN_DOUBT))
+        looked = self.folder / "looked"
+        shutil.rmtree(looked, ignore_errors=True)
+        looked.mkdir()
+        for path in (self.root / ".ccm").glob("ledger.db*"):
+            if not path.name.endswith("-shm"):
+                shutil.copyfile(path, looked / path.name)
+        with sqlite3.connect(looked / "ledger.db") as connection:
+            found = connection.execute(IN_DOUBT).fetchone()[0]
+        connection.close()
+        return int(found)
+
+    def verdict(self, kills: int = 1) -> Verdict:
+        """Compare the server's store with the ledger, after so many kills."""
         self.sink.settle()
         return judged(
             self.root,
             self.sink.counts(),
             self.configuration.people,
-            most_unknown=self.configuration.in_flight,
+            most_unknown=self.configuration.in_flight * kills,
             ledger=self.ledger,
         )
 
@@ -180,22 +200,57 @@ def kill_at(place: Place, point: Point, tally: Tally, mutant: str = "") -> None:
     tally.add(place.verdict(), point)
 
 
+def kill_in_a_row(place: Place, points: Sequence[Point], tally: Tally) -> None:
+    """Kill one run at point after point, each time the same command, until it finishes; then count the verdict.
+
+    A command that does not come as far as its point finishes the run.
+    """
+    place.reset()
+    killed: list[Point] = []
+    for point in points:
+        ended = hit(place.ccm, place.task(), point)
+        if not ended.killed:
+            break
+        killed.append(point)
+        found = place.in_doubt()
+        tally.most_unknown = max(tally.most_unknown, found)
+        if found > place.configuration.in_flight:
+            tally.fail(point, f"{found} in doubt after one kill")
+        tally.count()
+    else:
+        ended = place.finish()
+    told = ", then ".join(map(str, killed))
+    if ended.code not in (0, 1):
+        tally.fail(told, f"the same command ended with {ended.code}: {ended.stderr[-300:]}")
+    if killed:
+        tally.judge(place.verdict(len(killed)), told)
+
+
 def run_configuration(configuration: Configuration, kills: int) -> Tally:
     """Kill a configuration's run so many times, in workplaces side by side."""
 
     def work(number: int, tally: Tally) -> None:
         part(configuration, kills // WORKERS + (number < kills % WORKERS), number, tally)
 
-    return side_by_side(configuration.name, work)
+    return side_by_side(configuration.name, work, kills)
 
 
-def side_by_side(name: str, work: Callable[[int, Tally], None]) -> Tally:
-    """Do the parts of one configuration at once, and add up."""
+def side_by_side(name: str, work: Callable[[int, Tally], None], expected: int) -> Tally:
+    """Do the parts of one configuration at once, and add up.
+
+    Args:
+        expected: Faults in all, for those who wait.
+    """
     total = Tally(name)
     started = time.monotonic()
     parts = [Tally(name) for _ in range(WORKERS)]
+    PROGRESS.begin(name, expected)
     with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(work, range(WORKERS), parts))
+        try:
+            list(pool.map(work, range(WORKERS), parts))
+        except KeyboardInterrupt:
+            PROGRESS.stop()
+            raise
     for one in parts:
         total.join(one)
     total.seconds = time.monotonic() - started
@@ -209,10 +264,15 @@ def part(configuration: Configuration, kills: int, number: int, tally: Tally) ->
         points = points_of(place)
         tries = 0
         while tally.kills < kills:
-            for point in drawn(points, kills - tally.kills, rng):
-                kill_at(place, point, tally)
+            kill_in_a_row(place, in_a_row(points, min(CHAIN, kills - tally.kills), rng), tally)
             tries += 1
-            assert tries < 20, "most points are never reached"
+            assert tries < 20 + 2 * kills, "most points are never reached"
+
+
+def in_a_row(points: Sequence[Point], count: int, rng: random.Random) -> list[Point]:
+    """Draw points for one run. Those after the first lie earlier: what takes over has less to do."""
+    first, *others = drawn(points, count, rng)
+    return [first, *(replace(one, number=rng.randint(1, one.number)) for one in others)]
 
 
 def all_configurations(quick: bool) -> Iterator[Tally]:

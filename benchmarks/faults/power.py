@@ -15,7 +15,7 @@ from benchmarks.faults.verdict import Tally, judged
 from benchmarks.faults.workplace import RUN, STATE
 from ccm.run.desk import WINDOW
 
-CUT = Configuration("power cut, images of the disk", 4, 80, 240)
+CUT = Configuration("power cut, images of the disk", 4, 64, 200)
 AFTER_THE_LEASE_SECONDS = 120.0
 NEXT_BOOT = "the machine was started again"
 
@@ -93,8 +93,10 @@ def cuts(place: Place, images: int, number: int, tally: Tally, mutant: str = "")
 def all_cuts(quick: bool = False) -> list[Tally]:
     """Rebuild and resume every image."""
 
+    images = 16 if quick else CUT.kills
+
     def work(number: int, tally: Tally) -> None:
         with Place(CUT) as place:
-            cuts(place, (16 if quick else CUT.kills) // WORKERS, number, tally)
+            cuts(place, images // WORKERS, number, tally)
 
-    return [side_by_side(CUT.name, work)]
+    return [side_by_side(CUT.name, work, images)]

@@ -37,14 +37,16 @@ class Trial:
         return bool(self.how)
 
 
-def tried(only: frozenset[str] = frozenset()) -> list[Trial]:
-    """Try every mutant, or those with the names."""
+def tried(only: frozenset[str] = frozenset(), told: Callable[[Trial], None] = lambda trial: None) -> list[Trial]:
+    """Try every mutant, or those with the names; `told` gets the trials of a part when it is through."""
     chosen = [one for one in MUTANTS.values() if not only or one.name in only]
     trials = []
     for part, prove in PROVERS.items():
         mine = [one for one in chosen if one.caught_by == part]
         if mine:
-            trials += prove(mine)
+            for trial in prove(mine):
+                told(trial)
+                trials.append(trial)
     assert len(trials) == len(chosen), "a mutant that no part is for"
     return trials
 

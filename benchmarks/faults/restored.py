@@ -61,7 +61,7 @@ def copies(quick: bool) -> Tally:
             refused = place.finish()
             place.sink.settle()
             sent = sum((place.sink.counts() - before).values())
-            tally.kills += 1
+            tally.count()
             tally.duplicated += sent
             if sent or refused.code in (0, 130):
                 tally.fail(f"copy {number}", f"{sent} sent, exit code {refused.code}")
@@ -84,7 +84,7 @@ def late_starts() -> Tally:
             command = ("run", CAMPAIGN, "--as-of", moment, "--json")
             refused = place.ccm(*command, folder=place.root)
             place.sink.settle()
-            tally.kills += 1
+            tally.count()
             if place.sink.counts() or refused.code in (0, 130) or "--late" not in refused.stderr:
                 tally.fail(moment, f"{len(place.sink.counts())} sent, exit code {refused.code} {refused.stderr[-200:]}")
             ordered = place.ccm(*command, "--late", folder=place.root)

@@ -155,6 +155,14 @@ class Postgres:
 
         open_ledger(self.url, folder).close()
 
+    def value(self, query: str) -> Any:
+        """Return the single value that a query of ours finds."""
+        import psycopg
+
+        with psycopg.connect(f"host={self._folder} user=ccm dbname=postgres") as connection:
+            row = connection.execute(query.encode()).fetchone()
+            return row[0] if row else None
+
     def empty(self) -> None:
         """Take everything out of the ledger's tables."""
         import psycopg

@@ -1,20 +1,17 @@
-"""strace on a command: killed or failed at the n-th call of a system call, or every call written down."""
+"""A command that is killed or refused at the n-th call of a system call, or whose every call is written down by strace."""
 
 from __future__ import annotations
 
-import re
 import subprocess
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.faults.asking import KILLED, Decide, Listening, error_number
 from benchmarks.faults.tools import environment, program
 from benchmarks.faults.warm import Ended, Running, Task, WarmCcm
-
-_LINE = re.compile(r"^(\d+)\s+(?:[\d.]+\s+)?(\w+)\(")
 
 
 @dataclass(frozen=True)
@@ -27,12 +24,6 @@ class Point:
     call: str
     number: int
     error: str = ""
-
-    @property
-    def injection(self) -> str:
-        """What strace is told."""
-        what = f"error={self.error}" if self.error else "signal=KILL"
-        return f"inject={self.call}:{what}:when={self.number}"
 
     def __str__(self) -> str:
         return f"{self.call}#{self.number}" + (f" {self.error}" if self.error else "")
@@ -62,24 +53,35 @@ class Tracer:
 
 def hit(ccm: WarmCcm, task: Task, point: Point) -> Ended:
     """Run a command and hit it at a point; it ends untouched where it does not come so far."""
-    running, tracer = traced(ccm, task, "-e", f"trace={point.call}", "-e", point.injection, "-o", "/dev/null")
-    ended = running.wait()
-    tracer.wait()
-    return ended
+    seen: Counter[int] = Counter()
+
+    def decide(thread: int, call: str) -> int | None:
+        seen[thread] += 1
+        if seen[thread] != point.number:
+            return None
+        return error_number(point.error) if point.error else KILLED
+
+    return asked(ccm, task, (point.call,), decide)
 
 
 def counted(ccm: WarmCcm, task: Task, calls: Iterable[str]) -> dict[str, int]:
-    """Run a command untouched; return how often the busiest thread made each call: strace counts by thread."""
-    with tempfile.NamedTemporaryFile("r", prefix="ccm-trace-") as file:
-        running, tracer = traced(ccm, task, "-e", f"trace={','.join(calls)}", "-e", "signal=none", "-o", file.name)
-        ended = running.wait()
-        tracer.wait()
-        assert ended.code in (0, 1), ended.stderr
-        threads: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for line in file:
-            if match := _LINE.match(line):
-                threads[match[2]][match[1]] += 1
+    """Run a command untouched; return how often the busiest thread made each call."""
+    threads: defaultdict[str, Counter[int]] = defaultdict(Counter)
+
+    def decide(thread: int, call: str) -> None:
+        threads[call][thread] += 1
+
+    ended = asked(ccm, task, calls, decide)
+    assert ended.code in (0, 1), ended.stderr
     return {call: max(counts.values()) for call, counts in threads.items()}
+
+
+def asked(ccm: WarmCcm, task: Task, calls: Iterable[str], decide: Decide) -> Ended:
+    """Run a command that asks before its calls."""
+    with Listening() as listening:
+        running = ccm.begin(replace(task, asks_before=tuple(calls), asks_at=listening.address))
+        listening.answer(running.pid, decide)
+    return running.wait()
 
 
 def recorded(ccm: WarmCcm, task: Task, calls: Iterable[str], path: Path) -> Ended:

@@ -20,8 +20,8 @@ from benchmarks.faults.mutants import MARK
 from benchmarks.faults.says_421 import Says421
 from benchmarks.faults.sink import Sink
 from benchmarks.faults.verdict import TAKEN, Tally
-from benchmarks.faults.warm import WarmCcm
-from benchmarks.faults.workplace import RUN, RUN_ID, Shape, configuration, mail_provider, make, warm_up
+from benchmarks.faults.warm import WarmCcm, shared
+from benchmarks.faults.workplace import RUN, RUN_ID, Shape, configuration, mail_provider, make
 from ccm.ledger.sql import open_ledger
 from ccm.model.records import PieceState
 
@@ -122,7 +122,7 @@ def try_cell(cell: Cell, base: Path, ccm: WarmCcm, tally: Tally, mutant: str = "
                 tally.duplicated += sum(again.values()) - len(again)
                 tally.lost += PEOPLE - len(again) if cell.expected == ACCEPTED else 0
             tally.unknown += PEOPLE if found == DOUBT else 0
-            tally.kills += 1
+            tally.count()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -135,8 +135,8 @@ def all_cells(quick: bool = False, mutant: str = "", cells: tuple[Cell, ...] = C
     folder = Path(tempfile.mkdtemp(prefix="ccm-verbs-"))
     try:
         base = make(folder / "workspace", Shape(people=PEOPLE, settings={"mail": mail_provider(1, 1)}))
-        with WarmCcm(warm_up(folder / "warm")) as ccm, ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda cell: try_cell(cell, base, ccm, tally, mutant), chosen))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda cell: try_cell(cell, base, shared(), tally, mutant), chosen))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     tally.seconds = time.monotonic() - started

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.faults.progress import PROGRESS
 from benchmarks.faults.workplace import RUN_ID
 from ccm.ledger.sql import open_ledger
 from ccm.model.records import PieceState
@@ -39,6 +40,7 @@ class Tally:
     """The sums of one configuration.
 
     most_unknown: Of a single fault.
+    processor_seconds: Of this process and all that it began.
     failures: What was wrong, and where; the first few are told.
     mutant_fired: Whether a mistake that was put in really changed something.
     """
@@ -50,16 +52,26 @@ class Tally:
     unknown: int = 0
     most_unknown: int = 0
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     failures: list[str] = field(default_factory=list)
     mutant_fired: bool = False
 
+    def count(self) -> None:
+        """Count one fault."""
+        self.kills += 1
+        PROGRESS.one()
+
     def add(self, verdict: Verdict, at: object) -> None:
         """Count one fault and its verdict."""
-        self.kills += 1
+        self.most_unknown = max(self.most_unknown, verdict.unknown)
+        self.judge(verdict, at)
+        self.count()
+
+    def judge(self, verdict: Verdict, at: object) -> None:
+        """Take over a verdict on faults that were counted before."""
         self.lost += verdict.lost
         self.duplicated += verdict.duplicated
         self.unknown += verdict.unknown
-        self.most_unknown = max(self.most_unknown, verdict.unknown)
         if not verdict.good:
             told = [*verdict.wrong, f"lost {verdict.lost}, duplicated {verdict.duplicated}, unknown {verdict.unknown}"]
             self.failures.append(f"{at}: {'; '.join(told)}")
@@ -93,6 +105,7 @@ class Tally:
             "unknown": self.unknown,
             "most_unknown_at_once": self.most_unknown,
             "seconds": round(self.seconds, 1),
+            "processor_seconds": round(self.processor_seconds, 1),
             "failures": self.failures[:10],
         }
 

@@ -6,13 +6,16 @@ wrong, after another start of the machine, with a mistake of ours in it (`mutant
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -36,6 +39,8 @@ class Task:
     boot: Mark of another start of the machine; empty for this one.
     lease_seconds: Shorter than the engine's, where a test waits for it; 0 keeps it.
     mutant: Mistake of ours that it runs with; empty for none.
+    asks_before: System calls before which it asks, see `asking`.
+    asks_at: Address of who answers.
     largest_file: Bytes; writing more fails, as on a full disk; 0 for no limit.
     """
 
@@ -46,6 +51,8 @@ class Task:
     boot: str = ""
     lease_seconds: float = 0.0
     mutant: str = ""
+    asks_before: tuple[str, ...] = ()
+    asks_at: str = ""
     largest_file: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -128,6 +135,11 @@ class WarmCcm:
         self._process.stdout.close()
         self._process.wait(30)
 
+    @property
+    def pid(self) -> int:
+        """Of the warm process."""
+        return self._process.pid
+
     def begin(self, task: Task) -> Running:
         """Begin a command; a held one stands still before its first step."""
         pid = self._ask({"task": asdict(task)})["pid"]
@@ -152,6 +164,36 @@ class WarmCcm:
             return answer
 
 
+_starting = threading.Lock()
+
+
+def shared() -> WarmCcm:
+    """Return the warm process that everybody may use who needs no environment of their own; it ends with this one.
+
+    Why: Importing and running once costs ten times what a command of a warm process costs.
+    """
+    with _starting:
+        return _started()
+
+
+@functools.cache
+def _started() -> WarmCcm:
+    with tempfile.TemporaryDirectory(prefix="ccm-warm-up-") as folder:
+        from benchmarks.faults.workplace import warm_up
+
+        ccm = WarmCcm(warm_up(Path(folder) / "workspace"))
+    atexit.register(ccm.__exit__, None, None, None)
+    return ccm
+
+
+def shared_seconds() -> float:
+    """Return what the shared process and its commands have used of the processors; 0 before it was asked for."""
+    if not _started.cache_info().currsize:
+        return 0.0
+    fields = Path(f"/proc/{shared().pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def said(path: Path) -> str:
     """Return what a command wrote, and take the file away."""
     text = path.read_text(errors="replace") if path.exists() else ""
@@ -165,7 +207,6 @@ def said(path: Path) -> str:
 def serve(warm_up: Path | None) -> None:
     """Import everything, run once, then answer lines until there are no more."""
     import shutil
-    import tempfile
 
     folder = Path(tempfile.mkdtemp(prefix="ccm-warm-"))
     answers = os.fdopen(os.dup(1), "w")
@@ -173,6 +214,8 @@ def serve(warm_up: Path | None) -> None:
     import_everything()
     if warm_up is not None:
         run_here(warm_up)
+    gc.collect()
+    gc.freeze()  # or the first collection in every fork copies all pages
     try:
         for line in sys.stdin:
             question = json.loads(line)
@@ -189,17 +232,23 @@ def serve(warm_up: Path | None) -> None:
 
 def import_everything() -> None:
     """Import what commands import when they need it, and read the installed distributions once."""
+    import encodings.idna
+
     import alembic.command
     import alembic.context
+    import psycopg
 
     import ccm.cli.report
     import ccm.cli.run
+    import ccm.deliver.smtp
     import ccm.ledger.sql
     import ccm.plugins
     import ccm.run
 
     assert alembic.command
-    ccm.plugins.entry_points = functools.cache(ccm.plugins.entry_points)  # type: ignore[attr-defined]
+    assert encodings.idna
+    assert psycopg.__version__
+    ccm.plugins.entry_points = functools.cache(ccm.plugins.entry_points)  # type: ignore[attr-defined,assignment]
 
 
 def run_here(workspace: Path) -> None:
@@ -242,12 +291,15 @@ def be_the_command(task: Task, folder: Path) -> None:
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     code = 70
     try:
+        from benchmarks.faults.asking import ask_before
         from benchmarks.faults.circumstances import arrange
 
         arrange(task)
         if task.held:
             be_traceable()
             os.kill(os.getpid(), signal.SIGSTOP)
+        if task.asks_at:
+            ask_before(task.asks_before, task.asks_at)
         code = main_of_ccm(task.args, task.folder)
     except BaseException:
         import traceback
