@@ -105,16 +105,16 @@ def retry_on_timeout() -> None:
     from ccm.deliver.smtp import SmtpAdapter
     from ccm.model.records import ReceiptStatus
 
-    deliver = original(SmtpAdapter, "deliver")
+    converse = original(SmtpAdapter, "converse")
 
     def hopeful(self: Any, envelope: Any) -> Any:
-        receipt = deliver(self, envelope)
+        receipt = yield from converse(self, envelope)
         if receipt.status is not ReceiptStatus.UNKNOWN:
             return receipt
         fired()
         return replace(receipt, status=ReceiptStatus.DEFERRED)
 
-    SmtpAdapter.deliver = hopeful  # type: ignore[method-assign]
+    SmtpAdapter.converse = hopeful  # type: ignore[method-assign]
 
 
 def drop_stale_lock() -> None:

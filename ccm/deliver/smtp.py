@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from ccm.deliver.interface import Adapter, DeliveryError
+from ccm.deliver.conversation import Aside, ConversingAdapter, Talk
+from ccm.deliver.interface import DeliveryError
 from ccm.deliver.packages import require_package
 from ccm.deliver.smtp_connection import SmtpConnection, SmtpPool
 from ccm.deliver.smtp_settings import SmtpSettings, read_settings
@@ -29,7 +30,7 @@ _NO_SUCH_ADDRESS = re.compile(r"5\d\d 5\.1\.(1|2|3|6|10)")
 _MAIL_ABOUT_MESSAGE = 552  # at MAIL FROM: larger than the server takes; every other 5xx there is about the sender
 
 
-class SmtpAdapter(Adapter):
+class SmtpAdapter(ConversingAdapter):
     """Hands each message to one server over pooled connections.
 
     SMTP cannot deduplicate or look up: an answer that is lost after the final dot stays unknown.
@@ -67,7 +68,7 @@ class SmtpAdapter(Adapter):
         pool = SmtpPool(provider, found)
         return cls(provider, pool, return_path=found.return_path, connections=found.connections, sign=sign)
 
-    def deliver(self, envelope: Envelope) -> Receipt:
+    def converse(self, envelope: Envelope) -> Talk[Receipt]:
         """Hand over one message."""
         try:
             payload = build(envelope, self._return_path, self._sign)
@@ -80,8 +81,14 @@ class SmtpAdapter(Adapter):
                 "correct the brand's sender address or `return_path`",
                 retriable=False,
             )
-        with self._pool.connection() as connection:
-            answer = self._post(connection, payload)
+        connection = yield from self._pool.lend()
+        try:
+            answer = yield from self._post(connection, payload)
+        except BaseException:
+            connection.drop()
+            raise
+        finally:
+            self._pool.give_back(connection)
         return Receipt(
             envelope.key,
             answer.status,
@@ -99,16 +106,16 @@ class SmtpAdapter(Adapter):
         """Take leave on all idle connections."""
         self._pool.close()
 
-    def _post(self, connection: SmtpConnection, payload: Payload) -> Answer:
+    def _post(self, connection: SmtpConnection, payload: Payload) -> Talk[Answer]:
         first = connection.uses == 0
-        answer = self._talk(connection, payload)
+        answer = yield from self._talk(connection, payload)
         if first or not answer.idle_lost:
             return answer
         # The server had hung up on the idle connection before it heard of this message: a new one is safe.
-        connection.take_over(self._pool.fresh())
-        return self._talk(connection, payload)
+        connection.take_over((yield Aside(self._pool.fresh)))
+        return (yield from self._talk(connection, payload))
 
-    def _talk(self, connection: SmtpConnection, payload: Payload) -> Answer:
+    def _talk(self, connection: SmtpConnection, payload: Payload) -> Talk[Answer]:
         """Speak MAIL, RCPT, DATA and the message; every way out is an answer, or a fault of the provider."""
         smtp, wire = connection.smtp, connection.wire
         unfit = payload.unfit_for(smtp)
@@ -119,8 +126,8 @@ class SmtpAdapter(Adapter):
         together = smtp.has_extn("pipelining")
         heard = False
         try:
-            wire.send(b"".join(commands) if together else commands[0])
-            code, text = wire.reply()
+            yield from wire.send(b"".join(commands) if together else commands[0])
+            code, text = yield from wire.reply()
             heard = True
             if code == 421:
                 connection.drop()
@@ -133,8 +140,8 @@ class SmtpAdapter(Adapter):
                 if refused and not together:
                     break
                 if not together:
-                    wire.send(command)
-                code, text = wire.reply()
+                    yield from wire.send(command)
+                code, text = yield from wire.reply()
                 if refused and code == 354:  # the server would take a message for nobody; it gets none
                     connection.drop()
                 elif code not in good:
@@ -143,7 +150,7 @@ class SmtpAdapter(Adapter):
             connection.drop()
             said = "connection lost before the end of the message" if heard else "connection lost before DATA"
             return Answer(ReceiptStatus.DEFERRED, said, idle_lost=not heard)
-        return _refusal(connection, *refused) if refused else _end(connection, payload.body)
+        return (yield from _refusal(connection, *refused) if refused else _end(connection, payload.body))
 
     def _sender_refused(self, code: int, text: bytes) -> DeliveryError:
         return DeliveryError(
@@ -260,13 +267,13 @@ def is_wire_address(address: str) -> bool:
     return _ADDRESS.fullmatch(address) is not None
 
 
-def _end(connection: SmtpConnection, body: bytes) -> Answer:
+def _end(connection: SmtpConnection, body: bytes) -> Talk[Answer]:
     """Send the message with its final dot and read the answer; from the dot on only the server knows."""
     try:
-        if not connection.wire.send_message(body):
+        if not (yield from connection.wire.send_message(body)):
             connection.drop()
             return Answer(ReceiptStatus.DEFERRED, "connection lost before the end of the message")
-        code, text = connection.wire.reply()
+        code, text = yield from connection.wire.reply()
     except (OSError, ValueError):
         connection.drop()
         return Answer(ReceiptStatus.UNKNOWN, "connection lost after the end of the message")
@@ -274,20 +281,20 @@ def _end(connection: SmtpConnection, body: bytes) -> Answer:
         queued = _QUEUED.search(text)
         return Answer(ReceiptStatus.ACCEPTED, _status(code, text), queued[1].decode() if queued else "")
     if 400 <= code < 600:
-        return _refusal(connection, code, text)
+        return (yield from _refusal(connection, code, text))
     connection.drop()
     return Answer(ReceiptStatus.UNKNOWN, "server's answer to the message is not understood")
 
 
-def _refusal(connection: SmtpConnection, code: int, text: bytes) -> Answer:
+def _refusal(connection: SmtpConnection, code: int, text: bytes) -> Talk[Answer]:
     """Read a refusal and bring the connection back in step."""
     status = ReceiptStatus.REJECTED if 500 <= code < 600 else ReceiptStatus.DEFERRED
     try:
         if code == 421:
             connection.drop()
         elif connection.is_open:
-            connection.wire.send(b"RSET\r\n")
-            if connection.wire.reply()[0] != 250:
+            answer, _ = yield from connection.wire.ask(b"RSET\r\n")
+            if answer != 250:
                 connection.drop()
     except (OSError, ValueError):
         connection.drop()

@@ -1,4 +1,4 @@
-"""SMTP connections: opened with TLS and login, kept and used again, shared by threads."""
+"""SMTP connections: opened with TLS and login, kept and used again, shared by conversations and threads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ccm.deliver.conversation import Aside, Talk, carried_out
 from ccm.deliver.interface import DeliveryError
 from ccm.deliver.smtp_settings import SmtpSettings, TlsMode
 from ccm.deliver.smtp_wire import Wire
@@ -36,6 +36,11 @@ class SmtpConnection:
         """Whether it was not dropped."""
         return self.smtp.sock is not None
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the server may have hung up by now because nothing was said."""
+        return time.monotonic() - self.idle_since > _IDLE_SECONDS
+
     def take_over(self, fresh: SmtpConnection) -> None:
         """Go on with another connection, in place of one that was dropped."""
         self.smtp, self.wire, self.uses = fresh.smtp, fresh.wire, 0
@@ -46,8 +51,8 @@ class SmtpConnection:
 
     def leave(self) -> None:
         """Say QUIT and close; the answer does not matter."""
-        with contextlib.suppress(OSError, smtplib.SMTPException):
-            self.smtp.quit()
+        with contextlib.suppress(OSError, ValueError):
+            carried_out(self.wire.ask(b"QUIT\r\n"))
         self.smtp.close()
 
 
@@ -58,25 +63,37 @@ class SmtpPool:
         self._provider = provider
         self._settings = settings
         self._context = _tls_context(provider, settings)
-        self._places = threading.BoundedSemaphore(settings.connections)
         self._lock = threading.Lock()
-        self._idle: list[SmtpConnection] = []
+        self._room = threading.Condition(self._lock)
+        self._free = settings.connections  # that may be lent
+        self._idle: list[SmtpConnection] = []  # open, and not lent
 
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[SmtpConnection]:
-        """Lend a connection; one that was dropped or used up meanwhile is not kept.
+    def lend(self) -> Talk[SmtpConnection]:
+        """Lend a connection, which must be given back whatever happens.
 
         Raises:
             DeliveryError: If none can be opened.
         """
-        with self._places:
-            connection = self._take() or self._open()
-            try:
-                yield connection
-            except BaseException:
-                connection.drop()
-                raise
-            self._give_back(connection)
+        while not self._taken_place():
+            yield Aside(self._wait_for_room)
+        try:
+            while (connection := self._take()) is not None:
+                if connection.uses < self._settings.messages_per_connection and not connection.is_stale:
+                    return connection
+                yield Aside(connection.leave)
+            opened: SmtpConnection = yield Aside(self._open)
+            return opened
+        except BaseException:
+            self._give_place()
+            raise
+
+    def give_back(self, connection: SmtpConnection) -> None:
+        """Take a connection back; one that was dropped meanwhile is not kept."""
+        if connection.is_open:
+            connection.idle_since = time.monotonic()
+            with self._lock:
+                self._idle.append(connection)
+        self._give_place()
 
     def fresh(self) -> SmtpConnection:
         """Open a connection in place of one that the server had closed while it was idle."""
@@ -90,8 +107,8 @@ class SmtpPool:
         """
         connection = self._open()
         try:
-            code, _ = connection.smtp.noop()
-        except (OSError, smtplib.SMTPException) as error:
+            code, _ = carried_out(connection.wire.ask(b"NOOP\r\n"))
+        except (OSError, ValueError) as error:
             connection.drop()
             raise self._unreachable(error) from None
         connection.leave()
@@ -105,25 +122,26 @@ class SmtpPool:
         for connection in idle:
             connection.leave()
 
-    def _take(self) -> SmtpConnection | None:
-        while True:
-            with self._lock:
-                if not self._idle:
-                    return None
-                connection = self._idle.pop()
-            if time.monotonic() - connection.idle_since < _IDLE_SECONDS:
-                return connection
-            connection.leave()
-
-    def _give_back(self, connection: SmtpConnection) -> None:
-        if connection.smtp.sock is None:
-            return
-        if connection.uses >= self._settings.messages_per_connection:
-            connection.leave()
-            return
-        connection.idle_since = time.monotonic()
+    def _taken_place(self) -> bool:
         with self._lock:
-            self._idle.append(connection)
+            if not self._free:
+                return False
+            self._free -= 1
+            return True
+
+    def _give_place(self) -> None:
+        with self._lock:
+            self._free += 1
+            self._room.notify()
+
+    def _wait_for_room(self) -> None:
+        with self._lock:
+            while not self._free:
+                self._room.wait()
+
+    def _take(self) -> SmtpConnection | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
 
     def _open(self) -> SmtpConnection:
         try:

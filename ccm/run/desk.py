@@ -75,8 +75,9 @@ class Group:
         )
 
     def changes(self, now: datetime) -> tuple[StateChange, ...]:
-        """Return every step of every piece, for `Ledger.record`."""
-        return (*self.answers, *self.marks, *(StateChange(key, PieceState.INTENT, now) for key in self.intended))
+        """Return every step of every piece, for `Ledger.record`; marks and intents happen as they are written."""
+        marks = (StateChange(one.piece_id, one.state, now) for one in self.marks)
+        return (*self.answers, *marks, *(StateChange(key, PieceState.INTENT, now) for key in self.intended))
 
     def without_marks(self) -> Group:
         """Return the answers alone: after a failed write nothing that was marked went out."""
@@ -120,7 +121,12 @@ class Desk:
     @property
     def unwritten(self) -> bool:
         """Whether something is to be written or being written."""
-        return bool(self._answers or self._outcomes or self._marks or self.writing)
+        return self.to_write or self.writing
+
+    @property
+    def to_write(self) -> bool:
+        """Whether marks or answers wait for the next group."""
+        return bool(self._answers or self._outcomes or self._marks)
 
     def add(self, jobs: Sequence[SendJob]) -> None:
         """Put communications at the end of the queue."""

@@ -1,14 +1,16 @@
-"""Sending with threads: every slot carries one communication at a time, one thread writes for all of them.
+"""Sending: one thread carries on every slot, another one writes for all of them.
 
 Intent is durable before, the mark is written right before, the receipt after. Why this order: a process can die between
 any two lines. An intent without a receipt is a bounded, listed doubt; a receipt without an intent would be a message
 nobody can find.
 
+An adapter that can converse is carried on by the `Driver`'s one thread; for others, which block, it has threads aside.
+
 What is sent when is decided in `slots` and `desk`, which know neither threads nor clocks. To drive the same code from a
 seeded simulator: make a `Desk` and a `Floor` with your own clock, chance, permission and pace; keep a list of `slot(floor)`
 generators with the step each one waits for; in any order you like answer a step (`Deliver` by your provider, `Mark` once a
 `Desk.group()` with it was given to `Ledger.record` and then to `Desk.written`); stop wherever you like and begin anew on the
-same ledger. `Sender.perform` below is the shortest example of how each step is answered.
+same ledger. `Sender._perform` below is the shortest example of how each step is answered.
 """
 
 from __future__ import annotations
@@ -16,16 +18,20 @@ from __future__ import annotations
 import random  # noqa: TID251 - jitter of pauses; nothing that is sent depends on it
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from ccm.deliver.conversation import Aside, ConversingAdapter, Wait
 from ccm.deliver.interface import Adapter, DeliveryError
 from ccm.ledger.interface import LeaseLost, Ledger
 from ccm.model.records import Envelope, Outcome, Receipt, ReceiptStatus
 from ccm.run.allowed import StillAllowed
 from ccm.run.circuit import Circuit
 from ccm.run.desk import WINDOW, Desk, Group, SendJob
+from ccm.run.driving import LATER, Driver, Hand, Later, Work
 from ccm.run.slots import (
     Deliver,
     Enter,
@@ -37,7 +43,6 @@ from ccm.run.slots import (
     Pace,
     Pause,
     Step,
-    Steps,
     Take,
     Unhurried,
     slot,
@@ -83,7 +88,7 @@ class Sender:
             sleep: Waits so many seconds; from a stop on it returns at once if not given.
             chance: A number from 0 up to 1, for the jitter of pauses.
             before_sending: Told how many intents a durable group had, after it and before any of them is handed over.
-            heard: Told what a refusal says about an address, before the refusal is written; called from several threads.
+            heard: Told what a refusal says about an address, before the refusal is written.
             window: Pieces that a power cut may leave in doubt.
             slots: Communications under way at once; as many as the providers take if not given, and at most 16 unless
                 one provider alone takes more.
@@ -98,8 +103,6 @@ class Sender:
         self._circuit = circuit or Circuit()
         self._before_sending = before_sending
         self._lock = threading.Lock()
-        self._to_take = threading.Condition(self._lock)
-        self._to_enter = threading.Condition(self._lock)
         self._to_write = threading.Condition(self._lock)
         self._to_wait = threading.Condition(self._lock)  # submit and drain
         self._desk = Desk({name: adapter.concurrency for name, adapter in adapters.items()}, window=window)
@@ -118,17 +121,16 @@ class Sender:
         self._failure: BaseException | None = None
         self._settled: list[Outcome] = []
         self._paused = False
-        self._writer_waits = False
         self._ended = False
         most = max((adapter.concurrency for adapter in adapters.values()), default=1)
         count = slots or max(most, min(SLOTS, sum(adapter.concurrency for adapter in adapters.values())))
         self._busy = count  # slots that are not waiting for a communication
-        self._threads = [
-            threading.Thread(target=self._work, name=f"ccm-send-{number}", daemon=True) for number in range(count)
-        ]
+        self._takers: deque[Hand] = deque()  # slots that are
+        self._enterers: deque[tuple[Hand, str]] = deque()  # slots that wait for a place at a provider
         self._writer = threading.Thread(target=self._write, name="ccm-write", daemon=True)
-        for thread in (self._writer, *self._threads):
-            thread.start()
+        self._driver = Driver(count, self._work, self._fail, before_waiting=self._wake_writer, ended=self._all_ended)
+        self._writer.start()
+        self._driver.start()
 
     # ── for whoever has something to send ────────────────────────────────
 
@@ -141,7 +143,7 @@ class Sender:
         """
         with self._lock:
             self._desk.add(jobs)
-            self._wake_writer()
+            self._to_write.notify()
             while self._desk.backlog > BACKLOG and not self._stop.is_set():
                 self._to_wait.wait()
         self._raise_failure()
@@ -173,15 +175,15 @@ class Sender:
         """Begin no further hand-over until told otherwise; those in flight end normally."""
         with self._lock:
             self._paused = paused
-            self._to_take.notify_all()
-            self._to_enter.notify_all()
+            self._let_in()
 
     def stop(self) -> None:
         """Begin no further hand-over; those in flight end normally and are written down."""
         self._stop.set()
         with self._lock:
-            for condition in (self._to_take, self._to_enter, self._to_write, self._to_wait):
-                condition.notify_all()
+            self._let_in()
+            self._to_write.notify()
+            self._to_wait.notify_all()
 
     def dropped(self) -> tuple[SendJob, ...]:
         """Take back what nobody has begun; for a run that is cancelled."""
@@ -191,11 +193,10 @@ class Sender:
     def close(self) -> None:
         """Stop, wait for what is in flight, write it down and end the threads."""
         self.stop()
-        for thread in self._threads:
-            thread.join()
+        self._driver.join()
         with self._lock:
             self._ended = True
-            self._to_write.notify_all()
+            self._to_write.notify()
         self._writer.join()
 
     def _is_over(self) -> bool:
@@ -209,103 +210,122 @@ class Sender:
 
     # ── slots ────────────────────────────────────────────────────────────
 
-    def _work(self) -> None:
-        """Drive one slot to its end."""
-        written = threading.Lock()  # opened by the writer; a lock is the cheapest thing to wait for
-        written.acquire()
-        steps: Steps = slot(self._floor)
-        try:
-            step = next(steps)
-            while True:
+    def _work(self, hand: Hand) -> Work:
+        """Carry on one slot to its end."""
+        steps = slot(self._floor)
+        step = next(steps)
+        while True:
+            try:
+                answer = yield from self._perform(step, hand)
+            except DeliveryError as error:
+                step = steps.throw(error)
+            else:
                 try:
-                    answer = self.perform(step, written)
-                except DeliveryError as error:
-                    step = steps.throw(error)
-                else:
                     step = steps.send(answer)
-        except StopIteration:
-            pass
-        except BaseException as error:
-            self._fail(error)
-        with self._lock:
-            self._busy -= 1
-            self._to_wait.notify_all()
+                except StopIteration:
+                    return
 
-    def perform(self, step: Step, written: threading.Lock) -> Any:
+    def _perform(self, step: Step, hand: Hand) -> Generator[Wait | Later, Any, Any]:
         """Do what a slot asks for, and return the answer."""
         match step:
             case Deliver():
-                return self._deliver(step.provider, step.envelope)
+                return (yield from self._deliver(step.provider, step.envelope))
             case Mark():
-                self._mark(step, written)
+                self._mark(step, hand)
+                yield LATER
+                self._raise_failure()
             case Note():
-                self._note(step)
+                with self._lock:
+                    self._desk.note(step.changes, step.outcome)
             case Enter():
-                return self._enter(step.provider)
+                return self._enter(step.provider, hand) or (yield LATER)
             case Leave():
                 self._leave(step.provider)
             case Take():
-                return self._take()
+                return self._take(hand) or (yield LATER)
             case Pause():
-                self._sleep(step.seconds)
+                yield Aside(partial(self._sleep, step.seconds))
         return None
 
-    def _mark(self, step: Mark, written: threading.Lock) -> None:
-        with self._lock:
-            self._raise_failure()
-            self._desk.mark(step.change, written)
-            self._wake_writer()
-        written.acquire()  # the writer opens it
-        self._raise_failure()
-
-    def _note(self, step: Note) -> None:
-        with self._lock:
-            self._desk.note(step.changes, step.outcome)
-            self._wake_writer()
-
-    def _enter(self, provider: str) -> bool:
-        with self._lock:
-            while not self._stop.is_set() and (self._paused or not self._desk.enter(provider)):
-                self._to_enter.wait()
-            return not self._stop.is_set()
-
-    def _leave(self, provider: str) -> None:
-        with self._lock:
-            self._desk.leave(provider)
-            self._to_enter.notify()
-
-    def _wake_writer(self) -> None:
-        if self._writer_waits:
-            self._writer_waits = False
-            self._to_write.notify()
-
-    def _take(self) -> SendJob | None:
-        with self._lock:
-            self._busy -= 1
-            if not self._busy:
-                self._to_wait.notify_all()
-            while not self._stop.is_set():
-                job = None if self._paused else self._desk.take()
-                if job is not None:
-                    break
-                self._to_take.wait()
-            else:
-                job = None
-            self._busy += 1
-            return job
-
-    def _deliver(self, provider: str, envelope: Envelope) -> Receipt:
+    def _deliver(self, provider: str, envelope: Envelope) -> Generator[Wait, Any, Receipt]:
         """Hand over; an adapter that breaks in any other way than it should leaves its piece in doubt.
 
         Why the exception's words stay here: they may quote the message.
         """
+        adapter = self._adapters[provider]
         try:
-            return self._adapters[provider].deliver(envelope)
+            if isinstance(adapter, ConversingAdapter):
+                return (yield from adapter.converse(envelope))
+            receipt: Receipt = yield Aside(partial(adapter.deliver, envelope))
+            return receipt
         except DeliveryError:
             raise
         except Exception as error:
             status = f"adapter failed with {type(error).__name__}"
             return Receipt(envelope.key, ReceiptStatus.UNKNOWN, provider, provider_status=status)
+
+    def _mark(self, step: Mark, hand: Hand) -> None:
+        with self._lock:
+            self._raise_failure()
+            self._desk.mark(step.change, hand)
+
+    def _enter(self, provider: str, hand: Hand) -> bool:
+        with self._lock:
+            if not self._stop.is_set() and not self._paused and self._desk.enter(provider):
+                return True
+            self._enterers.append((hand, provider))
+            self._let_in()
+            return False
+
+    def _leave(self, provider: str) -> None:
+        with self._lock:
+            self._desk.leave(provider)
+            if self._enterers:
+                self._let_in()
+
+    def _take(self, hand: Hand) -> SendJob | None:
+        with self._lock:
+            job = None if self._paused or self._stop.is_set() else self._desk.take()
+            if job is None:
+                self._busy -= 1
+                self._takers.append(hand)
+                self._let_in()
+                if not self._busy:
+                    self._to_wait.notify_all()
+            return job
+
+    def _let_in(self) -> None:
+        """Give what there is now to slots that wait for it: places, jobs, or the word that there will be no more."""
+        if self._stop.is_set():
+            for hand, _ in self._enterers:
+                self._driver.go_on(hand, False)
+            self._enterers.clear()
+            while self._takers:
+                self._hire(None)
+        elif not self._paused:
+            waiting, self._enterers = self._enterers, deque()
+            for hand, provider in waiting:
+                if self._desk.enter(provider):
+                    self._driver.go_on(hand, True)
+                else:
+                    self._enterers.append((hand, provider))
+            while self._takers and (job := self._desk.take()) is not None:
+                self._hire(job)
+
+    def _hire(self, job: SendJob | None) -> None:
+        self._busy += 1
+        self._driver.go_on(self._takers.popleft(), job)
+
+    def _wake_writer(self) -> None:
+        """Have written what came together while the slots went on; only now, so that it is one group."""
+        with self._lock:
+            if self._desk.to_write:
+                self._to_write.notify()
+
+    def _all_ended(self) -> None:
+        with self._lock:
+            self._busy = 0
+            self._to_wait.notify_all()
 
     def _saw(self, status: ReceiptStatus) -> None:
         with self._lock:
@@ -329,7 +349,6 @@ class Sender:
                 while (group := self._desk.group(intents=not self._stop.is_set())) is None:
                     if self._ended:
                         return
-                    self._writer_waits = True
                     self._to_write.wait()
             try:
                 self._record(group)
@@ -340,8 +359,8 @@ class Sender:
                 self._rescue(group, error)
             else:
                 self._written(group)
-            for waiting in group.waiting:
-                waiting.release()
+            for hand in group.waiting:
+                self._driver.go_on(hand)
 
     def _record(self, group: Group) -> None:
         now = self._clock()
@@ -354,7 +373,7 @@ class Sender:
             self._desk.written(group)
             self._settled.extend(group.outcomes)
             if group.intents:
-                self._to_take.notify(len(group.intents))
+                self._let_in()
             self._to_wait.notify_all()
 
     def _rescue(self, group: Group, error: BaseException) -> None:

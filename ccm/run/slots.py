@@ -1,8 +1,8 @@
 """How one hand-over after the other is carried out, told step by step and without doing anything itself.
 
 A slot is a generator. It yields what it needs done (take a job, write a mark, deliver, pause) and gets the answer back.
-Whoever drives it decides how: the `Sender` runs each slot in a thread of its own; a simulator drives all of them from one
-seeded loop, lets them interleave as it likes, and stops the world between any two steps. Both drive this code.
+Whoever drives it decides how: the `Sender` goes on with whichever can; a simulator drives all of them from one seeded loop,
+lets them interleave as it likes, and stops the world between any two steps. Both drive this code.
 
 Time, chance, permission and pace come in with the `Floor`; nothing here reads a clock or draws a number by itself.
 """
@@ -256,17 +256,18 @@ def _hand_over(job: SendJob, envelope: Envelope, floor: Floor) -> Generator[Step
         if not isinstance(answer, Receipt):
             return answer if answer is not None else receipt
         receipt = answer
-        asked = receipt.retry_after_seconds
-        wait = jittered(attempt, floor.chance) if asked is None else asked
-        last = attempt == MAX_ATTEMPTS or wait > MAX_BACKOFF_SECONDS or floor.stopping()
-        if receipt.status is ReceiptStatus.DEFERRED and asked:
-            floor.pace.hold_back(provider, envelope.sender, asked)
-        if receipt.status is not ReceiptStatus.DEFERRED or last:
-            if receipt.address_fault is not None:
-                floor.heard(envelope, receipt)
-            floor.saw(receipt.status)
-            return receipt
-        yield Pause(wait)
+        if receipt.status is ReceiptStatus.DEFERRED:
+            asked = receipt.retry_after_seconds
+            if asked:
+                floor.pace.hold_back(provider, envelope.sender, asked)
+            wait = jittered(attempt, floor.chance) if asked is None else asked
+            if attempt < MAX_ATTEMPTS and wait <= MAX_BACKOFF_SECONDS and not floor.stopping():
+                yield Pause(wait)
+                continue
+        if receipt.address_fault is not None:
+            floor.heard(envelope, receipt)
+        floor.saw(receipt.status)
+        return receipt
     return receipt
 
 

@@ -46,7 +46,8 @@ NOT_CODES = frozenset(
         # distributions of the engine lock
         "css-inline", "mjml-python", "zxing-cpp",
         # names of our own: classes in drawings, threads, an image, a command
-        "ccm-barcode", "ccm-chart-label", "ccm-chart-value", "ccm-lease", "ccm-qr", "ccm-write", "logo-dark",
+        "ccm-barcode", "ccm-chart-label", "ccm-chart-value", "ccm-lease", "ccm-qr", "ccm-send", "ccm-write",
+        "logo-dark",
         "explain-speed", "where-used",
     }
 )  # fmt: skip
