@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,25 @@ class Database:
             connection = connection.execution_options(ccm_write=True, ccm_durable=durable, ccm_alone=alone)
             with connection.begin():
                 yield connection
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether `write_sqlite` may be used."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write_sqlite(self, *, durable: bool) -> Iterator[sqlite3.Cursor]:
+        """Run statements of SQLite's own in one transaction, as `write` does; for thousands of small ones a second.
+
+        Why: what SQLAlchemy does around a small transaction costs more than the transaction.
+        """
+        with self._write_lock, named_errors(), closing(self.engine.raw_connection()) as pooled:
+            assert isinstance(pooled.driver_connection, sqlite3.Connection)
+            cursor = pooled.driver_connection.cursor()
+            _wait_for_disk(cursor.execute, pooled.info, durable)
+            cursor.execute("BEGIN IMMEDIATE")
+            yield cursor
+            cursor.execute("COMMIT")  # without it, giving the connection back rolls everything back
 
     def close(self) -> None:
         """Give back all connections."""
@@ -164,12 +183,17 @@ def _begin_sqlite(connection: Connection) -> None:
     if not options.get("ccm_write"):
         connection.exec_driver_sql("BEGIN")
         return
-    # FULL syncs the log at this commit, and with it every earlier commit that did not wait.
-    wanted = "FULL" if options.get("ccm_durable") else "NORMAL"
-    if connection.info.get("ccm_synchronous") != wanted:
-        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
-        connection.info["ccm_synchronous"] = wanted
+    _wait_for_disk(connection.exec_driver_sql, connection.info, options.get("ccm_durable", False))
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _wait_for_disk(execute: Callable[[str], object], info: MutableMapping[Any, Any], durable: bool) -> None:
+    """Choose what the next commit of a connection waits for."""
+    # FULL syncs the log at this commit, and with it every earlier commit that did not wait.
+    wanted = "FULL" if durable else "NORMAL"
+    if info.get("ccm_synchronous") != wanted:
+        execute(f"PRAGMA synchronous={wanted}")
+        info["ccm_synchronous"] = wanted
 
 
 def _begin_postgres(busy_seconds: float, connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,7 +16,7 @@ from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.queries import all_runs, history_of, page_of_outcomes, page_of_pieces, tally_of
 from ccm.ledger.rows import event_values, piece_record, progress_text, run_record, run_values
 from ccm.ledger.saving import chunks, execute_many, final_among, save_chunk
-from ccm.ledger.sqlite_steps import cursor_of
+from ccm.ledger.sqlite_steps import OutOfTheOrdinary, record_in_few
 from ccm.ledger.stepping import record_steps
 from ccm.ledger.tables import communications, events, pieces, runs
 from ccm.model.progress import RunOrder, RunProgress
@@ -153,13 +154,11 @@ class SqlLedger(Ledger):
 
     def advance(self, run_id: str, changes: Sequence[StateChange], *, owner: str, durable: bool) -> None:
         """Move pieces forward; see `Ledger.advance`."""
-        with self._database.write(durable=durable, alone=False) as connection:
-            record_steps(connection, run_id, changes, (), self._hold(connection, run_id, owner), _NO_TIME)
+        self.record(run_id, changes, (), owner=owner, now=_NO_TIME, durable=durable)
 
     def settle(self, run_id: str, outcomes: Sequence[Outcome], *, owner: str, now: datetime) -> None:
         """Write outcomes; see `Ledger.settle`."""
-        with self._database.write(alone=False) as connection:
-            record_steps(connection, run_id, (), outcomes, self._hold(connection, run_id, owner), now)
+        self.record(run_id, (), outcomes, owner=owner, now=now, durable=True)
 
     def record(
         self,
@@ -172,6 +171,14 @@ class SqlLedger(Ledger):
         durable: bool,
     ) -> None:
         """Move pieces forward and write outcomes in one transaction; see `Ledger.record`."""
+        if self._database.is_sqlite and _one_step_each(changes, outcomes):
+            try:
+                with self._database.write_sqlite(durable=durable) as cursor:
+                    holder = cursor.execute("SELECT owner, fence FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+                    record_in_few(cursor, run_id, changes, outcomes, self._fence(holder, run_id, owner), now)
+                return
+            except OutOfTheOrdinary:
+                pass  # rolled back; the general way knows what to do
         with self._database.write(durable=durable, alone=False) as connection:
             record_steps(connection, run_id, changes, outcomes, self._hold(connection, run_id, owner), now)
 
@@ -251,16 +258,21 @@ class SqlLedger(Ledger):
 
     def _hold(self, connection: Connection, run_id: str, owner: str) -> int:
         """Check the lease inside the writing transaction and return its fence."""
-        if connection.dialect.name == "sqlite":
-            row = cursor_of(connection).execute("SELECT owner, fence FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-        else:
-            row = connection.execute(_HOLDER, {"b_run": run_id}).first()
-        if row is None:
+        return self._fence(connection.execute(_HOLDER, {"b_run": run_id}).first(), run_id, owner)
+
+    def _fence(self, holder: Any, run_id: str, owner: str) -> int:
+        if holder is None:
             raise missing_run(run_id)
-        holder, fence = row
-        if holder != owner or self._fences.get((run_id, owner), fence) != fence:
+        name, fence = holder
+        if name != owner or self._fences.get((run_id, owner), fence) != fence:
             raise LeaseLost(run_id)
         return int(fence)
+
+
+def _one_step_each(changes: Sequence[StateChange], outcomes: Sequence[Outcome]) -> bool:
+    return len({item.piece_id for item in changes}) == len(changes) and len(
+        {item.communication_id for item in outcomes}
+    ) == len(outcomes)
 
 
 _HOLDER = sa.select(runs.c.owner, runs.c.fence).where(runs.c.run_id == sa.bindparam("b_run")).with_for_update()

@@ -1,4 +1,7 @@
-"""Moving pieces forward and settling communications: the writes of the hot path. Inside the caller's transaction."""
+"""Moving pieces forward and settling communications, in any database. Inside the caller's transaction.
+
+SQLite has a shorter way for what is ordinary, `sqlite_steps`; this is the one that knows every case.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,9 @@ from sqlalchemy.engine import Connection
 from ccm.ledger.decisions import refuse_backward, settleable
 from ccm.ledger.rows import Values, event_values
 from ccm.ledger.saving import chunks, execute_many
-from ccm.ledger.sqlite_steps import (
-    advance_in_one,
-    append_events,
-    as_text,
-    count_intents,
-    cursor_of,
-    settle_in_one,
-)
 from ccm.ledger.tables import communications, events, pieces, runs
 from ccm.ledger.transitions import comes_late
 from ccm.model.records import Outcome, PieceState, StateChange
-
-_FEW = 500  # rows that one statement takes
 
 
 def record_steps(
@@ -35,52 +28,10 @@ def record_steps(
     now: datetime,
 ) -> None:
     """Move pieces forward and settle communications; see `Ledger.record`."""
-    few = len(changes) <= _FEW and len(outcomes) <= _FEW
-    once = len({item.piece_id for item in changes}) == len(changes)
-    once = once and len({item.communication_id for item in outcomes}) == len(outcomes)
-    if connection.dialect.name == "sqlite" and few and once:
-        _record_fast(connection, run_id, changes, outcomes, fence, now)
-        return
     if changes:
         _advance(connection, run_id, changes, fence)
     if outcomes:
         _settle(connection, run_id, outcomes, fence, now)
-
-
-def _record_fast(
-    connection: Connection,
-    run_id: str,
-    changes: Sequence[StateChange],
-    outcomes: Sequence[Outcome],
-    fence: int,
-    now: datetime,
-) -> None:
-    cursor = cursor_of(connection)
-    lines: list[tuple[object, ...]] = []
-    if changes:
-        moved = advance_in_one(cursor, run_id, changes)
-        if len(moved) < len(changes):
-            stuck = [item for item in changes if item.piece_id not in moved]
-            refuse_backward(stuck, _states(connection, run_id, stuck))
-        if intents := sum(item.state is PieceState.INTENT for item in changes):
-            count_intents(cursor, run_id, intents)
-        lines += [
-            (run_id, item.piece_id, item.state.value, as_text(item.at), fence, item.provider_id, item.detail)
-            for item in changes
-        ]
-    if outcomes:
-        settled = settle_in_one(cursor, run_id, outcomes)
-        if len(settled) < len(outcomes):
-            settleable(outcomes, _outcomes(connection, run_id, outcomes))  # refuses what the run has not
-        at = as_text(now)
-        lines += [
-            (run_id, item.communication_id, item.kind.value, at, fence, "", "")
-            for item in outcomes
-            if item.communication_id in settled
-        ]
-    if lines:
-        append_events(cursor, lines)
-    cursor.close()
 
 
 def _advance(connection: Connection, run_id: str, changes: Sequence[StateChange], fence: int) -> None:
