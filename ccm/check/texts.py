@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from ccm.check.document_text import DocumentReading, read_document
+from ccm.check.once import once
 from ccm.check.shape import PageReading, lines_of, read_page
 from ccm.model.records import (
     Communication,
@@ -28,7 +28,7 @@ class Reading:
     rendition: Rendition
     communication: Communication
 
-    @cached_property
+    @once
     def parts(self) -> Mapping[str, str]:
         """Visible texts by the name of the part: body for most; subject, html and text for an email."""
         match self.rendition:
@@ -39,7 +39,7 @@ class Reading:
             case DocumentRendition():
                 return {"body": self.document.text}
 
-    @cached_property
+    @once
     def _comparable(self) -> dict[str, str]:
         return {}
 
@@ -61,18 +61,18 @@ class Reading:
         """Return the lines of a part, comparable each; of HTML those that may tell something, hidden ones too."""
         return self._page.telling if part == "html" else self._lines(part)
 
-    @cached_property
+    @once
     def _page(self) -> PageReading:
         assert isinstance(self.rendition, EmailRendition)
         return read_page(self.rendition.html, self.rendition.outline)
 
-    @cached_property
+    @once
     def _targets(self) -> tuple[str, ...]:
         if isinstance(self.rendition, EmailRendition):
             return self._page.targets
         return self.document.links if isinstance(self.rendition, DocumentRendition) else ()
 
-    @cached_property
+    @once
     def document(self) -> DocumentReading:
         """What a document says."""
         assert isinstance(self.rendition, DocumentRendition)
@@ -82,12 +82,12 @@ class Reading:
         """Return the targets that stand in markup: attributes of HTML, annotations of a document."""
         return self._targets if part in ("html", "body") else ()
 
-    @cached_property
+    @once
     def everything(self) -> str:
         """All parts in one text."""
         return "\n".join(self.parts.values())
 
-    @cached_property
+    @once
     def data(self) -> str:
         """All texts of the customer's data and the campaign's parameters."""
         return "\n".join((*texts_in(self.communication.data), *texts_in(self.communication.parameters)))

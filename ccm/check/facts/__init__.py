@@ -8,6 +8,7 @@ from ccm.check.facts.alike import likeness
 from ccm.check.facts.authored import Authored
 from ccm.check.facts.beside import lacking, misplaced, must_tell
 from ccm.check.facts.known import Known
+from ccm.check.facts.precedent import has_precedent, learn_from
 from ccm.check.facts.told import proved_parts, untold
 from ccm.check.facts.undeclared import undeclared
 from ccm.check.texts import Reading
@@ -36,8 +37,11 @@ def prove(reading: Reading, composed: Composed, known: Known | None) -> Iterator
         return
     rendition, proved = reading.rendition, known.authored.proved
     channel = rendition.channel.value
+    if has_precedent(rendition, known):
+        return
     left = likeness(rendition, known) if proved.pays(channel) else None
     if left is not None and proved.holds(left.digest, channel) and left.explained():
+        learn_from(rendition, left, known)
         return
     found = tuple(_in_full(reading, composed, known))
     if left is not None and not found and left.settled(must_tell(reading, composed, known.authored.needed)):

@@ -33,7 +33,8 @@ class Likeness:
         self._known = known
         self._parts = parts
         communication = known.communication
-        left = [rendition.channel.value, communication.language, communication.locale]
+        self.parts = tuple(part for _, part in parts)
+        left = [rendition.channel.value, communication.language, communication.locale, *known.own.names]
         for name, part in parts:
             left.append(name)
             left += part.left

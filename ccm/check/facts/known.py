@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property
+from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ccm.check.comparable import comparable, stands_in
 from ccm.check.facts.authored import Authored
-from ccm.check.facts.marks import Marks
+from ccm.check.facts.marks import Marks, OwnValues
+from ccm.check.facts.origin import Origins, Roots, is_share
 from ccm.check.facts.statements import Said, Statement, statements
 from ccm.check.facts.told import is_right_to_left
+from ccm.check.once import once
 from ccm.model.records import Composed
 from ccm.model.values import Money
 
@@ -67,29 +68,46 @@ class Known:
         """Tell whether a statement is a fact or a printed field of this message, or a part of one."""
         return statement.text in self.personal_links or (statement.said, statement.readings) in self._told_by_name
 
-    @cached_property
+    @once
     def _told_by_name(self) -> frozenset[tuple[Said, tuple[object, ...]]]:
         one = self.communication
         found = (statements(mark.text, one.language, one.locale) for mark in self.marks.lines)
         return frozenset((told.said, told.readings) for some in found for told in some)
 
-    @cached_property
+    @once
     def marks(self) -> Marks:
         """The values that the message tells by name."""
-        return Marks.of(self._own_values())
+        return Marks.of(self.own)
 
-    def _own_values(self) -> Iterator[tuple[str, str]]:
-        for fact in self.facts:
-            if fact.text:
-                yield f"facts.{fact.name}", fact.text
+    @once
+    def own(self) -> OwnValues:
+        """The same as a list."""
+        facts = [fact for fact in self.facts if fact.text]
+        names, texts = [f"facts.{fact.name}" for fact in facts], [fact.text for fact in facts]
         for name, path in self.authored.printed_paths:
             value = value_at(self.data, path)
             if isinstance(value, str) and value:
-                yield name, value
+                names.append(name)
+                texts.append(value)
         for link in self.personal_links:
-            yield "link", link
+            names.append("link")
+            texts.append(link)
+        return OwnValues(tuple(names), texts)
 
-    @cached_property
+    @once
+    def origins(self) -> Origins:
+        """The ways to all values of the data."""
+        return Origins(self.roots)
+
+    @once
+    def roots(self) -> Roots:
+        """What values may come from, as `origin` looks for them."""
+        one = self.communication
+        computed = tuple(self._composed.computed)
+        facts = tuple([fact.value for fact in self.facts])
+        return facts, self.data, one.parameters, computed, (one.issued_at, *(one.period or ()))
+
+    @once
     def personal_links(self) -> tuple[str, ...]:
         """Addresses of the brand with this message's token in them."""
         token = self.communication.unsubscribe_token or self.communication.communication_id
@@ -141,16 +159,14 @@ class Known:
         amounts = (reading[0] for reading in statement.readings)  # type: ignore[index]
         return plain and number.lstrip("-−").isdecimal() and any(amount in self._numbers for amount in amounts)
 
-    @cached_property
+    @once
     def _numbers(self) -> frozenset[Decimal]:
         return frozenset((*self._amounts, *self._scanned.shares, *map(Decimal, self._scanned.numbers)))
 
     def _is_share(self, value: Decimal) -> bool:
-        exponent = value.as_tuple().exponent
-        step = Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0)
-        return any(_rounded(known, step) == abs(value) for known in self._shares)
+        return any(is_share(value, known) for known in self._shares)
 
-    @cached_property
+    @once
     def _shares(self) -> frozenset[Decimal]:
         return frozenset(abs(value) for value in self._scanned.shares if value.is_finite())
 
@@ -159,7 +175,7 @@ class Known:
             return True
         return (year, month, day) in self._days or (not year and not day and any(month == one[1] for one in self._days))
 
-    @cached_property
+    @once
     def _dates(self) -> frozenset[date]:
         moments = (day for moment in self._scanned.moments for day in self._days_of(moment))
         return frozenset((*self._scanned.days, *moments))
@@ -178,7 +194,7 @@ class Known:
         known = word in self._authored.words or word in self._fact_texts
         return known or word in self._all_texts or self._parts_known(word)
 
-    @cached_property
+    @once
     def _fact_texts(self) -> str:
         return "\n".join(fact.text for fact in self._composed.facts).lower()
 
@@ -202,7 +218,7 @@ class Known:
                 return all(any(part in one for one in known) for part in rest)
         return False
 
-    @cached_property
+    @once
     def _links(self) -> frozenset[str]:
         return frozenset(
             (*self.personal_links, *(value.strip() for value in self._strings if "://" in value or "@" in value))
@@ -210,11 +226,11 @@ class Known:
 
     # ── everything ───────────────────────────────────────────────────────────
 
-    @cached_property
+    @once
     def _amounts(self) -> Mapping[Decimal, set[str]]:
         return self._scanned.amounts
 
-    @cached_property
+    @once
     def _days(self) -> frozenset[tuple[int, int, int]]:
         """Every date as it may be told: whole, day and month, month and year; 0 for what is not said."""
         return frozenset(
@@ -223,7 +239,7 @@ class Known:
             for told in ((day.year, day.month, day.day), (0, day.month, day.day), (day.year, day.month, 0))
         )
 
-    @cached_property
+    @once
     def _near(self) -> _Scan:
         """Values of facts, parameters, of what templates worked out, of the message itself, and of data outside of rows.
 
@@ -235,38 +251,38 @@ class Known:
             found.take(values)
         return found
 
-    @cached_property
+    @once
     def _scanned(self) -> _Scan:
         """The same with the values of rows."""
         found = self._near
         found.take_rows()
         return found
 
-    @cached_property
+    @once
     def own_texts(self) -> frozenset[str]:
         """Texts of the customer's data and of parameters, as they are written."""
         return frozenset(self._scanned.texts)
 
-    @cached_property
+    @once
     def _strings(self) -> tuple[str, ...]:
         one = self._communication
         ids = (one.communication_id, one.campaign, one.occurrence, *(piece.piece_id for piece in one.pieces))
         return (*self._scanned.texts, *ids)
 
-    @cached_property
+    @once
     def _texts(self) -> str:
         """Every text of data and brand, comparable; numbers inside it are the data's and the brand's own words."""
         return comparable("\n".join(self._strings)) + " \x1f " + self._authored.texts
 
-    @cached_property
+    @once
     def _all_texts(self) -> str:
         return self._texts.lower()
 
-    @cached_property
+    @once
     def _words(self) -> frozenset[str]:
         return frozenset(_WORD.findall(self._all_texts))
 
-    @cached_property
+    @once
     def _digits(self) -> frozenset[str]:
         """Whole numbers, and the parts of dates, as a template may join them into a code."""
         numbers = set(map(str, self._scanned.numbers))
@@ -280,10 +296,6 @@ def value_at(data: object, path: tuple[str, ...]) -> object:
     for name in path:
         data = data.get(name) if type(data) is dict or isinstance(data, Mapping) else None
     return data
-
-
-def _rounded(value: Decimal, step: Decimal) -> Decimal:
-    return value.quantize(step, ROUND_HALF_UP)
 
 
 class _Scan:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import NamedTuple
 
 from ccm.check.comparable import comparable_line
+from ccm.check.once import once
 
 # One for each name; none is a blank, and composing leaves none in a text.
 _SIGNS = [chr(code) for code in (*range(1, 9), *range(14, 28))]
@@ -26,6 +27,37 @@ class Mark(NamedTuple):
 
 
 _LONG = 5
+
+
+class OwnValues:
+    """The values of one message with their names, in the same order for all messages that have the same ones.
+
+    texts: As they are written.
+    """
+
+    def __init__(self, names: tuple[str, ...], texts: Sequence[str]) -> None:
+        self.names = names
+        self.texts = texts
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return zip(self.names, self.texts, strict=True)
+
+    @once
+    def escaped(self) -> list[str]:
+        """As HTML holds them."""
+        return list(map(_escaped, self.texts))
+
+    @once
+    def light(self) -> list[str]:
+        """With plain blanks and plain minus signs: where two texts agree in this form, their comparable forms agree."""
+        return list(map(light, self.texts))
+
+
+def light(text: str) -> str:
+    """Return a text with plain blanks and plain minus signs."""
+    if text.isascii():
+        return text
+    return text.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2212", "-")
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _FEW = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,2})?")  # tells nothing by itself, 
 _TOKENS = re.compile(r"[^\s,;:()\[\]/|+*·•-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SIGNED = regex.compile(r"[%٪\p{Sc}]|percent|per cent|prozent|pour cent|por ciento|por cento|procent")
-_MOST = 50_000  # values, and ways of writing, remembered for one language and locale
+_MOST = 12_000  # values, and ways of writing, remembered for one language and locale
 
 
 def unescaped(value: str) -> str:
@@ -94,12 +94,15 @@ class Meaning(NamedTuple):
     statements: tuple[Statement, ...] = ()
 
 
-class _Way(NamedTuple):
-    """One way of writing an amount: everything but its digits."""
+class Way(NamedTuple):
+    """One way of writing an amount: everything but its digits. A plain number has no signs."""
 
     signs: tuple[tuple[int, frozenset[str]], ...]
     places: int
     simple: bool  # comparable but for its blanks
+
+
+_PLAIN = Way((), 0, simple=True)
 
 
 class Meanings:
@@ -107,10 +110,12 @@ class Meanings:
 
     def __init__(self, language: str, locale: str) -> None:
         self.tags = (language, locale)
-        self._writing = writing_of(language, locale)
+        self.writing = writing_of(language, locale)
         self.known: dict[str, Meaning] = {}
         self.known_escaped: dict[str, Meaning] = {}
-        self._ways: dict[str, _Way | None] = {}
+        self._ways: dict[str, Way | None] = {}
+        self.written: dict[bytes, Way] = {}  # by the bytes of a text with a naught for every digit
+        self.written_escaped: dict[bytes, Way] = {}
 
     def of(self, value: str) -> Meaning:
         """Return what a value tells."""
@@ -130,6 +135,19 @@ class Meanings:
             known = self.known_escaped[value] = self.of(unescaped(value))
         return known
 
+    def remember(self, mask: bytes, value: str, *, escaped: bool) -> bool:
+        """Remember how a value is written, if nothing but its digits tells it from others; tell whether that is so."""
+        if not all(map(str.isascii, filter(str.isdecimal, value))) or (escaped and "&" in value.replace("&nbsp;", "")):
+            return False
+        text = unescaped(value) if escaped else value
+        way = _PLAIN if _FEW.fullmatch(text) else self._ways.get(masked(text))
+        if way is not None:
+            known = self.written_escaped if escaped else self.written
+            if len(known) >= _MOST:
+                known.clear()
+            known[mask] = way
+        return way is not None
+
     def _read(self, value: str) -> Meaning:
         mask = masked(value)
         if _FEW.fullmatch(value):
@@ -141,7 +159,7 @@ class Meanings:
             way = self._ways[mask] = self._way(value)
         return _amount(value, mask, way) if way is not None else self._in_full(value, mask)
 
-    def _way(self, value: str) -> _Way | None:
+    def _way(self, value: str) -> Way | None:
         """Return how an amount is written; None where the text is no amount, or its digits do not tell."""
         text = comparable(value)
         found = statements(text, *self.tags)
@@ -152,7 +170,7 @@ class Meanings:
         for places in range(5):
             if digits and all(abs(amount) == digits.scaleb(-places) for amount, _ in readings):
                 signs = tuple((1 if amount > 0 else -1, codes) for amount, codes in readings)
-                return _Way(signs, places, _blanked(value) == text.casefold())
+                return Way(signs, places, _blanked(value) == text.casefold())
         return None
 
     def _in_full(self, value: str, mask: str) -> Meaning:
@@ -160,7 +178,7 @@ class Meanings:
         folded = text.casefold()
         found = statements(text, *self.tags)
         if not found and not tells(text):
-            closed = not joins(text, self._writing)
+            closed = not joins(text, self.writing)
             return Meaning(Sort.WORDS, "words", folded, value) if closed else Meaning(Sort.OPEN, text, folded, value)
         if not found and _PLAIN_NUMBER.fullmatch(text):
             return Meaning(Sort.NUMBER, mask, folded, value)
@@ -168,7 +186,7 @@ class Meanings:
             if found[0].said is Said.AMOUNT:
                 return Meaning(Sort.AMOUNT, mask, folded, value, cast("Amounts", found[0].readings))
             return Meaning(Sort.OTHER, mask, folded, value, statements=found)
-        form = _parted(text, self._writing)
+        form = _parted(text, self.writing)
         if form:
             return Meaning(Sort.PARTED, form, folded, value, statements=found)
         return Meaning(Sort.OPEN, text, folded, value, statements=found)
@@ -193,7 +211,7 @@ def _edge(word: str) -> str:
     return _LETTERS.sub("a", form) if "0" in form else "a"
 
 
-def _amount(value: str, mask: str, way: _Way) -> Meaning:
+def _amount(value: str, mask: str, way: Way) -> Meaning:
     number = Decimal(_NO_DIGIT.sub("", value)).scaleb(-way.places)
     if len(way.signs) == 1:
         sign, codes = way.signs[0]

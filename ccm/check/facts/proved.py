@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TypeAlias
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from ccm.check.facts.precedent import Precedent
 
 _MOST = 20_000  # remembered for one template, brand and process
 _TRIES = 512  # before a channel is given up whose messages are all different
@@ -19,6 +23,7 @@ class Proved:
     ways: How lines of text without known pieces were met.
     safe: Lines of known pieces, by digest, number, language, locale and what stands in their places, that were found to
         tell just what their values tell by themselves.
+    precedents: Messages that others are read by, the one that helped last first, by structure.
     """
 
     def __init__(self) -> None:
@@ -28,6 +33,11 @@ class Proved:
         self._asked: Counter[str] = Counter()
         self.ways: Ways = {}
         self.safe: set[tuple[object, ...]] = set()
+        self.precedents: dict[Hashable, list[Precedent]] = {}
+
+    def __reduce__(self) -> tuple[type[Proved], tuple[()]]:
+        """Leave behind what was learned: another process learns from its own messages."""
+        return Proved, ()
 
     def pays(self, channel: str) -> bool:
         """Tell whether messages of a channel are alike often enough; where they are not, ask again now and then."""

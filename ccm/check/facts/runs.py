@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from ccm.check.comparable import comparable_line, occurrences
 from ccm.check.facts.known import Known
@@ -39,11 +40,22 @@ class Run:
         """Put named values out of a line."""
         for mark in self._marks:
             if mark.text in line:
-                signed = _replaced(line, mark.text, mark.sign)
+                signed = stand_in_for(line, mark.text, mark.sign)
                 if signed != line:
                     self._told[mark.sign] = mark
                     line = signed
         return line
+
+    @property
+    def told(self) -> tuple[Mark, ...]:
+        """The named values that stand there."""
+        return tuple(self._told.values())
+
+    def other_values(self) -> Iterator[str]:
+        """Yield the other values in their order, once the part is settled."""
+        for line, form in zip(self._lines, self._forms, strict=True):
+            for start, end in sorted(self._ways.get((*self._tags, form), ())):
+                yield line[start:end]
 
     def counts(self) -> Counter[str]:
         """Return how often each name stands there."""
@@ -124,7 +136,7 @@ def _reads_as(statement: Statement, meaning: Meaning) -> bool:
     return meaning.sort is Sort.OTHER and [one.readings for one in meaning.statements] == [statement.readings]
 
 
-def _replaced(line: str, text: str, sign: str) -> str:
+def stand_in_for(line: str, text: str, sign: str) -> str:
     """Put a sign in place of a value; a short one must stand alone."""
     if len(text) >= _SHORT and not text.isdecimal():
         return line.replace(text, sign)

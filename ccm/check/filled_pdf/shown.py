@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import NamedTuple
 
 from ccm.check.comparable import comparable_line
@@ -11,6 +10,7 @@ from ccm.check.filled_pdf import font as fonts
 from ccm.check.filled_pdf.font import CLOSE, Family
 from ccm.check.filled_pdf.objects import literal
 from ccm.check.filled_pdf.unread import Unread
+from ccm.check.once import once
 
 _PIECE = re.compile(rb"<([0-9A-Fa-f]*)>|\(((?:[^()\\]|\\.)*)\)|([+-]?[\d.]+)|(\S)", re.DOTALL)
 _PLAIN = re.compile(rb"<[0-9a-f]+>(?:-?[\d.]+<[0-9a-f]+>)*")
@@ -94,7 +94,7 @@ class Shown:
             texts.append(self._font.texts[ord(letter)])
         return "".join(texts)
 
-    @cached_property
+    @once
     def box(self) -> Box:
         """Where the ink is."""
         boxes = [self._font.box(ord(letter)) for letter in self.letters]
