@@ -12,6 +12,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -138,24 +139,25 @@ def insert_rows(cursor: sqlite3.Cursor, table: str, rows: Sequence[dict[str, Any
     begin = " ".join(("INSERT INTO", table, "(", ", ".join(columns), ") VALUES "))  # names of ours
     whole = len(rows) - len(rows) % _TOGETHER
     for start in range(0, whole, _TOGETHER):
-        values = [_bound(value) for row in rows[start : start + _TOGETHER] for value in row.values()]
-        cursor.execute(begin + ",".join([one] * _TOGETHER), values)
-    cursor.executemany(begin + one, ([_bound(value) for value in row.values()] for row in rows[whole:]))
+        cursor.execute(begin + ",".join([one] * _TOGETHER), _bound(rows[start : start + _TOGETHER]))
+    cursor.executemany(begin + one, (_bound([row]) for row in rows[whole:]))
 
 
 _TOGETHER = 50  # rows that one INSERT takes; a constant, so that the statement stays prepared
 _AS_THEY_ARE = (str, int, bool, type(None))
 
 
-def _bound(value: Any) -> Any:
-    """Return a value as SQLAlchemy would write it."""
-    if type(value) in _AS_THEY_ARE:
-        return value
-    if isinstance(value, datetime):
-        return as_text(value)
-    return value.value  # a member of an enumeration
+def _bound(rows: Sequence[dict[str, Any]]) -> list[Any]:
+    """Return the values of all rows as SQLAlchemy would write them."""
+    values = (value for row in rows for value in row.values())
+    return [value if type(value) in _AS_THEY_ARE else _as_written(value) for value in values]
 
 
+def _as_written(value: Any) -> Any:
+    return as_text(value) if isinstance(value, datetime) else value.value  # a member of an enumeration
+
+
+@lru_cache(maxsize=16)  # a group has few different ones
 def as_text(moment: datetime) -> str:
     """Return a time as SQLAlchemy writes it into SQLite: UTC without an offset.
 

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
@@ -79,8 +80,11 @@ class Driver:
         self._thread.start()
 
     def go_on(self, hand: Hand, answer: object = None, error: BaseException | None = None) -> None:
-        """Give a hand the answer that it waits for; from any thread."""
+        """Give a hand the answer that it waits for; from any thread, with a `ring` after the last of several."""
         self._ready.append((hand, answer, error))
+
+    def ring(self) -> None:
+        """Have hands go on that were given answers. Within the driver's own thread it is not needed."""
         if self._asleep:
             self._asleep = False
             self._rope.send(b".")
@@ -120,7 +124,11 @@ class Driver:
             self._silent[wait.descriptor] = hand
             self._poll.register(wait.descriptor, select.POLLOUT if wait.writable else select.POLLIN)
         elif isinstance(wait, Aside):
-            self._crew.do(wait.work, lambda answer, error: self.go_on(hand, answer, error))
+            self._crew.do(wait.work, partial(self._done_aside, hand))
+
+    def _done_aside(self, hand: Hand, answer: object, error: BaseException | None) -> None:
+        self.go_on(hand, answer, error)
+        self.ring()
 
     def _wait(self) -> None:
         """Wait for sockets, until somebody rings, or until a socket was silent too long."""

@@ -32,21 +32,7 @@ from ccm.run.allowed import StillAllowed
 from ccm.run.circuit import Circuit
 from ccm.run.desk import WINDOW, Desk, Group, SendJob
 from ccm.run.driving import LATER, Driver, Hand, Later, Work
-from ccm.run.slots import (
-    Deliver,
-    Enter,
-    Everything,
-    Floor,
-    Leave,
-    Mark,
-    Note,
-    Pace,
-    Pause,
-    Step,
-    Take,
-    Unhurried,
-    slot,
-)
+from ccm.run.slots import Deliver, Enter, Everything, Floor, Leave, Mark, Note, Pace, Pause, Step, Take, Unhurried, slot
 
 SLOTS = 16  # hand-overs under way at once, unless the providers allow fewer
 BACKLOG = 256  # composed communications that may wait; composing pauses above it
@@ -176,6 +162,7 @@ class Sender:
         with self._lock:
             self._paused = paused
             self._let_in()
+        self._driver.ring()
 
     def stop(self) -> None:
         """Begin no further hand-over; those in flight end normally and are written down."""
@@ -184,6 +171,7 @@ class Sender:
             self._let_in()
             self._to_write.notify()
             self._to_wait.notify_all()
+        self._driver.ring()
 
     def dropped(self) -> tuple[SendJob, ...]:
         """Take back what nobody has begun; for a run that is cancelled."""
@@ -361,6 +349,7 @@ class Sender:
                 self._written(group)
             for hand in group.waiting:
                 self._driver.go_on(hand)
+            self._driver.ring()
 
     def _record(self, group: Group) -> None:
         now = self._clock()
@@ -374,7 +363,8 @@ class Sender:
             self._settled.extend(group.outcomes)
             if group.intents:
                 self._let_in()
-            self._to_wait.notify_all()
+            if self._desk.backlog <= BACKLOG:
+                self._to_wait.notify_all()
 
     def _rescue(self, group: Group, error: BaseException) -> None:
         """Try once more to write what providers have answered already.

@@ -58,6 +58,7 @@ def test_hands_wait_for_different_things_at_once() -> None:
         show = Show(hears, asks, blocks)
         show.rested.wait()
         show.driver.go_on(hands[0], "answer")
+        show.driver.ring()
         show.wait()
     assert (seen, show.failures) == (["answer", "aside", b"hello"], [])
 
