@@ -171,9 +171,13 @@ class Known:
         return frozenset(abs(value) for value in self._scanned.shares if value.is_finite())
 
     def _is_date(self, year: int, month: int, day: int) -> bool:
-        if year and month and day and (year, month, day) in {(one.year, one.month, one.day) for one in self._near.days}:
+        if year and month and day and (year, month, day) in self._near_days:
             return True
         return (year, month, day) in self._days or (not year and not day and any(month == one[1] for one in self._days))
+
+    @once
+    def _near_days(self) -> frozenset[tuple[int, int, int]]:
+        return frozenset((one.year, one.month, one.day) for one in self._near.days)
 
     @once
     def _dates(self) -> frozenset[date]:
@@ -316,7 +320,9 @@ class _Scan:
     def take(self, values: object) -> None:
         """Take every value below a mapping or sequence."""
         amounts, texts = self.amounts, self.texts.append
-        for value in values.values() if isinstance(values, (dict, Mapping)) else values:  # type: ignore[attr-defined]  # one of both
+        if type(values) is dict or (type(values) is not tuple and isinstance(values, Mapping)):
+            values = values.values()
+        for value in values:  # type: ignore[attr-defined]  # a sequence, or what a mapping holds
             kind = type(value)
             if kind is str:
                 texts(value)

@@ -18,13 +18,15 @@ _CLOSE = 0.01  # points
 
 def stands_well_below(before: Placed, one: Placed) -> bool:
     """Tell whether a usual text stands on another line below a usual one, out of its reach."""
-    size = one.shown.usual
+    shown, above = one.shown, before.shown
+    size = shown.size if shown.size > above.size else above.size
     return (
-        size == before.shown.usual
+        before.y - one.y > ROOMY * size * one.scale
+        and shown.usual == shown.size
+        and above.usual == above.size
         and one.form is None
         and before.form is None
-        and before.y - one.y > ROOMY * size * one.scale
-        and not before.shown.plain.endswith("-")
+        and one.scale == before.scale
     )
 
 
@@ -139,9 +141,11 @@ def is_again(one: Placed, other: Placed) -> bool:
 
 
 def _heights(one: Placed) -> tuple[float, float]:
+    _, _, low, high = one.shown.box
+    scale = one.scale
     if one.form is not None and one.form.upwards < 0:
-        return one.y - one.scale * one.shown.box.high, one.y - one.scale * one.shown.box.low
-    return one.y + one.scale * one.shown.box.low, one.y + one.scale * one.shown.box.high
+        return one.y - scale * high, one.y - scale * low
+    return one.y + scale * low, one.y + scale * high
 
 
 def _widths(before: Placed, one: Placed) -> tuple[float, float]:

@@ -53,7 +53,7 @@ def _run_across(items: Iterable[Item], wide: int, high: int) -> bool:
     rows: list[tuple[int, int]] = []
     line = 0.0
     for item in items:
-        shown, x, y, scale, form = Placed.of(item)
+        shown, x, y, scale, form, _, _ = Placed.of(item)
         box = shown.box
         left, right = (int(min(max(x + scale * edge, 0), wide)) for edge in (box.left, box.right))
         low, top = (int(min(max(y + scale * edge, 0), high)) for edge in (box.low, box.high))

@@ -23,7 +23,7 @@ _BLOCK = re.compile(rb"\d+ beginbfchar\n((?:<[0-9a-f]{4}> <(?:[0-9a-f]{4})+>\n)*
 _CODES = b"1 begincodespacerange\n<0000> <ffff>\nendcodespacerange"
 # Signs whose order in a line is the order of their glyphs, whatever stands beside them.
 _SURE = re.compile(
-    "[ -~\u00a0-\u00ac\u00ae-\u058f\u1e00-\u200a\u2010-\u2027\u202f-\u205e\u2070-\u20cf\u2100-\u2bff\u2e80-\ua4cf\uac00-\ud7a3\ufb00-\ufb06]+"
+    "[ -~\u00a0-\u00ac\u00ae-\u058f\u1e00-\u200a\u2010-\u2027\u202f-\u205e\u2070-\u20cf\u2100-\u2bff\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufad9\ufb00-\ufb06\uff01-\uff60\uffe0-\uffe6]+"
 )
 _WIDTH = re.compile(rb"(\d+) \[([\d ]+)\]")
 _WIDTHS = re.compile(rb"/W ?\[((?:\d+ \[[\d ]+\] ?)+)\]")

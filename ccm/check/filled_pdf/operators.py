@@ -13,14 +13,15 @@ from ccm.check.filled_pdf.faces import Faces
 from ccm.check.filled_pdf.placed import UNMOVED, Form, Frame, Item, Matrix, product
 from ccm.check.filled_pdf.unread import Unread
 
-_N = rb"-?[\d.]+"
+_N = rb"-?[0-9.]++"
+_OPERANDS = rb"(?:[0-9.-][0-9. -]*+(?<= ))?"  # of painting: how many there are says nothing
 _PAINT = rb"(?:re f|rg|RG|re|m|l|c|v|y|h|f\*?|S|s|B\*?|b\*?|n|W\*?|w|J|j|M|i|g|G|k|K)"
 # A match is one of: a text as most stand there, with the marks around it (place, font and string); any number of painting
 # operators (nothing); another operator (its operands and itself); something that is none.
 TOKENS = re.compile(
-    rb"BT\n1 0 0 -1 (" + _N + rb") (" + _N + rb") Tm\n(/F\d+ " + _N + rb" Tf\n\[[^\]()]*\]TJ)\nET\n"
-    rb"(?:EMC\n)?(?:/Span<</MCID \d+>>BDC\n)?(?:" + _N + rb" " + _N + rb" " + _N + rb" rg\n)?"
-    rb"|(?:(?:" + _N + rb" )*" + _PAINT + rb"\n)+"
+    rb"BT\n1 0 0 -1 (" + _N + rb") (" + _N + rb") Tm\n(/F[0-9]++ " + _N + rb" Tf\n\[[^\]()]*+\]TJ)\nET\n"
+    rb"(?:EMC\n)?(?:/Span<</MCID [0-9]++>>BDC\n)?(?:" + _N + rb" " + _N + rb" " + _N + rb" rg\n)?"
+    rb"|(?:" + _OPERANDS + _PAINT + rb"\n)++"
     rb"|((?:[+-]?[\d.]+\s+|/[^\s/<>\[\]()]+\s*|<<[^<>()]*>>\s*|<[0-9A-Fa-f\s]*>\s*"
     rb"|\[(?:[^\]()\\]|\((?:[^()\\]|\\.)*\))*\]\s*|\((?:[^()\\]|\\.)*\)\s*)*)([A-Za-z]+\*?)(?=[\s/\[(<]|\Z)"
     rb"|(\S)",
@@ -120,7 +121,7 @@ class State:
         a, b, c, d, e, f = product(self._text, self._ctm)
         if b or c or abs(a - d * self._upwards) > 1e-9 or a <= 0:
             raise Unread("a text that is turned")
-        self._show_item((shown, 0.0, 0.0, Frame(a, e, d, f, self._form)))
+        self._show_item((shown, shown.start, 0.0, Frame(a, e, d, f, self._form)))
         self._text = product((1, 0, 0, 1, shown.advance, 0), self._text)
 
 

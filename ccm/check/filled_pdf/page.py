@@ -95,7 +95,7 @@ class _Collector:
         for x, y, phrase, operands, operator, other in TOKENS.findall(sheet.content):
             if phrase:
                 shown = known(phrase) or phrase_of(phrase)
-                at = float(x)
+                at = float(x) + shown.start
                 newest = phrase
                 if shown.usual == size and frame is not None:
                     if y == line:
@@ -177,6 +177,8 @@ class _Joiner(_Collector):
         self._newest = 0.0  # height of the newest line that another stands before, in points
         self._left, self._right = width, 0.0
         self._is_ordered = False
+        self._taken: Item | None = None  # the newest text that was set here, and where it stands
+        self._before: Placed | None = None
 
     def lines_of(self, sheet: Sheet) -> Lines:
         """Return the lines of a page."""
@@ -200,8 +202,9 @@ class _Joiner(_Collector):
 
     def _take(self, item: Item) -> None:
         """Set one text beside or below the one before."""
-        before = Placed.of(self._items[-1]) if self._items else None
-        one = Placed.of(item)
+        newest = self._items[-1] if self._items else None
+        before = self._before if newest is self._taken else Placed.of(newest) if newest else None
+        self._taken, self._before = item, (one := Placed.of(item))
         self._check_inside(one)
         if before is None:
             self._begin(one, None)

@@ -41,6 +41,7 @@ class Placed(NamedTuple):
 
     x, y: Its beginning, in points of the page or form that it stands in. scale: Points in one of its own units.
     form: How that form is set on the page; none for a text of the page itself.
+    on_page: Where it begins on the page, in points. whole_scale: Points of the page in one of its own units.
     """
 
     shown: Shown
@@ -48,25 +49,18 @@ class Placed(NamedTuple):
     y: float
     scale: float
     form: Form | None
+    on_page: tuple[float, float]
+    whole_scale: float
 
     @classmethod
     def of(cls, item: Item) -> Placed:
         """Return where an item stands."""
-        shown, x, y, frame = item
-        return cls(shown, frame.left + frame.scale * x, frame.top + frame.down * float(y), frame.scale, frame.form)
-
-    @property
-    def on_page(self) -> tuple[float, float]:
-        """Where it begins on the page, in points."""
-        form = self.form
+        shown, x, y, (scale, left, down, top, form) = item
+        x, y = left + scale * x, top + down * float(y)
         if form is None:
-            return self.x, self.y
-        return form.scale * self.x + form.left, form.upwards * form.scale * self.y + form.bottom
-
-    @property
-    def whole_scale(self) -> float:
-        """Points of the page in one of its own units."""
-        return self.scale if self.form is None else self.scale * self.form.scale
+            return cls(shown, x, y, scale, None, (x, y), scale)
+        on_page = form.scale * x + form.left, form.upwards * form.scale * y + form.bottom
+        return cls(shown, x, y, scale, form, on_page, scale * form.scale)
 
 
 def product(one: tuple[float, ...], other: tuple[float, ...]) -> Matrix:

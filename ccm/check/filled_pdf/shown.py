@@ -45,7 +45,9 @@ class Shown:
     letters: One for each glyph.
     size: Of the font.
     first_width, last_width: Of those glyphs, in thousandths of the size.
-    last: Where the last glyph begins. end: Where it ends. advance: Where a text begins that is shown right after.
+    start: Where the first glyph begins, from the place that operators set; all else is measured from there.
+    last: Where the last glyph begins. end: Where it ends.
+    advance: Where a text begins that is shown right after, from the place that operators set.
     usual: The size, if nothing about the text is odd; otherwise a number that equals none.
     room: A gap to the next usual text of this size that is wider than this parts words for sure.
     """
@@ -64,7 +66,7 @@ class Shown:
         except (KeyError, UnicodeDecodeError):
             raise Unread("a glyph of another kind") from None
         self.first_width, self.last_width = widths[0], widths[-1]
-        after = self._moves.pop(len(letters), 0.0)
+        after, first = self._moves.pop(len(letters), 0.0), self._moves.pop(0, 0.0)
         moved = 0.0
         text = letters.translate(font.texts)
         if self._moves:
@@ -79,7 +81,8 @@ class Shown:
         self.plain = text if simple else comparable_line(text)
         self.cell = Cell(text, self.plain)
         self.end = (sum(widths) - moved) * size / 1000
-        self.advance = self.end - after * size / 1000
+        self.start = -first * size / 1000
+        self.advance = self.start + self.end - after * size / 1000
         self.last = self.end - self.last_width * size / 1000
         self.room = _ROOM * size
         usual = font.odd.isdisjoint(letters) and not font.solid.isdisjoint(letters) and self.plain[-1:] != "-"
@@ -146,8 +149,6 @@ def _read_any(operand: bytes) -> tuple[bytes, dict[int, float]]:
             codes += literal(string) if string else bytes.fromhex(hexadecimal.decode("ascii"))
             if len(codes) % 2:
                 raise Unread("half a glyph")
-    if 0 in moves:
-        raise Unread("a text that begins beside its place")
     return codes, moves
 
 
