@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import PoolProxiedConnection
 
 from ccm.ledger.database_errors import named_errors
 from ccm.ledger.interface import LedgerError
@@ -44,6 +45,7 @@ class Database:
         """
         self._write_lock = threading.Lock()  # one writer in this process; waiting here is fair and cheap
         self.engine = _engine(url, root, busy_seconds)
+        self._kept: PoolProxiedConnection | None = None  # of `write_sqlite`
         try:
             self._migrate()
         except BaseException:
@@ -80,16 +82,28 @@ class Database:
 
         Why: what SQLAlchemy does around a small transaction costs more than the transaction.
         """
-        with self._write_lock, named_errors(), closing(self.engine.raw_connection()) as pooled:
-            assert isinstance(pooled.driver_connection, sqlite3.Connection)
-            cursor = pooled.driver_connection.cursor()
-            _wait_for_disk(cursor.execute, pooled.info, durable)
-            cursor.execute("BEGIN IMMEDIATE")
-            yield cursor
-            cursor.execute("COMMIT")  # without it, giving the connection back rolls everything back
+        with self._write_lock, named_errors():
+            kept = self._kept = self._kept or self.engine.raw_connection()
+            try:
+                assert isinstance(kept.driver_connection, sqlite3.Connection)
+                cursor = kept.driver_connection.cursor()
+                _wait_for_disk(cursor.execute, kept.info, durable)
+                cursor.execute("BEGIN IMMEDIATE")
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                self._give_back()  # which rolls back
+                raise
+
+    def _give_back(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     def close(self) -> None:
         """Give back all connections."""
+        with self._write_lock:
+            self._give_back()
         self.engine.dispose()
 
     def _migrate(self) -> None:

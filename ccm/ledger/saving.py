@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -49,9 +50,20 @@ def final_among(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
     """Return those of up to 500 communications whose outcome is final."""
     table = communications.c
     query = sa.select(table.communication_id).where(
-        table.communication_id.in_(ids), table.outcome.in_(sorted(FINAL_OUTCOMES))
+        is_among(connection, table.communication_id, ids), table.outcome.in_(sorted(FINAL_OUTCOMES))
     )
     return frozenset(connection.scalars(query).all())
+
+
+def is_among(connection: Connection, column: sa.Column[str], ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column has one of some ids.
+
+    Why: SQLite gets them as one text, so that the statement is the same, and stays prepared, for any number of them.
+    """
+    if connection.dialect.name != "sqlite":
+        return column.in_(ids)
+    listed = sa.func.json_each(orjson.dumps(ids).decode()).table_valued("value")
+    return column.in_(sa.select(listed.c.value))
 
 
 def execute_many(connection: Connection, statement: sa.Executable, values: Iterable[Values]) -> None:
@@ -83,8 +95,8 @@ def _clear_replaced(connection: Connection, ids: Sequence[str]) -> tuple[frozens
     Returns:
         The ids of pieces that stay; by id, attempts and possible duplicate of all earlier pieces.
     """
-    query = sa.select(communications.c.communication_id).where(communications.c.communication_id.in_(ids))
-    replaced = connection.scalars(query).all()
+    mine = is_among(connection, communications.c.communication_id, ids)
+    replaced = connection.scalars(sa.select(communications.c.communication_id).where(mine)).all()
     if not replaced:
         return frozenset(), {}
     query_pieces = sa.select(pieces.c.piece_id, pieces.c.state, pieces.c.attempts, pieces.c.possible_duplicate)

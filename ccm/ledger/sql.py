@@ -15,7 +15,7 @@ from ccm.ledger.decisions import missing_run, refuse_lost
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.queries import all_runs, history_of, page_of_outcomes, page_of_pieces, tally_of
 from ccm.ledger.rows import event_values, piece_record, progress_text, run_record, run_values
-from ccm.ledger.saving import chunks, execute_many, final_among, save_chunk
+from ccm.ledger.saving import chunks, execute_many, final_among, is_among, save_chunk
 from ccm.ledger.sqlite_steps import OutOfTheOrdinary, record_in_few
 from ccm.ledger.stepping import record_steps
 from ccm.ledger.tables import communications, events, pieces, runs
@@ -132,9 +132,10 @@ class SqlLedger(Ledger):
         found: dict[str, tuple[PieceRecord, ...]] = {}
         with self._database.read() as connection:
             for ids in chunks(communication_ids):
-                query = sa.select(communications.c.communication_id).where(communications.c.communication_id.in_(ids))
-                found |= dict.fromkeys(connection.scalars(query), ())
-                query_pieces = sa.select(pieces).where(pieces.c.communication_id.in_(ids)).order_by(pieces.c.number)
+                mine = is_among(connection, communications.c.communication_id, ids)
+                found |= dict.fromkeys(connection.scalars(sa.select(communications.c.communication_id).where(mine)), ())
+                theirs = is_among(connection, pieces.c.communication_id, ids)
+                query_pieces = sa.select(pieces).where(theirs).order_by(pieces.c.number)
                 for row in connection.execute(query_pieces).mappings():
                     found[row["communication_id"]] += (piece_record(row),)
         return found

@@ -81,6 +81,7 @@ class Sender:
         """
         self._ledger = ledger
         self._adapters = adapters
+        self._conversing = {name: one for name, one in adapters.items() if isinstance(one, ConversingAdapter)}
         self._run_id = run_id
         self._owner = owner
         self._clock = clock
@@ -240,11 +241,10 @@ class Sender:
 
         Why the exception's words stay here: they may quote the message.
         """
-        adapter = self._adapters[provider]
         try:
-            if isinstance(adapter, ConversingAdapter):
-                return (yield from adapter.converse(envelope))
-            receipt: Receipt = yield Aside(partial(adapter.deliver, envelope))
+            if (conversing := self._conversing.get(provider)) is not None:
+                return (yield from conversing.converse(envelope))
+            receipt: Receipt = yield Aside(partial(self._adapters[provider].deliver, envelope))
             return receipt
         except DeliveryError:
             raise
