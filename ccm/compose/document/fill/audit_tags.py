@@ -27,9 +27,9 @@ def _own(tag: Tag, depth: int) -> Iterator[Outline]:
         if isinstance(child, Tag):
             yield from _own(child, depth + 1)
         elif isinstance(child, Stripe):
-            for _ in range(child.rows):
+            for row in child.kinds:
                 yield depth + 1, "TR"
-                for kind, count in zip(child.kind.tags, child.kind.counts, strict=True):
+                for kind, count in zip(row.tags.tags, row.tags.counts, strict=True):
                     yield depth + 2, kind
                     yield from [(depth + 3, "Span")] * count
         elif not isinstance(child, Picture):
@@ -72,7 +72,7 @@ def _engines(box: Any, depth: int, above: str) -> Iterator[Outline]:
 def areas_differ(page: Page, theirs: Any, tolerance: float) -> bool:
     """Tell whether a box that the engine paints, or borders, is not painted where it is."""
     painted: dict[tuple[float, ...], list[Area | Shape]] = {}
-    for area in page.areas:
+    for area in page.single_areas():
         painted.setdefault(_ink(area.color), []).append(area)
     for box in theirs.descendants(placeholders=True):
         place = (box.border_box_x(), box.border_box_y(), box.border_width(), box.border_height())

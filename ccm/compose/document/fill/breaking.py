@@ -10,6 +10,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 
 _WRAPPING = ("normal", "pre-wrap", "pre-line")
 _MOST = 100_000
+_SURE = 2.0  # px between a line's width and its place, from which on nobody counts the same width otherwise
 
 
 class FirstLine(NamedTuple):
@@ -57,6 +58,11 @@ class Breaker:
                 return FirstLine(run, len(text.encode()), None)
         if "\u00ad" in text:
             raise Unfillable("a soft hyphen")
+        if width is not None and (words := _words(text, style, computed)):
+            line = words[0] if least else _clear_line(words, style, width)
+            if line is not None:
+                length = len(line.encode())
+                return FirstLine(style.shape(line), length, length + 1 if len(line) < len(text) else None)
         key = (text, id(style), computed["white_space"], computed["overflow_wrap"], width, start, least)
         known = self._known.get(key)
         if known is None:
@@ -64,6 +70,12 @@ class Breaker:
                 self._known.clear()
             known = self._known[key] = _broken(text, style, computed, width, start, least)
         return known
+
+    def narrowest(self, text: str, style: TextStyle, computed: Any) -> float:
+        """Return the width of the widest line of a text that is broken wherever it may be."""
+        parts = _words(text, style, computed)
+        runs = [style.shape(word) for word in parts] if parts else self.lines(text, style, computed, 0, least=True)
+        return max([run.width for run in runs], default=0.0)
 
     def lines(
         self, text: str, style: TextStyle, computed: Any, width: float, *, least: bool = False
@@ -82,6 +94,43 @@ class Breaker:
                 rest = b"" if first.resume is None else rest[first.resume :].lstrip(b" ")
             known = self._lines[key] = tuple(made)
         return known
+
+
+def _words(text: str, style: TextStyle, computed: Any) -> list[str] | None:
+    """Return what stands between the blanks of a text; None where lines may begin anywhere else, or not behind each blank."""
+    if (
+        style.by_pango
+        or not is_plain(text)
+        or computed["white_space"] not in ("normal", "pre-line")
+        or computed["overflow_wrap"] == "anywhere"
+    ):
+        return None
+    words = text.split(" ")
+    language = computed["lang"] or ""
+    last = ""
+    for word in words:
+        if not word or may_break_inside(word, language) or (last and not may_break(last + " ", word[0], language)):
+            return None
+        last = word[-1]
+    return words
+
+
+def _clear_line(words: list[str], style: TextStyle, width: float) -> str | None:
+    """Return what of some words stands on a line of this width; None where the engine must decide."""
+    blank = style.shape(" ").width
+    end = style.shape(words[0]).width
+    if end > width - _SURE:
+        return None
+    count = 1
+    for word in words[1:]:
+        end += blank + style.shape(word).width
+        if end > width - _SURE:
+            if end < width + _SURE:
+                return None
+            break
+        count += 1
+    line = " ".join(words[:count])
+    return line if style.shape(line).width <= width - _SURE / 2 else None
 
 
 def _broken(text: str, style: TextStyle, computed: Any, width: float | None, start: bool, least: bool) -> FirstLine:

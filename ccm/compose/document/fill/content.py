@@ -5,11 +5,11 @@ Source: ISO 32000-1, 9.4 (text) and 14.6 (marked content); text is shown as Weas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain
 
-from ccm.compose.document.fill.display import Area, Color, Page, Picture, Shape, Stripe, StripeKind, Text
+from ccm.compose.document.fill.display import Area, Areas, Color, Page, Picture, Shape, Stripe, StripeKind, Text
 from ccm.compose.document.fill.fonts import FontFile
 from ccm.compose.document.fill.text import UNITS, Run
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -51,7 +51,7 @@ class Contents:
             item.mark = mark
             if type(item) is Stripe:
                 ink = self._stripe(item, ink, used, parts)
-                mark += item.marks
+                mark += len(item.runs)
             else:
                 parts.append(b"/%b<</MCID %d>>BDC" % (b"Figure" if type(item) is Picture else b"Span", mark))
                 ink = self._item(item, ink, used, parts.append)  # type: ignore[arg-type]  # stripes are gone
@@ -65,16 +65,19 @@ class Contents:
         parts.append(b"Q")
         return b"\n".join(parts), mark
 
-    def _areas(self, areas: Sequence[Area | Shape], parts: list[bytes]) -> None:
+    def _areas(self, areas: Sequence[Area | Areas | Shape], parts: list[bytes]) -> None:
         parts.append(b"/Artifact BMC")
         ink = None
         for area in areas:
             if area.color != ink:
                 ink = area.color
                 parts.append(_color(ink))
-            if type(area) is Shape:
+            if type(area) is Areas:
+                count = len(area.places) // 4
+                parts.append((b"%.3f %.3f %.3f %.3f re f\n" * count)[:-1] % tuple(area.places))
+            elif type(area) is Shape:
                 parts.append(b"q\n1 0 0 1 %.3f %.3f cm\n%b\nQ" % (area.x, area.y, area.operators))
-            else:
+            elif type(area) is Area:
                 parts.append(b"%.3f %.3f %.3f %.3f re f" % (area.x, area.y, area.width, area.height))
         parts.append(b"EMC")
 
@@ -101,39 +104,30 @@ class Contents:
 
     def _stripe(self, stripe: Stripe, ink: Color | None, used: Used, parts: list[bytes]) -> Color | None:
         """Add the operators of table rows; returns the colour that is set now."""
-        kind = stripe.kind
-        if kind not in used.kinds:
-            used.kinds.add(kind)
-            for face, _, _ in kind.faces:
-                used.glyphs.setdefault(face, set())
-        each = len(stripe.runs)
-        values: list[Iterable[bytes | int]] = []
-        heights: list[float] | None = None
-        lower: list[bytes] = []
-        for at, (across, down, runs) in enumerate(zip(stripe.across, stripe.down, stripe.runs, strict=True)):
-            if down is not heights:
-                heights, lower = down, [b"%.3f" % y for y in down]
-            left = repeat(b"%.3f" % across) if isinstance(across, float) else [b"%.3f" % x for x in across]
-            shown = [run.shown or self._shown(run) for run in runs]
-            values += (range(stripe.mark + at, stripe.mark + stripe.marks, each), left, lower, shown)
-            for run in runs:
-                if run.rare:
-                    used.glyphs[run.face] |= run.rare
-        form, after = self._form(kind, ink)
-        if stripe.rows > 1:
-            again, after = self._form(kind, after)
-            form = b"\n".join([form, *[again] * (stripe.rows - 1)])
-        parts.append(form % tuple(chain.from_iterable(zip(*values, strict=False))))
-        return after
+        forms = []
+        for kind in stripe.kinds:
+            if kind not in used.kinds:
+                used.kinds.add(kind)
+                for face, _, _ in kind.faces:
+                    used.glyphs.setdefault(face, set())
+            form, ink = self._forms.get((kind, ink)) or self._form(kind, ink)
+            forms.append(form)
+        shown = [run.shown or self._shown(run) for run in stripe.runs]
+        for run in stripe.runs:
+            if run.rare:
+                used.glyphs[run.face] |= run.rare
+        marks = range(stripe.mark, stripe.mark + len(shown))
+        values = chain.from_iterable(zip(marks, stripe.across, stripe.down, shown, strict=True))
+        if shown:
+            parts.append(b"".join(forms)[:-1] % tuple(values))
+        return ink
 
     def _form(self, kind: StripeKind, ink: Color | None) -> tuple[bytes, Color | None]:
         """Return the operators of a kind of row without its values, and the colour that is set afterwards."""
-        known = self._forms.get((kind, ink))
-        if known is None:
-            if len(self._forms) >= _MOST_FORMS:
-                self._forms.clear()
-            known = self._forms[kind, ink] = _form(kind, ink)
-        return known
+        if len(self._forms) >= _MOST_FORMS:
+            self._forms.clear()
+        made = self._forms[kind, ink] = _form(kind, ink)
+        return made
 
     def _said(self, run: Run) -> dict[int, tuple[int, bytes]]:
         """Return what must be said of glyphs that alone would be read as another text: by the first, where they end."""
@@ -197,12 +191,24 @@ class Contents:
             yield b"EMC"
 
     def _shown(self, run: Run) -> bytes:
-        """Return the operator that shows a run, with the engine's own rounding; the run remembers it."""
+        """Return the operator that shows a run; the run remembers it."""
+        run.shown = f"[<{self._hexadecimal(run)}>]TJ".replace("<>", " ").encode("ascii")
+        run.pieces = ()
+        return run.shown
+
+    def _hexadecimal(self, run: Run) -> str:
+        """Return the glyphs of a run and what moves them, with the engine's own rounding."""
+        if run.pieces:
+            text = "".join([piece.hexadecimal or self._hexadecimal(piece) for piece in run.pieces])
+            rare = [piece.rare for piece in run.pieces if piece.rare]
+            if rare:
+                run.rare = frozenset().union(*rare)
+            return text
         font = self._fonts[run.face]
         if font.text([glyph for glyph, _, _ in run.glyphs]) != run.text.replace("\u00a0", " "):
             raise Unfillable("a glyph that stands for several signs")
         size = int(run.size * UNITS) / UNITS
-        parts = ["[<"]
+        parts = []
         for glyph, advance, moved in run.glyphs:
             offset = moved / size
             if offset:
@@ -211,10 +217,9 @@ class Contents:
             kerning = int(font.width(glyph) + offset - advance * 1000 / UNITS / size)
             if kerning:
                 parts.append(f">{kerning}<")
-        parts.append(">]TJ")
         run.rare = font.rare([glyph for glyph, _, _ in run.glyphs])
-        run.shown = "".join(parts).replace("<>", " ").encode("ascii")
-        return run.shown
+        run.hexadecimal = "".join(parts)
+        return run.hexadecimal
 
 
 def _closed(string: str) -> bytes:
@@ -228,14 +233,14 @@ def _closed(string: str) -> bytes:
 
 def _form(kind: StripeKind, ink: Color | None) -> tuple[bytes, Color | None]:
     """Return the operators of a kind of row without its values, and the colour that is set afterwards."""
-    parts = []
+    form = b""
     for face, size, color in kind.faces:
-        parts.append(b"/Span<</MCID %d>>BDC")
+        form += b"/Span<</MCID %d>>BDC\n"
         if color != ink:
-            parts.append(_color(color))
+            form += _color(color) + b"\n"
             ink = color
-        parts += (b"BT\n1 0 0 -1 %b %b Tm", _font(face, size), b"%b\nET\nEMC")
-    return b"\n".join(parts), ink
+        form += b"BT\n1 0 0 -1 %.3f %.3f Tm\n" + _font(face, size) + b"\n%b\nET\nEMC\n"
+    return form, ink
 
 
 def _font(face: int, size: float) -> bytes:

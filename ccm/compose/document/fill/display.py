@@ -51,50 +51,49 @@ class Text:
 
 
 @dataclass(eq=False, slots=True)
-class StripeKind:
-    """What rows of a table share that are drawn and tagged alike, whatever their texts.
+class RowTags:
+    """What rows of a table share that are tagged alike; equal ones are the same one.
 
-    faces: Face, size and colour of each text, in order of reading.
     counts: Texts of each cell, one for each line. tags: TD or TH.
     cells: What the tags of the cells say beside their content.
     """
 
-    faces: tuple[tuple[int, float, Color], ...]
     counts: tuple[int, ...]
     tags: tuple[str, ...]
     cells: tuple[Cell, ...]
 
 
-@dataclass(slots=True)
-class Stripe:
-    """Rows of a table that hold nothing but lines of text and are all alike; drawing and tags in one.
+@dataclass(eq=False, slots=True)
+class StripeKind:
+    """What rows of a table share that are drawn and tagged alike, whatever their texts.
 
-    Why by columns: what is done for a whole column at a time costs a fraction of what it costs for each cell.
-
-    rows: How many.
-    across, down, runs: For each text of a row: where its baseline begins, and what is set there, in each row.
+    faces: Face, size and colour of each text, in order of reading.
     """
 
-    kind: StripeKind
-    rows: int
-    across: list[float | list[float]]  # a number where all rows have the same
-    down: list[list[float]]
-    runs: list[list[Run]]
+    faces: tuple[tuple[int, float, Color], ...]
+    tags: RowTags
+
+
+@dataclass(slots=True)
+class Stripe:
+    """Rows of a table below each other that hold nothing but lines of text; drawing and tags in one.
+
+    Why: what is done for all texts of a page at a time costs a fraction of what it costs for each text.
+
+    kinds: Of each row.
+    across, down, runs: Of each text, row after row: where its baseline begins, and what is set there.
+    """
+
+    kinds: list[StripeKind] = field(default_factory=list)
+    across: list[float] = field(default_factory=list)
+    down: list[float] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
     mark: int = 0
 
-    @property
-    def marks(self) -> int:
-        """How many texts there are."""
-        return self.rows * len(self.runs)
-
     def drawn(self) -> list[Text]:
-        """Return the texts one by one, row after row."""
-        columns = list(zip(self.across, self.down, self.runs, self.kind.faces, strict=True))
-        return [
-            Text(x if isinstance(x, float) else x[row], y[row], runs[row], face[2])
-            for row in range(self.rows)
-            for x, y, runs, face in columns
-        ]
+        """Return the texts one by one."""
+        inks = [ink for kind in self.kinds for _, _, ink in kind.faces]
+        return [Text(*one) for one in zip(self.across, self.down, self.runs, inks, strict=True)]
 
 
 @dataclass(slots=True)
@@ -116,6 +115,19 @@ class Area:
     width: float
     height: float
     color: Color
+
+
+@dataclass(slots=True)
+class Areas:
+    """Filled rectangles of one colour; x, y, width and height of each, one behind the other."""
+
+    color: Color
+    places: list[float]
+
+    def single(self) -> list[Area]:
+        """Return the rectangles one by one."""
+        sides = [self.places[side::4] for side in range(4)]
+        return [Area(x, y, width, height, self.color) for x, y, width, height in zip(*sides, strict=True)]
 
 
 @dataclass(slots=True)
@@ -147,10 +159,24 @@ class Page:
 
     width: float
     height: float
-    areas: list[Area | Shape] = field(default_factory=list)
+    areas: list[Area | Areas | Shape] = field(default_factory=list)
     marked: list[Text | Picture | Stripe] = field(default_factory=list)
     beside: list[Text | Picture] = field(default_factory=list)  # heads and feet, which are no part of what is read
     tags: list[Tag] = field(default_factory=list)
+
+    def fill(self, rectangles: list[tuple[Color, float, float, float, float]]) -> None:
+        """Paint rectangles: colour, x, y, width and height of each; those of one colour become one."""
+        ink: Color | None = None
+        places: list[float] = []
+        for color, x, y, width, height in rectangles:
+            if color != ink:
+                ink, places = color, []
+                self.areas.append(Areas(color, places))
+            places += (x, y, width, height)
+
+    def single_areas(self) -> list[Area | Shape]:
+        """Return what is painted one by one."""
+        return [one for area in self.areas for one in (area.single() if isinstance(area, Areas) else (area,))]
 
 
 @dataclass(slots=True)

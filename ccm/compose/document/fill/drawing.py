@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from operator import itemgetter
 from typing import cast
 
-from ccm.compose.document.fill.display import Area, Page, Stripe, StripeKind, Tag, Text
+from ccm.compose.document.fill.display import Cell, Color, Page, RowTags, Stripe, StripeKind, Tag, Text
 from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.table_borders import border_lines
-from ccm.compose.document.fill.table_parts import Row, Table
+from ccm.compose.document.fill.table_parts import Row, RowKind, Table
 from ccm.compose.document.fill.tags import Said, kind_of, name_headers
 from ccm.compose.document.fill.text import Run
 from ccm.compose.document.fill.tree import Element
@@ -30,74 +32,98 @@ def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, page: Page,
     across = [*range(head), *range(head + skipped, head + skipped + len(rows))]
     along = [*range(head + 1), *range(head + skipped + 1, head + skipped + len(rows) + 1)]
     rows = table.header + rows
-    lines: list[tuple[tuple[int, float, int], Area]] = []
     tops = [y]
     for row in rows:
         y += row.height
         tops.append(y)
     _backgrounds(table, rows, tops, page)
     _texts(table, rows, tops, page, tag, number)
-    border_lines(table, across, along, tops, lines)
-    lines.sort(key=lambda one: one[0])
-    page.areas += [area for _, area in lines]
+    lines = border_lines(table, across, along, tops)
+    lines.sort(key=itemgetter(0))
+    page.fill([rectangle for _, rectangle in lines])
     return tops[-1]
 
 
 def _backgrounds(table: Table, rows: list[Row], tops: list[float], page: Page) -> None:
+    known: dict[RowKind, list[tuple[Color, float, float]]] = {}
+    found = []
     for row, top in zip(rows, tops, strict=False):
         kind = row.kind
-        if not kind.painted:
-            continue
-        if kind.background[3]:
-            page.areas.append(Area(table.columns[0], top, table.width, row.height, kind.background))
-        for cell in kind.cells:
-            if cell.kind.background[3]:
-                left, right = table.columns[cell.x], table.columns[cell.x + cell.span]
-                page.areas.append(Area(left, top, right - left, row.height, cell.kind.background))
+        if kind.painted:
+            inside = known.get(kind)
+            if inside is None:
+                inside = known[kind] = _painted(table, kind)
+            found += [(ink, left, top, width, row.height) for ink, left, width in inside]
+    page.fill(found)
+
+
+def _painted(table: Table, kind: RowKind) -> list[tuple[Color, float, float]]:
+    """Return the backgrounds of a row and its cells: colour, left edge and width."""
+    found = []
+    if kind.background[3]:
+        found.append((kind.background, table.columns[0], table.width))
+    for cell in kind.cells:
+        if cell.kind.background[3]:
+            left, right = table.columns[cell.x], table.columns[cell.x + cell.span]
+            found.append((cell.kind.background, left, right - left))
+    return found
 
 
 def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Tag, number: int) -> None:
     """Draw the texts of rows, and tag them."""
-    said = name_headers(number, [row.kind for row in rows])
+    says = name_headers(number, [row.kind for row in rows])
     group: Element | None = None
     group_tag = tag
-    at = 0
-    while at < len(rows):
-        row, says = rows[at], said[at]
+    stripe: Stripe | None = None
+    for at, (row, top, said) in enumerate(zip(rows, tops, says, strict=False)):
         if row.element.parent is not group:
             group = row.element.parent
             assert group is not None
             group_tag = Tag(kind_of(group.tag))
             tag.children.append(group_tag)
-        end = at + 1
+            stripe = None
         places = table.places.get(row.form) or _places(table, row)
-        stripe = None
-        if row.kind.data or at < _MOST_NAMED:
-            if row.lines is None:
-                while end < len(rows) and _alike(row, rows[end]):
-                    end += 1
-                stripe = _stripe(rows[at:end], tops[at:end], places, says)
-                end = end if stripe is not None else at + 1
-            else:
-                stripe = _broken_stripe(row, tops[at], places, says)
-        if stripe is not None:
-            group_tag.children.append(stripe)
-            if stripe.runs:
+        if (row.kind.data or at < _MOST_NAMED) and _is_plain(row):
+            if stripe is None:
+                stripe = Stripe()
+                group_tag.children.append(stripe)
                 page.marked.append(stripe)
+            _add(row, top, places, said, stripe)
         else:
-            group_tag.children.append(_row(row, tops[at], places, says, page))
-        at = end
+            stripe = None
+            group_tag.children.append(_row(row, top, places, said, page))
 
 
-def _alike(row: Row, other: Row) -> bool:
-    """Tell whether two rows, the first without broken lines, are drawn and tagged alike."""
-    return (
-        other.form is row.form
-        and other.lines is None
-        and other.counts == row.counts
-        and row.kind.data
-        and other.element.parent is row.element.parent
-    )
+def _is_plain(row: Row) -> bool:
+    """Tell whether a row holds nothing but lines of text in the fonts of its cells."""
+    if row.lines is None:
+        return not any([one is not None and one.parts for one in _runs(row)])  # noqa: C419  # a list is faster
+    return all(type(one) is Run and not one.parts for lines in row.lines for one in lines)
+
+
+def _runs(row: Row) -> list[Run | None]:
+    """Return the content of a row without broken lines, cell by cell."""
+    return cast("list[Run | None]", row.contents)
+
+
+def _add(row: Row, top: float, places: list[tuple[float, float, float]], said: Said, stripe: Stripe) -> None:
+    """Add the texts of a row."""
+    across, down, runs = stripe.across.append, stripe.down.append, stripe.runs.append
+    stripe.kinds.append(_stripe_kind(row, said))
+    if row.lines is None:
+        for run, first, (left, width, shift) in zip(_runs(row), row.baselines, places, strict=True):
+            if run is not None:
+                across(left + (width - run.width) * shift if shift else left)
+                down(top + first)
+                runs(run)
+        return
+    for lines, cell, first, (left, width, shift) in zip(row.lines, row.kind.cells, row.baselines, places, strict=True):
+        y = top + first
+        for line in cast("tuple[Run, ...]", lines):
+            across(left + (width - line.width) * shift if shift else left)
+            down(y)
+            runs(line)
+            y += cell.kind.strut.height
 
 
 def _row(row: Row, top: float, places: list[tuple[float, float, float]], says: Said, page: Page) -> Tag:
@@ -148,45 +174,9 @@ def _places(table: Table, row: Row) -> list[tuple[float, float, float]]:
     return known
 
 
-def _stripe(rows: list[Row], tops: list[float], places: list[tuple[float, float, float]], said: Said) -> Stripe | None:
-    """Return rows that are alike as one, None if they hold anything but texts in the fonts of their cells."""
-    first = rows[0]
-    across: list[float | list[float]] = []
-    down: list[list[float]] = []
-    columns: list[list[Run]] = []
-    baselines: dict[float, list[float]] = {}
-    contents = zip(*[row.contents for row in rows], strict=True)
-    for base, (left, width, shift), column in zip(first.baselines, places, contents, strict=True):
-        if column[0] is None:
-            continue
-        runs = cast("list[Run]", list(column))  # rows without lines hold runs
-        if any([run.parts for run in runs]):  # noqa: C419  # a list is faster
-            return None
-        across.append([left + (width - run.width) * shift for run in runs] if shift else left)
-        heights = baselines.get(base)
-        if heights is None:
-            heights = baselines[base] = [top + base for top in tops]
-        down.append(heights)
-        columns.append(runs)
-    return Stripe(_stripe_kind(first, said), len(rows), across, down, columns)
-
-
-def _broken_stripe(row: Row, top: float, places: list[tuple[float, float, float]], said: Said) -> Stripe | None:
-    """Return a row with texts of several lines, None if it holds anything but lines of text in the fonts of its cells."""
-    assert row.lines is not None
-    across: list[float | list[float]] = []
-    down: list[list[float]] = []
-    columns: list[list[Run]] = []
-    for cell, first, (left, width, shift), runs in zip(row.kind.cells, row.baselines, places, row.lines, strict=True):
-        y = top + first
-        for one in runs:
-            if type(one) is not Run or one.parts:
-                return None
-            across.append(left + (width - one.width) * shift if shift else left)
-            down.append([y])
-            columns.append([one])
-            y += cell.kind.strut.height
-    return Stripe(_stripe_kind(row, said), 1, across, down, columns)
+@lru_cache(maxsize=4096)
+def _row_tags(counts: tuple[int, ...], tags: tuple[str, ...], cells: tuple[Cell, ...]) -> RowTags:
+    return RowTags(counts, tags, cells)
 
 
 def _stripe_kind(row: Row, said: Said) -> StripeKind:
@@ -201,6 +191,6 @@ def _stripe_kind(row: Row, said: Said) -> StripeKind:
             for cell, count in zip(kind.cells, counts, strict=True)
             for _ in range(count)
         )
-        tags = tuple(cell.kind.tag for cell in kind.cells)
-        known = kind.stripes[counts, said] = StripeKind(faces, counts, tags, said.cells)
+        tags = _row_tags(counts, tuple(cell.kind.tag for cell in kind.cells), said.cells)
+        known = kind.stripes[counts, said] = StripeKind(faces, tags)
     return known

@@ -66,7 +66,7 @@ class Inlines:
         """Return the width of the longest part of a text that cannot be broken."""
         if computed["white_space"] == "nowrap":
             return run.width
-        return max([one.width for one in self._breaker.lines(run.text, style, computed, 0, least=True)], default=0.0)
+        return self._breaker.narrowest(run.text, style, computed)
 
 
 def of_text(text: str, style: TextStyle, computed: Any, ink: Color) -> Paragraph:

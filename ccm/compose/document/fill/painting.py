@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ccm.compose.document.fill.display import Area, Color, Shape
+from ccm.compose.document.fill.display import Area, Areas, Color, Shape
 from ccm.compose.document.fill.measures import Sides, Size, borders, color, size, used
 from ccm.compose.document.fill.unfillable import Unfillable
 
@@ -44,7 +44,7 @@ class Look:
                 raise Unfillable("round corners with different borders")
             self._corners = corners
 
-    def paint(self, onto: list[Area | Shape], x: float, y: float, width: float, height: float) -> None:
+    def paint(self, onto: list[Area | Areas | Shape], x: float, y: float, width: float, height: float) -> None:
         """Paint a box; the measures are of its border box."""
         if self._corners:
             self._paint_round(onto, x, y, width, height)
@@ -63,7 +63,7 @@ class Look:
             if self._widths[side] and ink[3]:
                 onto.append(Shape(x, y, width, height, ink, _side(side, width, height, self._widths)))
 
-    def _paint_round(self, onto: list[Area | Shape], x: float, y: float, width: float, height: float) -> None:
+    def _paint_round(self, onto: list[Area | Areas | Shape], x: float, y: float, width: float, height: float) -> None:
         radii = tuple((used(one, width) or 0.0, used(other, height) or 0.0) for one, other in self._corners)
         radii = tuple(pair if all(pair) else (0.0, 0.0) for pair in radii)
         if self._background[3]:

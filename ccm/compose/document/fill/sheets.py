@@ -162,7 +162,7 @@ class Sheet:
             Unfillable: If something positioned would cover a text that was there before.
         """
         raised = self._raised
-        for area in raised.areas:
+        for area in raised.single_areas():
             for item in self.page.marked:
                 texts = item.drawn() if isinstance(item, Stripe) else [item]
                 if any(isinstance(text, Text) and _covers(area, text) for text in texts):

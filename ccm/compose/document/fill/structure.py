@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ccm.compose.document.fill.display import Cell, Page, Picture, Stripe, StripeKind, Tag, Text
+from ccm.compose.document.fill.display import Cell, Page, Picture, RowTags, Stripe, Tag, Text
 from ccm.compose.document.fill.objects import Objects, Pack, Packed, pack
 
-_TOGETHER = 8  # rows that are packed as one where there are as many
 _MOST_PACKED = 10_000  # rows of tables as they stood somewhere in a file, remembered for the next file
 
 
@@ -25,20 +24,20 @@ class Packings:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Packed] = {}
 
-    def of(self, kind: StripeKind, rows: int, mark: int, parent: int, page: int, objects: Objects) -> Packed:
-        """Return the tags of some rows for the next place in the file.
+    def of(self, tags: RowTags, mark: int, parent: int, page: int, objects: Objects) -> Packed:
+        """Return the tags of a row for the next place in the file.
 
         Args:
-            mark: Of their first text.
+            mark: Of its first text.
             parent, page: Numbers of these objects.
         """
         stream = objects.open()
-        key = (kind, rows, objects.count, mark, parent, page, stream.number, stream.count, stream.offset)
+        key = (tags, objects.count, mark, parent, page, stream.number, stream.count, stream.offset)
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= _MOST_PACKED:
                 self._known.clear()
-            known = self._known[key] = _packed(kind, rows, mark, objects.count + 1, parent, page, stream)
+            known = self._known[key] = _packed(tags, mark, objects.count + 1, parent, page, stream)
         return known
 
 
@@ -74,20 +73,16 @@ class Structure:
 
     def _stripe(self, stripe: Stripe, parent: int, page: int, owners: list[bytes]) -> list[bytes]:
         """Add the tags of table rows; returns references to them."""
-        objects, kind = self._objects, stripe.kind
-        each = 1 + len(kind.cells) + len(kind.faces)
+        objects, find = self._objects, self._packings.of
         kids = []
-        mark, left = stripe.mark, stripe.rows
-        while left:
-            rows = _TOGETHER if left >= _TOGETHER else 1
-            packed = self._packings.of(kind, rows, mark, parent, page, objects)
-            first = objects.count + 1
-            kids += [b"%d 0 R" % number for number in range(first, first + rows * each, each)]
+        mark = stripe.mark
+        for kind in stripe.kinds:
+            packed = find(kind.tags, mark, parent, page, objects)
+            kids.append(b"%d 0 R" % (objects.count + 1))
             objects.add_packed(packed)
             if packed.owners:
                 owners[mark] = packed.owners
-            mark += rows * len(kind.faces)
-            left -= rows
+                mark += len(kind.faces)
         return kids
 
     def _tag(self, tag: Tag, parent: int, page: int, owners: list[bytes]) -> int:
@@ -117,25 +112,22 @@ class Structure:
         return objects.add(body, number)
 
 
-def _packed(kind: StripeKind, rows: int, mark: int, first: int, parent: int, page: int, stream: Pack) -> Packed:
-    """Return the tags of table rows: the rows themselves, and each cell with its texts."""
-    bodies: list[bytes] = []
+def _packed(tags: RowTags, mark: int, row: int, parent: int, page: int, stream: Pack) -> Packed:
+    """Return the tags of a table row: the row itself, and each cell with its texts."""
+    bodies = [b""]
+    cells: list[int] = []
     owners: list[int] = []
-    for _ in range(rows):
-        row, at = first + len(bodies), len(bodies)
-        bodies.append(b"")
-        cells = []
-        for count, name, cell in zip(kind.counts, kind.tags, kind.cells, strict=True):
-            number = first + len(bodies)
-            spans = list(range(number + 1, number + count + 1))
-            said = _said(name, cell)
-            bodies.append(b"<</S/%b/P %d 0 R/K[%b]%b>>" % (name.encode("ascii"), row, _references(spans), said))
-            bodies += [_span(number, page, mark + one) for one in range(count)]
-            mark += count
-            cells.append(number)
-            owners += spans
-        bodies[at] = b"<</S/TR/P %d 0 R/K[%b]>>" % (parent, _references(cells))
-    return pack(first, bodies, owners, stream)
+    for count, name, cell in zip(tags.counts, tags.tags, tags.cells, strict=True):
+        number = row + len(bodies)
+        spans = range(number + 1, number + count + 1)
+        cells.append(number)
+        owners += spans
+        said = _said(name, cell)
+        bodies.append(b"<</S/%b/P %d 0 R/K[%b]%b>>" % (name.encode("ascii"), row, _references(spans), said))
+        bodies += [_span(number, page, mark + at) for at in range(count)]
+        mark += count
+    bodies[0] = b"<</S/TR/P %d 0 R/K[%b]>>" % (parent, _references(cells))
+    return pack(row, bodies, owners, stream)
 
 
 def _span(parent: int, page: int, mark: int) -> bytes:

@@ -6,9 +6,9 @@ Source: CSS 2.1 section 17.6.2 as WeasyPrint 70 reads it (layout/table.py, draw/
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from ccm.compose.document.fill.display import Area
+from ccm.compose.document.fill.display import Color
 from ccm.compose.document.fill.measures import Sides, color
 from ccm.compose.document.fill.table_parts import Border, Row, RowForm, RowKind, Table
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -30,34 +30,46 @@ class Borders:
         """Resolve border conflicts; gives every row the used widths of its cells."""
         known = self._row_borders
         vertical, horizontal = [], []
-        above: Row | None = None
-        for row in rows:
-            key: tuple[object, ...] = (table, row.kind, count)
-            beside = known.get(key)
-            if beside is None:
-                beside = known[key] = _beside(computed, row, count)
+        above: RowKind | None = None
+        for row, below in zip(rows, [*[row.kind for row in rows[1:]], None], strict=True):
+            kind = row.kind
+            key = (table, above, kind, below, count)
+            met = known.get(key)
+            if met is None:
+                met = known[key] = self._met(table, computed, above, kind, below, count)
+            row.form, beside, upper, lower = met
             vertical.append(beside)
-            horizontal.append(self._between(table, computed, above, row, count))
-            above = row
-        horizontal.append(self._between(table, computed, above, None, count))
-        for at, row in enumerate(rows):
-            key = (id(horizontal[at]), id(vertical[at]), id(horizontal[at + 1]), row.kind)
-            form = known.get(key)
-            if form is None:
-                form = known[key] = _form(row.kind, horizontal[at], vertical[at], horizontal[at + 1])
-            row.form = form
+            horizontal.append(upper)
+            above = kind
+        horizontal.append(lower)
         return vertical, horizontal
 
+    def _met(
+        self, table: int, computed: Any, above: RowKind | None, kind: RowKind, below: RowKind | None, count: int
+    ) -> tuple[RowForm, tuple[Border, ...], tuple[Border, ...], tuple[Border, ...]]:
+        """Return the form of a row between two others, and the borders beside, above and below it."""
+        known = self._row_borders
+        beside = known.get((table, kind, count))
+        if beside is None:
+            beside = known[table, kind, count] = _beside(computed, kind, count)
+        upper = self._between(table, computed, above, kind, count)
+        lower = self._between(table, computed, kind, below, count)
+        key = (id(upper), id(beside), id(lower), kind)
+        form = known.get(key)
+        if form is None:
+            form = known[key] = _form(kind, upper, beside, lower)
+        return form, beside, upper, lower
+
     def _between(
-        self, table: int, computed: Any, above: Row | None, below: Row | None, count: int
+        self, table: int, computed: Any, above: RowKind | None, below: RowKind | None, count: int
     ) -> tuple[Border, ...]:
         """Return the borders between two rows, or of the table's edge."""
-        key = (table, above and above.kind, below and below.kind, count, above is None)
+        key = (table, above, below, count)
         known: tuple[Border, ...] | None = self._row_borders.get(key)
         if known is None:
             grid = [_NONE] * count
-            for row, side in ((above, "bottom"), (below, "top")):
-                for cell in row.kind.cells if row else ():
+            for kind, side in ((above, "bottom"), (below, "top")):
+                for cell in kind.cells if kind else ():
                     for x in range(cell.x, cell.x + cell.span):
                         _contend(grid, x, cell.kind.computed, side)
             if above is None or below is None:
@@ -85,10 +97,10 @@ def _form(kind: RowKind, above: tuple[Border, ...], beside: tuple[Border, ...], 
     )
 
 
-def _beside(computed: Any, row: Row, count: int) -> tuple[Border, ...]:
+def _beside(computed: Any, kind: RowKind, count: int) -> tuple[Border, ...]:
     """Return the borders left and right of a row's cells."""
     grid = [_NONE] * (count + 1)
-    for cell in row.kind.cells:
+    for cell in kind.cells:
         for x in range(cell.x + 1, cell.x + cell.span):
             grid[x] = _STRONG_NONE
         _contend(grid, cell.x, cell.kind.computed, "left")
@@ -114,27 +126,27 @@ def _contend(grid: list[Border], at: int, computed: Any, side: str) -> None:
         grid[at] = (score, width, color(computed[f"border_{side}_color"], computed["color"]))
 
 
-def border_lines(
-    table: Table,
-    beside: list[int],
-    below: list[int],
-    tops: list[float],
-    lines: list[tuple[tuple[int, float, int], Area]],
-) -> None:
-    """Collect the border segments around some rows.
+Line: TypeAlias = tuple[tuple[int, float, int], tuple[Color, float, float, float, float]]
+
+
+def border_lines(table: Table, beside: list[int], below: list[int], tops: list[float]) -> list[Line]:
+    """Return the border segments around some rows: strength, and colour, x, y, width and height.
 
     Args:
         beside, below: Places in the border grid of what stands beside each row, and above and below it.
     """
+    lines: list[Line] = []
     count = len(table.columns) - 1
     height = len(tops) - 1
     if all(not width for row in {id(one): one for one in table.vertical}.values() for _, width, _ in row):
-        for y in range(height + 1):
-            for start, end, (score, width, ink) in _runs(table.horizontal[below[y]]):
-                left = table.columns[start]
-                area = Area(left, tops[y] - width / 2, table.columns[end] - left, width, ink)
-                lines.append((score, area))
-        return
+        columns = table.columns
+        different = {id(one): one for one in table.horizontal}
+        known = {mark: _runs(one) for mark, one in different.items()}
+        for top, at in zip(tops, below, strict=True):
+            for start, end, (score, width, ink) in known[id(table.horizontal[at])]:
+                left = columns[start]
+                lines.append((score, (ink, left, top - width / 2, columns[end] - left, width)))
+        return lines
 
     def across(y: int, x: int) -> float:
         inside = 0 <= y < height and 0 <= x <= count
@@ -151,7 +163,7 @@ def border_lines(
                 before = max(across(y - 1, x), across(y, x)) / 2
                 after = max(across(y - 1, x + 1), across(y, x + 1)) / 2
                 left, right = table.columns[x] - before, table.columns[x + 1] + after
-                lines.append((score, Area(left, tops[y] - width / 2, right - left, width, ink)))
+                lines.append((score, (ink, left, tops[y] - width / 2, right - left, width)))
     for y in range(height):
         for x in range(count + 1):
             score, width, ink = table.vertical[beside[y]][x]
@@ -159,7 +171,8 @@ def border_lines(
                 above = max(along(y, x - 1), along(y, x)) / 2
                 under = max(along(y + 1, x - 1), along(y + 1, x)) / 2
                 top, bottom = tops[y] - above, tops[y + 1] + under
-                lines.append((score, Area(table.columns[x] - width / 2, top, width, bottom - top, ink)))
+                lines.append((score, (ink, table.columns[x] - width / 2, top, width, bottom - top)))
+    return lines
 
 
 @lru_cache(maxsize=4096)

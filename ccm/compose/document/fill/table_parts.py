@@ -32,7 +32,7 @@ class CellKind:
     plain: Whether a text in it is read without looking at white space rules.
     row_header: Whether it is the header of a row.
     shift: Which part of the free width of a line stands before its text.
-    texts: What the texts of such cells became.
+    texts: What the texts of such cells became. least: How wide each must be at least.
     """
 
     computed: Any
@@ -46,6 +46,7 @@ class CellKind:
     row_header: bool
     shift: float
     texts: dict[str, Content] = field(default_factory=dict)
+    least: dict[Run, float] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)

@@ -6,18 +6,17 @@ Source: CSS 2.1 section 17 and CSS Tables 3 as WeasyPrint 70 reads them (layout/
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from ccm.compose.document.fill.columns import Asked, fixed, gathered, shared
 from ccm.compose.document.fill.inline import Inlines, of_text
 from ccm.compose.document.fill.measures import Percent, Sides, borders, color, length, paddings, shift_of, size, used
-from ccm.compose.document.fill.parts import LinePart
-from ccm.compose.document.fill.row_heights import count_of, heights_of
+from ccm.compose.document.fill.row_groups import RowGroup, groups_of
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.table_borders import Borders
-from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table, Tall
+from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table
 from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts, Run
 from ccm.compose.document.fill.tree import Element, PlainRow, trimmed
@@ -25,6 +24,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # for rounding
 _MOST_TEXTS = 8_000  # of one kind of cell, remembered
+_NEW = Run("", (), 0.0, 0, 0.0)  # stands for a text that was never met
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 
@@ -66,14 +66,15 @@ class Tables:
             max([one[1] for one in horizontal[-1]]) / 2,
             vertical[0][0][1] / 2,
         )
-        forms = _by_form(everything)
-        widths = self._widths(computed, forms, count, available - edges.left - edges.right, available)
+        groups = groups_of(everything, self._inlines)
+        widths = self._widths(computed, groups, count, available - edges.left - edges.right, available)
         if sum(widths) > (available - edges.left - edges.right) * _SLACK:
             raise Unfillable("a table wider than its place")
         columns = [x + edges.left]
         for width in widths:
             columns.append(columns[-1] + width)
-        self._set(forms, widths)
+        for group in groups:
+            group.set(widths)
         return Table(
             element, computed, header, rows, x, columns[-1] - columns[0], columns, vertical, horizontal,
             edges.top, edges.bottom, color(computed["background_color"], computed["color"]),
@@ -128,13 +129,11 @@ class Tables:
             key = (element.signature, element.signatures, available)
             kind = self._row_kinds.get(key)
             if kind is not None and kind.plain:
-                try:
-                    return Row(
-                        element, kind, [known[text] for known, text in zip(kind.texts, element.texts, strict=True)]
-                    )
-                except KeyError:  # a new text
-                    pairs = zip(kind.cells, element.texts, strict=True)
-                    return Row(element, kind, [_learned(cell.kind, text) for cell, text in pairs])
+                contents = [known.get(text, _NEW) for known, text in zip(kind.texts, element.texts, strict=True)]
+                if _NEW in contents:
+                    texts = zip(kind.cells, element.texts, contents, strict=True)
+                    contents = [_learned(cell.kind, text) if one is _NEW else one for cell, text, one in texts]
+                return Row(element, kind, contents)
         cells = [child for child in element.children if isinstance(child, Element)]
         key = (element.signature, tuple([cell.signature for cell in cells]), available)
         kind = self._row_kinds.get(key)
@@ -195,7 +194,7 @@ class Tables:
 
     # ── columns ──────────────────────────────────────────────────────────────
 
-    def _widths(self, computed: Any, forms: Forms, count: int, inner: float, available: float) -> list[float]:
+    def _widths(self, computed: Any, groups: list[RowGroup], count: int, inner: float, available: float) -> list[float]:
         """Return the width of each column."""
         width = computed["width"]
         if width == "auto":
@@ -205,14 +204,14 @@ class Tables:
         else:
             raise Unfillable("a table whose width is that of its content")
         if table is not None and computed["table_layout"] == "fixed":
-            return fixed(count, table, _first_row(next(iter(forms)), table))
-        kinds = {form.kind for form in forms}
+            return fixed(count, table, _first_row(groups[0].form, table))
+        kinds = {group.form.kind for group in groups}
         if any(cell.span != 1 or cell.kind.computed["width"] != "auto" for kind in kinds for cell in kind.cells):
-            columns = gathered(count, list(self._asked(forms)))
+            columns = gathered(count, list(_asked(groups)))
             if table is None:
                 table = min(max(columns.table_least, inner), columns.table_most)
             return shared(columns, max(table, columns.table_least))
-        most = self._extremes(forms, count, self._widest)
+        most = _extremes(groups, count, least=False)
         total = sum(most)
         if table is None:
             table = min(total, inner) if total > inner else total
@@ -220,7 +219,7 @@ class Tables:
             excess = table - total
             ratio = excess / total
             return [one + one * ratio for one in most] if excess else most
-        least = self._extremes(forms, count, self._narrowest)
+        least = _extremes(groups, count, least=True)
         smallest = sum(least)
         if table < smallest:
             table = smallest
@@ -246,109 +245,31 @@ class Tables:
             raise Unfillable("a table with paddings in percent in a box that is as wide as its content")
         count = max(one.cells[-1].x + one.cells[-1].span for one in kinds)
         vertical, _ = self._borders.collapsed(element.signature, computed, everything, count)
-        columns = gathered(count, list(self._asked(_by_form(everything))))
+        columns = gathered(count, list(_asked(groups_of(everything, self._inlines))))
         width = columns.table_least if least else columns.table_most
         return width + vertical[0][0][1] / 2 + vertical[0][count][1] / 2
 
-    def _asked(self, forms: Forms) -> Iterator[Asked]:
-        """Return what the cells ask for."""
-        for form, group in forms.items():
-            columns = zip(*[row.contents for row in group], strict=True)
-            for cell, beside, column in zip(form.kind.cells, form.beside, columns, strict=True):
-                computed = cell.kind.computed
-                said = size(computed["width"])
-                least = max([self._narrowest(cell.kind, one) for one in column]) + beside
-                most = max([self._widest(cell.kind, one) for one in column]) + beside
-                if said is not None and type(said) is not Percent:
-                    most = max(said, beside) if computed["box_sizing"] == "border-box" else said + beside
-                yield Asked(cell.x, cell.span, least, most, said)
 
-    def _extremes(self, forms: Forms, count: int, width: Callable[[CellKind, Content], float]) -> list[float]:
-        """Return what each column asks for: the largest width of its cells with their paddings and borders."""
-        found = [0.0] * count
-        for form, group in forms.items():
-            columns = zip(*[row.contents for row in group], strict=True)
-            for cell, beside, column in zip(form.kind.cells, form.beside, columns, strict=True):
-                if width == self._widest and all(type(one) is Run for one in column):
-                    outer = max([one.width for one in column]) + beside
-                else:
-                    outer = max([width(cell.kind, one) for one in column]) + beside
-                if outer > found[cell.x]:
-                    found[cell.x] = outer
-        return found
-
-    def _widest(self, kind: CellKind, content: Content) -> float:
-        """Return a content's width without any break but forced ones."""
-        if isinstance(content, Run):
-            return content.width
-        return 0.0 if content is None else self._inlines.widest(content)
-
-    def _narrowest(self, kind: CellKind, content: Content) -> float:
-        """Return the width of what cannot be broken in a content."""
-        if isinstance(content, Run):
-            return self._inlines.narrowest_of(content, kind.strut, kind.computed)
-        return 0.0 if content is None else self._inlines.narrowest(content)
-
-    # ── rows ─────────────────────────────────────────────────────────────────
-
-    def _set(self, forms: Forms, widths: list[float]) -> None:
-        """Set the lines of the cells of all rows, and find the rows' heights."""
-        for form, group in forms.items():
-            inner = []
-            for cell, beside in zip(form.kind.cells, form.beside, strict=True):
-                outer = widths[cell.x] if cell.span == 1 else sum(widths[cell.x : cell.x + cell.span])
-                inner.append(outer - beside)
-            heights = form.heights
-            for row in group:
-                counts = row.counts = self._count_lines(row, inner)
-                known = heights.get(counts)
-                if known is None:
-                    known = heights[counts] = heights_of(form, counts)
-                row.height, row.baselines = known
-
-    def _count_lines(self, row: Row, inner: list[float]) -> tuple[int | Tall, ...]:
-        """Set the lines of a row's cells; returns how many each has, or how high they are."""
-        counts: list[int | Tall] = []
-        add = counts.append
-        for content, width in zip(row.contents, inner, strict=True):
-            if content is None:
-                add(0)
-            elif type(content) is Run and content.width <= width:
-                add(1)
-            else:
-                row.lines = [
-                    self._lines(cell.kind, one, each)
-                    for cell, one, each in zip(row.kind.cells, row.contents, inner, strict=True)
-                ]
-                return tuple(
-                    [count_of(cell.kind, lines) for cell, lines in zip(row.kind.cells, row.lines, strict=True)]
-                )
-        return tuple(counts)
-
-    def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[LinePart]:
-        if content is None:
-            return ()
-        if isinstance(content, Run):
-            if content.width <= width:
-                return (content,)
-            return self._inlines.broken(content, kind.strut, kind.computed, width)
-        return self._inlines.lines(content, width)
+def _asked(groups: list[RowGroup]) -> Iterator[Asked]:
+    """Return what the cells ask for."""
+    for group in groups:
+        for at, (cell, beside) in enumerate(zip(group.form.kind.cells, group.form.beside, strict=True)):
+            computed = cell.kind.computed
+            said = size(computed["width"])
+            least, most = group.least(at) + beside, group.most[at] + beside
+            if said is not None and type(said) is not Percent:
+                most = max(said, beside) if computed["box_sizing"] == "border-box" else said + beside
+            yield Asked(cell.x, cell.span, least, most, said)
 
 
-Forms: TypeAlias = dict[RowForm, list[Row]]
-
-
-def _by_form(rows: list[Row]) -> Forms:
-    """Return rows by what decides how wide their cells are beside their contents."""
-    found: Forms = {}
-    for row in rows:
-        form = row.form
-        assert form is not None
-        group = found.get(form)
-        if group is None:
-            found[form] = [row]
-        else:
-            group.append(row)
+def _extremes(groups: list[RowGroup], count: int, *, least: bool) -> list[float]:
+    """Return what each column asks for: the largest width of its cells with their paddings and borders."""
+    found = [0.0] * count
+    for group in groups:
+        for at, (cell, beside) in enumerate(zip(group.form.kind.cells, group.form.beside, strict=True)):
+            outer = (group.least(at) if least else group.most[at]) + beside
+            if outer > found[cell.x]:
+                found[cell.x] = outer
     return found
 
 

@@ -6,6 +6,7 @@ HarfBuzz alone gives the same; whatever else Pango would do (other fonts, other 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +16,16 @@ from typing import Any
 
 import uharfbuzz as hb
 
+from ccm.compose.document.fill.apart import signs_apart
 from ccm.compose.document.fill.pango import Faces, Glyph, shaped_by_pango
 from ccm.compose.document.fill.unfillable import Unfillable
 
 UNITS = 1024
-_MOST_RUNS = 30_000  # of one style, remembered
+_MOST_RUNS = 8_000  # of one style, remembered
+_CUT_FROM = 100  # texts of one style; below that, reading the font's tables would cost more
+# Latin letters and what stands beside them; other signs may say another script, or a fraction, for all of a text.
+_LATIN = re.compile("[ -~\u00a0-\u024f\u2010-\u2043\u20a0-\u20bf\u2212]+")
+_LETTER = re.compile(r"[^\W\d_]")
 _SHAPING = itemgetter(
     "font_family", "font_style", "font_stretch", "font_weight", "font_size", "font_kerning", "font_variant_ligatures",
     "font_variant_position", "font_variant_caps", "font_variant_numeric", "font_variant_alternates",
@@ -33,8 +39,9 @@ class Run:
     """Shaped text.
 
     glyphs: Glyph ids with their advances and horizontal offsets in units of 1/1,024 px.
-    width: In px, letter spacing included.
-    shown: The operator that shows it, once it was written. rare: Its glyphs that not every subset of the font has.
+    width: In px, letter spacing included; `units` is it without that, in units.
+    pieces: Runs that it is put together from; it has no glyphs of its own then.
+    hexadecimal: Its glyphs with what moves them. shown: The operator that shows it, once it was written. rare: Its glyphs that not every subset of the font has.
     rise: Baseline under the top of the line height, where other fonts than the style's first may make it another.
     parts: Its glyphs, where Pango placed them; `clusters` says how many stand for which text together.
     turned: Whether Pango read it from right to left.
@@ -51,6 +58,9 @@ class Run:
     rare: frozenset[int] = frozenset()
     clusters: tuple[tuple[int, str], ...] = ()
     turned: bool = False
+    units: int = 0
+    pieces: tuple[Run, ...] = ()
+    hexadecimal: str = ""
 
 
 class TextStyle:
@@ -59,7 +69,9 @@ class TextStyle:
     height, baseline: Of a line of this style alone, in px from the line's top.
     """
 
-    def __init__(self, face: int, font: hb.Font, computed: Any, strut: tuple[float, float], faces: Faces) -> None:
+    def __init__(
+        self, face: int, font: hb.Font, content: bytes, computed: Any, strut: tuple[float, float], faces: Faces
+    ) -> None:
         from weasyprint.text.fonts import font_features
 
         self.face = face
@@ -80,6 +92,10 @@ class TextStyle:
         self._font = font
         self._language = computed["lang"] or ""
         self._runs: dict[str, Run] = {}
+        self._content = content
+        self._cut: re.Pattern[str] | None = None
+        self._until_cut = _CUT_FROM
+        self._pieces: tuple[dict[str, Run], dict[str, Run]] = ({}, {})  # of texts without letters, and with some
 
     def shape(self, text: str) -> Run:
         """Shape a text that stands on one line.
@@ -97,14 +113,55 @@ class TextStyle:
     def forget(self) -> None:
         """Forget what was shaped."""
         self._runs.clear()
+        for known in self._pieces:
+            known.clear()
 
     def _shaped(self, text: str) -> Run:
         if not text:
             return Run("", (), 0.0, self.face, self.size)
         if self.by_pango or not is_plain(text):
             return shaped_by_pango(text, self, self.faces)
+        return self._joined(text) or self._by_harfbuzz(text, "")
+
+    def _joined(self, text: str) -> Run | None:
+        """Shape a text piece by piece, where the font sets signs in it without looking at others; None where not."""
+        if self._cut is None:
+            if self._until_cut or self.letter_spacing:
+                self._until_cut -= 1
+                return None
+            wanted = frozenset(name for name, value in self._features.items() if value)
+            signs = re.escape(signs_apart(self._content, wanted))
+            self._cut = re.compile(f"[{signs}]|[^{signs}]+" if signs else "(?s:.+)")
+        parts = self._cut.findall(text)
+        if len(parts) == 1 or not _LATIN.fullmatch(text):
+            return None
+        script = "Latn" if _LETTER.search(text) else ""
+        known = self._pieces[bool(script)]
+        try:
+            pieces = [known[part] for part in parts]
+        except KeyError:
+            pieces = [self._piece(part, script) for part in parts]
+        if any([piece.parts for piece in pieces]):  # noqa: C419  # a list is faster
+            return None  # a sign that the font does not have
+        units = sum([piece.units for piece in pieces])
+        return Run(text, (), units / UNITS, self.face, self.size, units=units, pieces=tuple(pieces))
+
+    def _piece(self, text: str, script: str) -> Run:
+        """Shape a part of a text of some script."""
+        known = self._pieces[bool(script)]
+        run = known.get(text)
+        if run is None:
+            if len(known) >= _MOST_RUNS:
+                known.clear()
+            run = known[text] = self._by_harfbuzz(text, script)
+        return run
+
+    def _by_harfbuzz(self, text: str, script: str) -> Run:
+        """Shape a text; its own letters say the script where none is given."""
         buffer = hb.Buffer()
         buffer.add_str(text)
+        if script:
+            buffer.script = script
         buffer.guess_segment_properties()
         if self._language:
             buffer.language = self._language
@@ -120,7 +177,8 @@ class TextStyle:
             if len(glyphs) != len(text):
                 raise Unfillable("letter-spacing over ligatures")
             glyphs = self._letter_spaced(glyphs)
-        return Run(text, tuple(glyphs), width / UNITS + self._spaced(len(glyphs)), self.face, self.size)
+        whole = width / UNITS + self._spaced(len(glyphs))
+        return Run(text, tuple(glyphs), whole, self.face, self.size, units=width)
 
     def _letter_spaced(self, glyphs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
         """Spread letter spacing as Pango does: half of it before and half behind a letter, none at the edges."""
@@ -139,7 +197,7 @@ class TextStyle:
         return int(self.letter_spacing * UNITS) * (count - 1) / UNITS + self.letter_spacing
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def is_plain(text: str) -> bool:
     """Tell whether a text is Latin letters, digits, signs and blanks."""
     return (text.isascii() and text.isprintable()) or all(map(_is_plain_sign, text))
@@ -191,7 +249,7 @@ class Fonts:
         font = hb.Font(self.faces[face])
         scale = int(computed["font_size"] * UNITS)
         font.scale = (scale, scale)
-        made = TextStyle(face, font, computed, strut(computed), self._by_pango)
+        made = TextStyle(face, font, self._contents[face], computed, strut(computed), self._by_pango)
         for probe in ("Hamburgefonstiv AVATAR To. 0123456789,50", "x", "office first fjord tt", "-1,234.50 €"):
             if made.by_pango or made.shape(probe).width != _width_by_the_engine(probe, computed):
                 made.by_pango = True

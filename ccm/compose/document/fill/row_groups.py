@@ -1,0 +1,127 @@
+"""Rows of a table that have one form, column by column: what their cells ask for, and whether that fits.
+
+Why by columns: what is done for a whole column at a time costs a fraction of what it costs for each cell.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ccm.compose.document.fill.inline import Inlines
+from ccm.compose.document.fill.parts import LinePart
+from ccm.compose.document.fill.row_heights import count_of, heights_of
+from ccm.compose.document.fill.table_parts import CellKind, Content, Row, RowForm, Tall
+from ccm.compose.document.fill.text import Run
+
+_MOST_LEAST = 8_000  # texts of one kind of cell whose least width is remembered
+
+
+class RowGroup:
+    """Rows of one form.
+
+    plain: Of each column, whether all its contents are texts in one style.
+    most: Of each column, the greatest width that a content asks for.
+    """
+
+    def __init__(self, form: RowForm, rows: list[Row], inlines: Inlines) -> None:
+        self.form = form
+        self._rows = rows
+        self._inlines = inlines
+        self._columns = list(zip(*[row.contents for row in rows], strict=True))
+        self.plain = [{*map(type, column)} == {Run} for column in self._columns]
+        self.most = [
+            max([run.width for run in cast("tuple[Run, ...]", column)])
+            if plain
+            else max([self._widest(one) for one in column])
+            for column, plain in zip(self._columns, self.plain, strict=True)
+        ]
+
+    def least(self, at: int) -> float:
+        """Return the greatest width that the contents of a column ask for when they are broken wherever they may be."""
+        kind = self.form.kind.cells[at].kind
+        column = self._columns[at]
+        if self.plain[at]:
+            if kind.computed["white_space"] == "nowrap":
+                return self.most[at]
+            if len(kind.least) > _MOST_LEAST:
+                kind.least.clear()
+        return max([self._narrowest(kind, one) for one in column])
+
+    def _widest(self, content: Content) -> float:
+        """Return a content's width without any break but forced ones."""
+        if isinstance(content, Run):
+            return content.width
+        return 0.0 if content is None else self._inlines.widest(content)
+
+    def _narrowest(self, kind: CellKind, content: Content) -> float:
+        """Return the width of what cannot be broken in a content."""
+        if isinstance(content, Run):
+            least = kind.least.get(content)
+            if least is None:
+                least = kind.least[content] = self._inlines.narrowest_of(content, kind.strut, kind.computed)
+            return least
+        return 0.0 if content is None else self._inlines.narrowest(content)
+
+    def set(self, widths: list[float]) -> None:
+        """Set the lines of all cells, and find the heights of the rows.
+
+        Args:
+            widths: Of the columns of the table.
+        """
+        form = self.form
+        inner = []
+        for cell, beside in zip(form.kind.cells, form.beside, strict=True):
+            outer = widths[cell.x] if cell.span == 1 else sum(widths[cell.x : cell.x + cell.span])
+            inner.append(outer - beside)
+        doubtful = [at for at, most in enumerate(self.most) if most > inner[at] or not self.plain[at]]
+        one_line_each: tuple[int | Tall, ...] = (1,) * len(inner)
+        heights = form.heights
+        for row in self._rows:
+            counts = row.counts = self._counted(row, inner, doubtful) if doubtful else one_line_each
+            known = heights.get(counts)
+            if known is None:
+                known = heights[counts] = heights_of(form, counts)
+            row.height, row.baselines = known
+
+    def _counted(self, row: Row, inner: list[float], doubtful: list[int]) -> tuple[int | Tall, ...]:
+        """Set the lines of a row's cells; returns how many each has, or how high they are.
+
+        Args:
+            doubtful: Cells that may have more or less than one line.
+        """
+        counts: list[int | Tall] = [1] * len(inner)
+        for at in doubtful:
+            content = row.contents[at]
+            if content is None:
+                counts[at] = 0
+            elif type(content) is not Run or content.width > inner[at]:
+                cells = row.kind.cells
+                row.lines = [
+                    self._lines(cell.kind, one, width)
+                    for cell, one, width in zip(cells, row.contents, inner, strict=True)
+                ]
+                return tuple([count_of(cell.kind, lines) for cell, lines in zip(cells, row.lines, strict=True)])
+        return tuple(counts)
+
+    def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[LinePart]:
+        if content is None:
+            return ()
+        if isinstance(content, Run):
+            if content.width <= width:
+                return (content,)
+            return self._inlines.broken(content, kind.strut, kind.computed, width)
+        return self._inlines.lines(content, width)
+
+
+def groups_of(rows: list[Row], inlines: Inlines) -> list[RowGroup]:
+    """Return rows by what decides how wide their cells are beside their contents."""
+    found: dict[RowForm, list[Row]] = {}
+    for row in rows:
+        form = row.form
+        assert form is not None
+        group = found.get(form)
+        if group is None:
+            found[form] = [row]
+        else:
+            group.append(row)
+    return [RowGroup(form, group, inlines) for form, group in found.items()]
