@@ -14,6 +14,7 @@ import pytest
 from compose.documents import ISSUED, PIECE, STYLE, composer, page
 from isal import isal_zlib
 
+from benchmarks.mutations.sample import samples
 from benchmarks.oracle.build import build
 from ccm.check import check
 from ccm.check.document_text import is_read_twice, read_document
@@ -127,6 +128,20 @@ def test_real_statements_are_read_as_pdfium_reads_them(shared_data: Path, tmp_pa
     assert general <= 2
 
 
+def test_languages_are_read_as_pdfium_reads_them() -> None:
+    """A letter of the sample in each language; one that runs from right to left is left to PDFium, Japanese is not."""
+    (sample,) = samples(documents_each=1, only="payment-reminder")
+    found = {
+        composed.communication.language.partition("-")[0]: compared(iter([made.content]))
+        for composed in sample.composed
+        for made in composed.renditions
+        if isinstance(made, DocumentRendition)
+    }
+    assert found.pop("ar") == (0, 1)
+    assert found["ja"] == (1, 0)
+    assert set(found.values()) == {(1, 0)}
+
+
 @pytest.fixture(scope="module")
 def filled() -> bytes:
     """One filled document."""
@@ -173,6 +188,14 @@ def test_what_the_file_says_counts(filled: bytes) -> None:
 
     other = rewritten(filled, changing)
     assert read_filled(other).pages[0] != read_filled(filled).pages[0]
+    assert compared(iter([other])) == (1, 0)
+
+
+@pytest.mark.parametrize("begin", [b"[-20<", b"[<>-20<", b"[<>-20 30<"])
+def test_a_text_may_begin_beside_its_place(filled: bytes, begin: bytes) -> None:
+    """Some fonts move their first glyph, as Japanese ones do: the text is read where it stands."""
+    other = rewritten(filled, lambda stream: stream.replace(b"[<", begin, 3))
+    assert read_filled(other).pages == read_filled(filled).pages
     assert compared(iter([other])) == (1, 0)
 
 
