@@ -215,7 +215,7 @@ def summary(verdicts: list[Verdict]) -> dict[str, Any]:
     for one in verdicts:
         by_part.setdefault(one.part, Counter())[one.state] += 1
     fallbacks = Counter(one.detail for one in verdicts if one.state == "fallback")
-    made = len(verdicts) - states["refused"]
+    sane = [one.state for one in verdicts if not one.part.startswith("hostile") and one.state != "refused"]
     return {
         "machine": machine(),
         "documents": len(verdicts),
@@ -225,7 +225,7 @@ def summary(verdicts: list[Verdict]) -> dict[str, Any]:
         "with_plain_loop": sum(one.plain for one in verdicts),
         "differences": states["differs"],
         "refused_by_both": states["refused"],
-        "fallback_share": round(states["fallback"] / max(1, made), 5),
+        "fallback_share": round(sane.count("fallback") / max(1, len(sane)), 5),  # hostile ones apart
         "fallback_reasons": dict(fallbacks.most_common()),
         "parts": {name: _counts(found) for name, found in by_part.items()},
         "differing": [asdict(one) for one in verdicts if one.state == "differs"][:200],

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,36 @@ def test_a_blank_at_the_end_of_a_line_moves_nothing(text: str, direction: str) -
     assert mine is not None
     assert its is not None
     assert differences(mine.content, its.content, pictures=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("sheet", "taught"),
+    [
+        ("* + p { padding-left: 9px }", 3),
+        (".a + p { padding-left: 9px }", 4),
+        ("p.a + .b, div + p { padding-left: 9px }", 4),
+        ("p:first-child + p { padding-left: 9px }", 12),
+        ("[class=a] + p { padding-left: 9px }", 6),
+    ],
+)
+def test_what_stands_before_counts_where_a_style_sheet_asks_for_it(sheet: str, taught: int) -> None:
+    """And nowhere else: pages of known elements in another order are filled, and are the engine's."""
+    names = ("a", "b", "c")
+    one, engine = composer(STYLE + sheet), composer(STYLE + sheet, fill=False)
+    first = "".join(f'<p class="{name}">{name}</p>' for name in ("c", "a", "b", "c", "b", "a", "a"))
+    made(one, page(first))
+    seen = 1
+    for number, order in enumerate(product(names, repeat=3)):
+        html = page("".join(f'<p class="{name}">{name}</p>' for name in order))
+        mine, slow = made(one, html, f"p-{number}")
+        seen += bool(one.taught)
+        assert slow == ""
+        assert mine is not None
+        if number % 5 == 0:
+            its, _ = made(engine, html, f"p-{number}")
+            assert its is not None
+            assert differences(mine.content, its.content, pictures=False) == ""
+    assert seen == taught
 
 
 HEADED = SHEET + """

@@ -26,6 +26,10 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SHARE = re.compile(r"(?<![\w-])(left|right|top|bottom|width): (-?\d+(?:\.\d+)?)%(?=;|$)")
 _MOST_TRAITS = 20_000
 _SVG = "{http://www.w3.org/2000/svg}"
+_FORMULAS = re.compile(r":nth-[a-z-]+\([^)]*\)|\[[^\]]*\]")
+_SIMPLE = re.compile(r"(?=.)(?:\*|[a-zA-Z][\w-]*)?(?:\.[a-zA-Z_][\w-]*)*")  # a selector of tag and classes
+_AROUND = re.compile(r"[\s>]+")
+_WORD = re.compile(r"[.*]?[\w-]+")
 _AN_PLUS_B = re.compile(r"([+-]?\d*)n\s*(?:([+-])\s*(\d+))?|([+-]?\d+)")
 
 
@@ -206,14 +210,15 @@ class _Places:
         for selector in selectors:
             if "~" in re.sub(r"\[[^\]]*\]", "", selector):
                 raise Unfillable("a selector with ~")
-            if any(one.count("+") > 1 for one in re.sub(r"\([^)]*\)|\[[^\]]*\]", "", selector).split(",")):
+            if any(one.count("+") > 1 for one in _FORMULAS.sub("", selector).split(",")):
                 raise Unfillable("a selector with + twice")
             for found in _PSEUDO.findall(selector):
                 if not _KNOWN_PSEUDO.fullmatch(found):
                     raise Unfillable(f"the selector {found}")
         self._tests = tuple(dict.fromkeys(_tests(selectors)))
         self.shares = "!" not in css and not any("[style" in one.replace(" ", "") for one in selectors)
-        self._adjacent = any("+" in re.sub(r"\([^)]*\)|\[[^\]]*\]", "", one) for one in selectors)
+        self._before = _Before(selectors)
+        self._adjacent = self._before.matters
         self.looks = bool(self._tests) or self._adjacent
         self._cache: dict[tuple[int, int], int] = {}
         self._states: dict[tuple[bool, ...], int] = {}
@@ -226,7 +231,10 @@ class _Places:
         if index == 1:
             return self._state(1, count)
         before = siblings[index - 2]
-        return (self._state(index, count), self._state(index - 1, count), before.tag, shape_of(before.attributes)[0])
+        seen = self._before.seen(before.tag, before.attributes)
+        if seen is None:
+            seen = (self._state(index - 1, count), before.tag, shape_of(before.attributes)[0])
+        return (self._state(index, count), seen)
 
     def _state(self, index: int, count: int) -> int:
         known = self._cache.get((index, count))
@@ -234,6 +242,31 @@ class _Places:
             state = tuple(test(index, count) for test in self._tests)
             known = self._cache[index, count] = self._states.setdefault(state, len(self._states))
         return known
+
+
+class _Before:
+    """What selectors with + want to know of the element before.
+
+    matters: Whether there are any.
+    """
+
+    def __init__(self, selectors: list[str]) -> None:
+        parts = [part for one in selectors for part in _FORMULAS.sub(":", one).split(",") if "+" in part]
+        lefts = [_AROUND.split(part.partition("+")[0].rstrip())[-1] for part in parts]
+        self.matters = bool(parts)
+        self._simple = all(_SIMPLE.fullmatch(left) for left in lefts)
+        words = [word for left in lefts for word in _WORD.findall(left)]
+        self._tags = frozenset(word.lower() for word in words if word[0] not in "*.")
+        self._classes = frozenset(word[1:] for word in words if word[0] == ".")
+
+    def seen(self, tag: str, attributes: tuple[tuple[str, str], ...]) -> object:
+        """Return a mark of such an element: equal where no selector can tell two apart; None if anything may matter."""
+        if not self._simple:
+            return None
+        if not self._tags and not self._classes:
+            return True
+        classes = self._classes.intersection(dict(attributes).get("class", "").split())
+        return (tag if tag in self._tags else "", classes)
 
 
 def _tests(selectors: list[str]) -> Iterator[Callable[[int, int], bool]]:
