@@ -2,10 +2,13 @@
 
     python -m benchmarks.delivery [--quick]
 
-Writes benchmarks/out/delivery.json. One smtp-sink takes everything. In turns, three times each: smtp-source as it comes (a
+Writes benchmarks/out/delivery.json. One smtp-sink takes everything. In turns, five times each: smtp-source as it comes (a
 new connection for every message), smtp-source -d (connections are used again, as we do), and our sender: real ledger in a
 SQLite file, every decision, intent, mark, receipt and outcome written, real SMTP adapter. Same size, same number of
 connections. The messages are composed beforehand: composing has a benchmark of its own (`make bench`).
+
+Medians count; a ratio is the median of the rounds' ratios. Rates fall with whatever else the machine does, and a ratio of rates
+with it: the load is written down, and so is the processor time that each message cost the one process that sent it.
 
 Memory: one process sends 1,000 pieces, then goes on to 100,000; the growth in between is what counts.
 """
@@ -16,6 +19,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import socket
 import subprocess
 import sys
@@ -23,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -54,7 +59,7 @@ DEBIAN = ROOT / ".venv" / "debian" / "usr"
 SIZE = 14_000  # bytes of a message: a statement with its HTML and text
 CONNECTIONS = 16
 WINDOW = 200  # communications decided in one transaction, as a run does
-ROUNDS = 3
+ROUNDS = 5
 
 
 def tool(name: str) -> list[str]:
@@ -89,13 +94,32 @@ def sink() -> Iterator[int]:
         process.wait()
 
 
-def source_rate(port: int, count: int, *options: str) -> float:
-    """Return the messages per second of smtp-source."""
+@dataclass(frozen=True)
+class Round:
+    """One measurement.
+
+    rate: Messages per second.
+    processor: Microseconds of processor time per message, of the sending process, user and system.
+    """
+
+    rate: float
+    processor: float
+
+
+def processor_seconds(who: int) -> float:
+    """Return user and system time so far."""
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
+def source_rate(port: int, count: int, *options: str) -> Round:
+    """Measure smtp-source."""
     command = [*tool("smtp-source"), *options, "-s", str(CONNECTIONS), "-l", str(SIZE), "-m", str(count)]
     command += ["-f", "mail@plain.example", "-t", "ann@example.org", f"127.0.0.1:{port}"]
-    started = time.perf_counter()
+    started, used = time.perf_counter(), processor_seconds(resource.RUSAGE_CHILDREN)
     subprocess.run(command, env=environment(), check=True)
-    return count / (time.perf_counter() - started)
+    used = processor_seconds(resource.RUSAGE_CHILDREN) - used
+    return Round(count / (time.perf_counter() - started), used / count * 1e6)
 
 
 def message() -> bytes:
@@ -170,16 +194,16 @@ class Run:
         self.ledger.close()
 
 
-def our_rate(port: int, count: int) -> float:
-    """Return the messages per second of our sender, from the first decision to the last outcome."""
+def our_rate(port: int, count: int) -> Round:
+    """Measure our sender, from the first decision to the last outcome."""
     with tempfile.TemporaryDirectory(prefix="ccm-bench-") as folder:
         run = Run(Path(folder), port)
         windows = list(run.windows(range(count)))
-        started = time.perf_counter()
+        started, used = time.perf_counter(), processor_seconds(resource.RUSAGE_SELF)
         run.send(windows)
-        seconds = time.perf_counter() - started
+        seconds, used = time.perf_counter() - started, processor_seconds(resource.RUSAGE_SELF) - used
         run.close()
-    return count / seconds
+    return Round(count / seconds, used / count * 1e6)
 
 
 def memory(port: int, few: int, many: int) -> Mapping[str, object]:
@@ -227,30 +251,40 @@ def machine() -> Mapping[str, object]:
     }
 
 
+def ratio(ours: Sequence[Round], theirs: Sequence[Round]) -> float:
+    """Return the median of the rounds' ratios."""
+    return round(median(mine.rate / other.rate for mine, other in zip(ours, theirs, strict=True)), 2)
+
+
 def main() -> None:
     """Measure everything and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     quick = parser.parse_args().quick
-    count = 1_000 if quick else 10_000
-    figures: dict[str, list[float]] = {"smtp_source": [], "smtp_source_d": [], "ccm": []}
+    count = 1_000 if quick else 6_000
+    figures: dict[str, list[Round]] = {"smtp_source": [], "smtp_source_d": [], "ccm": []}
+    loads = []
     with sink() as port:
         our_rate(port, 500)  # imports and tables
         for _ in range(ROUNDS):
             figures["smtp_source"].append(source_rate(port, count))
             figures["smtp_source_d"].append(source_rate(port, count, "-d"))
             figures["ccm"].append(our_rate(port, count))
+            loads.append(round(os.getloadavg()[0], 1))
         flat = memory(port, 1_000, 10_000 if quick else 100_000)
-    medians = {name: median(values) for name, values in figures.items()}
     result = {
         "machine": machine(),
+        "load": loads,
         "message_bytes": SIZE,
         "connections": CONNECTIONS,
         "messages": count,
-        "per_second": {name: round(value) for name, value in medians.items()},
-        "all_rounds": {name: [round(value) for value in values] for name, values in figures.items()},
-        "ratio_to_smtp_source": round(medians["ccm"] / medians["smtp_source"], 2),
-        "ratio_to_smtp_source_d": round(medians["ccm"] / medians["smtp_source_d"], 2),
+        "per_second": {name: round(median(one.rate for one in rounds)) for name, rounds in figures.items()},
+        "processor_us_per_message": {
+            name: round(median(one.processor for one in rounds)) for name, rounds in figures.items()
+        },
+        "all_rounds": {name: [round(one.rate) for one in rounds] for name, rounds in figures.items()},
+        "ratio_to_smtp_source": ratio(figures["ccm"], figures["smtp_source"]),
+        "ratio_to_smtp_source_d": ratio(figures["ccm"], figures["smtp_source_d"]),
         "memory": flat,
     }
     OUT.mkdir(parents=True, exist_ok=True)
