@@ -16,7 +16,7 @@ from ccm.compose.email.fillable import why_not_fillable
 from ccm.compose.email.headers import safe_file_name
 from ccm.compose.email.images import ImageShelf
 from ccm.compose.email.markup import PageMaker, one_line, title_of
-from ccm.compose.engine import Engine, OutputKind, render
+from ccm.compose.engine import Engine, OutputKind, render, render_page
 from ccm.compose.facts import FactFailure, Statements, views
 from ccm.compose.failure import ComposeFailure, failed
 from ccm.compose.figures.page_functions import page_functions
@@ -197,7 +197,7 @@ class Composer:
         )
 
     def _document(self, work: _Work, piece: PlannedPiece, variables: Mapping[str, Any]) -> None:
-        html = render(self._document_page(work.voice), variables, Rendering(work.voice, "<br/>"))
+        html = render_page(self._document_page(work.voice), variables, Rendering(work.voice, "<br/>"))
         rendition, findings, slow = self._document_composer.compose(
             html,
             piece=piece,
@@ -336,6 +336,7 @@ class Composer:
             library=self._library,
             functions={**self._figures, "asset": asset},
             folding=Folding(constants, {"asset": asset}, voice.texts),
+            marks_loops=channel is Channel.DOCUMENT,
         )
 
     @cached_property

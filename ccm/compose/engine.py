@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,8 +16,9 @@ from jinja2.utils import Namespace
 from ccm.compose.failure import ComposeFailure, LimitExceeded
 from ccm.compose.filters import FILTERS, FUNCTIONS
 from ccm.compose.folding import Folding
-from ccm.compose.printing import RENDERING, Rendering, print_markup, print_plain, printed_markup
-from ccm.compose.sandbox import INTERNAL_FILTERS, Sandbox
+from ccm.compose.internal_filters import INTERNAL_FILTERS
+from ccm.compose.printing import RENDERING, PrintedPage, Rendering, print_markup, print_plain, printed_markup
+from ccm.compose.sandbox import Sandbox
 from ccm.compose.translations import Texts, translating_functions
 from ccm.diagnostics import Location
 from ccm.model.vocabulary import TESTS
@@ -58,6 +59,7 @@ class Engine:
         forms: File names of a fragment's form for this channel, best first (email.mjml, email.html).
         functions: What templates of this channel may call beside the common ones: asset and figures.
         folding: What never changes while this engine lives; None looks everything up when rendering.
+        marks_loops: Pages say where loops over table rows begin and end, for `render_page`.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Engine:
         library: ContentLibrary,
         functions: Mapping[str, Callable[..., Any]],
         folding: Folding | None = None,
+        marks_loops: bool = False,
     ) -> None:
         self.kind = kind
         markup = kind is not OutputKind.TEXT
@@ -85,6 +88,7 @@ class Engine:
             cache_size=-1,
         )
         self.environment.folding = folding
+        self.environment.marks_loops = marks_loops
         self.environment.printed = printed_markup if markup else print_plain
         self.environment.newstyle_gettext = True  # type: ignore[attr-defined]  # set by the i18n extension
         self._register(functions, markup=markup)
@@ -203,11 +207,32 @@ def render(template: Template, variables: Mapping[str, Any], rendering: Renderin
     Raises:
         ComposeFailure: With the template's line, and without any value.
     """
+    return _rendered(template, variables, rendering, template.environment.concat)
+
+
+def render_page(template: Template, variables: Mapping[str, Any], rendering: Rendering) -> PrintedPage:
+    """Run a template as `render` does, and keep the pieces."""
+    environment = template.environment
+    assert isinstance(environment, Sandbox)
+    pieces: list[str] = []
+
+    def kept(parts: Iterable[str]) -> str:
+        pieces.extend(parts)
+        return environment.concat(pieces)
+
+    page = PrintedPage(_rendered(template, variables, rendering, kept))
+    page.pieces, page.statics = pieces, environment.statics
+    return page
+
+
+def _rendered(
+    template: Template, variables: Mapping[str, Any], rendering: Rendering, concat: Callable[[Iterable[str]], str]
+) -> str:
     token = RENDERING.set(rendering)
     try:
         with _told(template.filename or ""):
             context = template.new_context(variables)  # type: ignore[arg-type]  # read only
-            return template.environment.concat(template.root_render_func(context))
+            return concat(template.root_render_func(context))
     finally:
         RENDERING.reset(token)
 

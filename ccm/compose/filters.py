@@ -20,8 +20,8 @@ from ccm.compose.calculations import MAX_ITEMS
 from ccm.compose.failure import FormatRefused, LimitExceeded
 from ccm.compose.formats.postal import address_lines
 from ccm.compose.formats.salutations import greeting
+from ccm.compose.internal_filters import counted
 from ccm.compose.printing import RENDERING, Lines, as_text, checked_size, noted
-from ccm.compose.sandbox import counted
 from ccm.model.values import Money
 
 MAX_RANGE = 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -33,6 +33,22 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff
 _EDGES = " \t\n\f"
 # What `escape` does to a text, without an object to remember it by.
 _escaped: Callable[[str], str] = getattr(markupsafe, "_escape_inner", lambda text: str(escape(text)))
+
+
+LOOP_MARK = Markup("")  # printed before and behind a loop over table rows; known by its identity
+
+
+class PrintedPage(str):
+    """A page that knows the pieces it was printed in.
+
+    pieces: Texts of templates and printed values in turn; together they are the page. `LOOP_MARK` is among them.
+    statics: The texts of templates.
+    """
+
+    __slots__ = ("pieces", "statics")
+
+    pieces: Sequence[str]
+    statics: Mapping[str, str]
 
 
 class StaticText(str):
@@ -140,7 +156,7 @@ def checked_size(text: str) -> str:
 
 def clean(text: str) -> str:
     """Return text without what no channel can carry; line ends become line feeds."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # which nothing is that has to go
         return text
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -197,7 +213,7 @@ def printed_markup(value: object) -> str:
     """
     kind = type(value)
     if kind is str:
-        text: str = value if value.isascii() and value.isprintable() else clean(value)  # type: ignore[attr-defined, arg-type, assignment]
+        text: str = value if value.isprintable() else clean(value)  # type: ignore[attr-defined, arg-type, assignment]
     elif kind is Markup:
         return value  # type: ignore[return-value]  # it is a text
     elif kind is StaticText:

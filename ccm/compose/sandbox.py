@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import datetime as clock
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -16,12 +15,12 @@ from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup, escape
+from markupsafe import escape
 
-from ccm.compose.calculations import CALCULATIONS, MAX_ITEMS
+from ccm.compose.calculations import CALCULATIONS
 from ccm.compose.failure import LimitExceeded
 from ccm.compose.folding import Folding, is_translated
-from ccm.compose.printing import MAX_CHARACTERS, RENDERING, Printable, StaticText, checked_size, print_plain
+from ccm.compose.printing import LOOP_MARK, MAX_CHARACTERS, RENDERING, Printable, print_plain
 from ccm.compose.template_code import TemplateCode
 from ccm.compose.translations import escaped_text
 from ccm.model.values import Money
@@ -80,6 +79,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     printed: What `{{ … }}` calls: the text of a value, escaped if the output is markup.
     calculations: What each sign of arithmetic does; `neg` turns a sign around.
+    marks_loops: Whether loops over table rows say where they begin and end.
+    statics: Every text of the templates that were compiled.
     """
 
     code_generator_class = TemplateCode
@@ -92,6 +93,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.callables: dict[int, bool] = {}  # our functions by their identity, and whether they take the context
         self.folding: Folding | None = None
         self._fragments: dict[str, Template] = {}
+        self.marks_loops = False
+        self.loop_mark = LOOP_MARK
+        self.statics: dict[str, str] = {}
         self.printed: Callable[[Any], str] = print_plain
         self.calculations = CALCULATIONS
         self.concat = _concat  # type: ignore[method-assign]  # a class attribute in Jinja
@@ -227,12 +231,14 @@ class _Counting(NodeTransformer):
         visited: nodes.Template = self.visit(tree)
         return visited
 
-    def visit_For(self, node: nodes.For) -> nodes.Node:
+    def visit_For(self, node: nodes.For) -> nodes.Node | list[nodes.Node]:
         if node.recursive:
             raise self._refused("recursive loops are not available; use nested loops", node)
         self.generic_visit(node)
         node.iter = _filter(node.iter, "_counted")
-        return node
+        if not self._environment.marks_loops or not _begins_row(node.body):
+            return node
+        return [_loop_mark(node), node, _loop_mark(node)]
 
     def visit_Include(self, node: nodes.Include) -> list[nodes.Node]:
         if not isinstance(node.template, nodes.Const):
@@ -312,6 +318,24 @@ class _Counting(NodeTransformer):
         return TemplateAssertionError(message, node.lineno, self._name, self._filename)
 
 
+def _begins_row(body: Iterable[nodes.Node]) -> bool:
+    """Tell whether the first thing that a loop prints is a table row."""
+    for node in body:
+        if isinstance(node, nodes.Output):
+            for child in node.nodes:
+                text = child.data.lstrip() if isinstance(child, nodes.TemplateData) else "a value"
+                if text:
+                    return text.startswith("<tr")
+        elif not isinstance(node, (nodes.Assign, nodes.ExprStmt)):
+            return False
+    return False
+
+
+def _loop_mark(beside: nodes.Node) -> nodes.Output:
+    mark = nodes.EnvironmentAttribute("loop_mark", lineno=beside.lineno)
+    return nodes.Output([mark], lineno=beside.lineno)
+
+
 def _assigned(tree: nodes.Template) -> Iterator[str]:
     """Yield every name that a template gives a meaning of its own."""
     yield from (name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
@@ -328,55 +352,3 @@ def _all(node: nodes.Node) -> Iterator[nodes.Node]:
 
 def _filter(node: nodes.Node, name: str) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
-
-
-def counted(values: Any) -> Any:
-    """Return what a loop goes over, paid for in steps before the first round."""
-    if isinstance(values, Undefined) or not isinstance(values, Iterable):
-        return values  # the loop itself says what is wrong
-    if not hasattr(values, "__len__"):
-        values = _listed(values)
-    RENDERING.get().spend(len(values))
-    return values
-
-
-def _listed(values: Iterable[Any]) -> list[Any]:
-    listed = []
-    for value in values:
-        listed.append(value)
-        if len(listed) > MAX_ITEMS:
-            raise LimitExceeded("items in one list", MAX_ITEMS)
-    return listed
-
-
-def counted_step(_: int) -> str:
-    """Pay for one include."""
-    RENDERING.get().spend(1)
-    return ""
-
-
-def joined(first: Any, *others: Any) -> str:
-    """Return texts joined by `~`: each as it would be printed."""
-    rendering = RENDERING.get()
-    from ccm.compose.printing import as_text
-
-    parts = [value if isinstance(value, str) else as_text(value, rendering.formats) for value in (first, *others)]
-    if any(isinstance(part, Markup) for part in parts):
-        return checked_size(Markup("").join(parts))
-    text = checked_size("".join(parts))
-    return StaticText(text) if all(isinstance(part, StaticText) for part in parts) else text
-
-
-def exact(text: str) -> Decimal:
-    """Return a number written in a template as an exact decimal."""
-    return Decimal(text)
-
-
-def authored(value: Any) -> Any:
-    """Return a text that authors wrote as static; anything else as it is."""
-    return StaticText(value) if type(value) is str else value
-
-
-INTERNAL_FILTERS: Mapping[str, Callable[..., Any]] = {
-    "_counted": counted, "_counted_step": counted_step, "_joined": joined, "_exact": exact, "_authored": authored,
-}  # fmt: skip

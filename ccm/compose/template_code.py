@@ -7,6 +7,8 @@ Source: `jinja2.compiler.CodeGenerator`; the methods below change how an express
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable
 from typing import Any
 
 from jinja2 import nodes
@@ -63,6 +65,13 @@ class TemplateCode(CodeGenerator):
         self.writeline("printed = environment.printed")
         self.writeline("attribute = environment.getattr")
         self.writeline("calculated = environment.calculations")
+
+    def _output_const_repr(self, group: Iterable[Any]) -> str:
+        """Write a text of the template, and remember it: whoever has pieces of a page knows these from values."""
+        text = super()._output_const_repr(group)
+        known: str = ast.literal_eval(text)
+        self.environment.statics[known] = known  # type: ignore[attr-defined]  # a `Sandbox`
+        return text
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
         """Print and escape in one call; the text needs no sign that it is safe, because it goes out at once."""

@@ -13,10 +13,11 @@ from ccm.compose.document.fill.lift import Lift
 from ccm.compose.document.fill.paginator import Paginator
 from ccm.compose.document.fill.parts import Box
 from ccm.compose.document.fill.positioned import positioned as lay_out_positioned
+from ccm.compose.document.fill.printed import read
 from ccm.compose.document.fill.steps import Flow, Setting
 from ccm.compose.document.fill.styles import StyleBook, UnknownStructure
 from ccm.compose.document.fill.text import Fonts
-from ccm.compose.document.fill.tree import Element, parse, trimmed
+from ccm.compose.document.fill.tree import Element, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.compose.document.fill.writer import About, PdfWriter
 
@@ -167,7 +168,7 @@ def _side(number: int) -> tuple[bool, bool]:
 
 def _read(html: str, language: str, direction: str) -> Element:
     """Return the page's tree; what it does not say of language and direction is added, as for the layout engine."""
-    root = parse(html)
+    root = read(html)
     said = dict(root.attributes)
     root.attributes = tuple({"lang": language, "dir": direction, **said}.items())
     return root

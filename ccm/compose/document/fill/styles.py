@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from ccm.compose.document.fill.printed import Pattern, PrintedRoot
 from ccm.compose.document.fill.properties import unknown
 from ccm.compose.document.fill.traits import Traits
 from ccm.compose.document.fill.tree import Element, PlainRow, RowShape
@@ -25,6 +26,7 @@ _PSEUDO = re.compile(r"::?[a-zA-Z-]+(?:\([^)]*\))?")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SHARE = re.compile(r"(?<![\w-])(left|right|top|bottom|width): (-?\d+(?:\.\d+)?)%(?=;|$)")
 _MOST_TRAITS = 20_000
+_MOST_PATTERNS = 512
 _SVG = "{http://www.w3.org/2000/svg}"
 _FORMULAS = re.compile(r":nth-[a-z-]+\([^)]*\)|\[[^\]]*\]")
 _SIMPLE = re.compile(r"(?=.)(?:\*|[a-zA-Z][\w-]*)?(?:\.[a-zA-Z_][\w-]*)*")  # a selector of tag and classes
@@ -53,6 +55,8 @@ class StyleBook:
         self._traits: dict[tuple[int, Shares], Traits] = {}
         self._anonymous: dict[int, Traits] = {}
         self._cells: dict[tuple[int, RowShape], tuple[int, ...]] = {}  # signatures of a row's cells
+        # Signatures of the elements and rows of copies, by their pattern and the attributes of the root.
+        self._patterns: dict[tuple[Pattern, object], tuple[list[int], list[tuple[int, tuple[int, ...]]]]] = {}
         self._places = _Places(author)
 
     def sign(self, root: Element, *, learning: bool = False) -> list[Element]:
@@ -67,6 +71,13 @@ class StyleBook:
         place = self._places.of
         looks = self._places.looks
         waiting: list[tuple[Element, int, object]] = [(root, -1, 0)]
+        if type(root) is PrintedRoot and not learning and self._signed_as_before(root):
+            waiting = [
+                (child, group.signature, place(index, children) if looks else 0)
+                for group in root.groups
+                for children in ([child for child in group.children if isinstance(child, Element)],)
+                for index, child in enumerate(children, 1)
+            ]
         while waiting:
             element, above, where = waiting.pop()
             attributes = element.attributes
@@ -94,7 +105,29 @@ class StyleBook:
         for row in rows:
             row.signatures = tuple([cell.signature for cell in row.children if isinstance(cell, Element)])
             self._cells[row.signature, row.shape] = row.signatures
+        if type(root) is PrintedRoot and not learning:
+            self._remember(root)
         return new
+
+    def _signed_as_before(self, root: PrintedRoot) -> bool:
+        """Give what was copied from a pattern the signatures of the copy before; tells whether there are any."""
+        known = self._patterns.get((root.pattern, root.attributes))
+        if known is None:
+            return False
+        elements, rows = known
+        for element, signature in zip(root.elements, elements, strict=True):
+            element.signature = signature
+        for row, (signature, cells) in zip(root.rows, rows, strict=True):
+            row.signature, row.signatures = signature, cells
+        return True
+
+    def _remember(self, root: PrintedRoot) -> None:
+        key = (root.pattern, root.attributes)
+        if key not in self._patterns:
+            if len(self._patterns) >= _MOST_PATTERNS:
+                self._patterns.clear()
+            elements = [element.signature for element in root.elements]
+            self._patterns[key] = elements, [(row.signature, row.signatures) for row in root.rows]
 
     def known(self, element: Element, *, boxes: bool = False) -> tuple[Any, Any, Any]:
         """Return an element's styles.

@@ -22,6 +22,7 @@ _DRAWN = {
     "height": "height", "viewbox": "viewBox", "style": "style", "aria-hidden": "aria-hidden",
 }  # fmt: skip
 _BLANKS = re.compile("[ \t\n\r\f]+")  # those of HTML; others are part of a text
+_WHITE = " \t\n\f"
 _VOID = frozenset(("br", "col", "hr", "img", "meta", "wbr"))
 _IN_PARAGRAPH = frozenset((
     "a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "data", "dfn", "em", "i", "img", "kbd", "mark", "q",
@@ -142,6 +143,34 @@ def trimmed(text: str) -> str:
     return text.strip(" ")
 
 
+def plain_rows(source: str) -> list[tuple[RowShape, tuple[str, ...]]]:
+    """Return the rows of plain cells that a text is made of, their texts as they stand there; none if it is anything else.
+
+    Raises:
+        Unfillable: If an HTML parser would mend a tag.
+    """
+    rows: list[tuple[RowShape, tuple[str, ...]]] = []
+    at = len(source) - len(source.lstrip(_WHITE))
+    return rows if _read_rows(source, at, rows) == len(source) else []
+
+
+def _read_rows(source: str, at: int, rows: list[tuple[RowShape, tuple[str, ...]]]) -> int:
+    """Read the rows of plain cells that begin here; returns where they end."""
+    shape: RowShape | None = None
+    while True:
+        found = shape.pattern.match(source, at) if shape is not None else None
+        if found is None or shape is None:
+            whole = _PLAIN_ROW.match(source, at)
+            if whole is None:
+                return at
+            shape = _shape(whole[1], tuple(_PLAIN_CELL.findall(whole[2])))
+            found = shape.pattern.match(source, at)
+            if found is None:
+                return at
+        rows.append((shape, found.groups()))
+        at = found.end()
+
+
 def serial(element: Element) -> tuple[object, ...]:
     """Return all that an element is and holds, once signed: equal for elements that look the same."""
     return (element.signature, *(one if type(one) is str else serial(one) for one in element.children))  # type: ignore[arg-type]  # the rest are elements
@@ -173,10 +202,12 @@ class _Parser:
                 continue
             here = self._opened(here, name)
             if name == "tr":
-                behind = self._plain_rows(here, start)
-                if behind != start:
-                    at = behind
+                rows: list[tuple[RowShape, tuple[str, ...]]] = []
+                at = _read_rows(source, start, rows)
+                if rows:
+                    here.children += [PlainRow(shape, texts, here) for shape, texts in rows]
                     continue
+                at = token.end()
             element = Element(name, _attributes(token[3], drawn=name == "svg"), here)
             here.children.append(element)
             if name == "meta" and "name" in dict(element.attributes):
@@ -195,24 +226,6 @@ class _Parser:
         if source[at:].strip():
             raise Unfillable("text after the end of the page")
         return self._checked(here, top)
-
-    def _plain_rows(self, group: Element, at: int) -> int:
-        """Read the rows of plain cells that begin here; returns where they end."""
-        source = self._source
-        rows = group.children
-        shape: RowShape | None = None
-        while True:
-            found = shape.pattern.match(source, at) if shape is not None else None
-            if found is None or shape is None:
-                whole = _PLAIN_ROW.match(source, at)
-                if whole is None:
-                    return at
-                shape = _shape(whole[1], tuple(_PLAIN_CELL.findall(whole[2])))
-                found = shape.pattern.match(source, at)
-                if found is None:
-                    return at
-            rows.append(PlainRow(shape, found.groups(), group))
-            at = found.end()
 
     def _checked(self, here: Element, top: Element) -> Element:
         if here is not top or len(top.children) != 1:
