@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ccm.cli.erase import copies_as_json, print_copies
 from ccm.cli.terminal import err, fail, json_option, open_settings, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import ExitCode
 from ccm.model.audit import AuditAction
+
+if TYPE_CHECKING:
+    from ccm.run.expiring import Expiry
 
 
 @click.group("archive", invoke_without_command=True)
@@ -121,10 +126,11 @@ def get(context: click.Context, piece_id: str, output: Path | None, folder: Path
 def expire(context: click.Context, dry_run: bool, yes: bool, folder: Path | None, as_json: bool) -> None:
     """Delete pieces that are past the retention of their purpose (`retention` in ccm.yaml).
 
-    They leave the archive, and the ledger no longer says whose they were; outcomes and amounts stay. The key of a
-    customer of whom nothing is left is destroyed.
+    They leave the archive, and the ledger no longer says whose they were; outcomes and amounts stay. Copies that adapters
+    keep go as well: outbox, print spool, batches that were not handed over, documents in a bucket. The key of a customer of
+    whom nothing is left is destroyed.
 
-    Exit code: 0 done.
+    Exit code: 0 done, 1 a provider could not be asked; its pieces stay for the next time.
 
     Example: ccm archive expire --dry-run
     """
@@ -140,13 +146,27 @@ def expire(context: click.Context, dry_run: bool, yes: bool, folder: Path | None
     if (expiry.pieces or expiry.events) and not dry_run:
         note(workspace, AuditAction.EXPIRED, "", now, by="", keys=expiry.keys, events=expiry.events, **expiry.pieces)
     if as_json:
-        print_json({"pieces": dict(expiry.pieces), "keys": expiry.keys, "events": expiry.events, "dry_run": dry_run})
-        return
+        counts = {
+            "pieces": dict(expiry.pieces),
+            "keys": expiry.keys,
+            "events": expiry.events,
+            "waiting": expiry.waiting,
+        }
+        print_json({**counts, **copies_as_json(expiry.copies), "dry_run": dry_run})
+    else:
+        _print_expiry(expiry, dry_run=dry_run)
+    raise SystemExit(ExitCode.PROBLEMS if expiry.waiting else ExitCode.FINE)
+
+
+def _print_expiry(expiry: Expiry, *, dry_run: bool) -> None:
     sums = " · ".join(f"{count} {purpose}" for purpose, count in expiry.pieces.items())
     done = "would go" if dry_run else f"deleted, {expiry.keys} customers' keys destroyed"
     out.print(f"{sums} pieces {done}" if sums else "nothing is past its retention")
     if expiry.events:
         out.print(f"{expiry.events} ids of providers' events {'would go' if dry_run else 'forgotten'}")
+    print_copies(expiry.copies)
+    if expiry.waiting:
+        err.print(f"{expiry.waiting} pieces stay until their provider can be asked; give the command again then")
 
 
 command.add_command(get)

@@ -14,6 +14,7 @@ from ccm.model.audit import AuditAction
 
 if TYPE_CHECKING:
     from ccm.run.erasing import Erasure, ErasureReport, Hold
+    from ccm.run.forgetting import Copies
 
 
 @click.command("erase")
@@ -74,7 +75,11 @@ def _print(erasure: Erasure) -> None:
     out.print(f"{erasure.stands_for}: {erasure.pieces} pieces blanked, {key}", markup=False)
     for hold in erasure.holds:
         out.print(f"  held: {hold.pieces} {hold.purpose} pieces until {hold.until:%Y-%m-%d}", markup=False)
-    copies = erasure.copies
+    print_copies(erasure.copies)
+
+
+def print_copies(copies: Copies) -> None:
+    """Print what became of copies at providers; nothing where there were none."""
     if copies.removed:
         out.print(f"  copies removed: {_counted(copies.removed)}", markup=False)
     for (provider, where), count in copies.left.items():
@@ -83,6 +88,18 @@ def _print(erasure: Erasure) -> None:
         out.print(f"  copies to be deleted at providers: {_counted(copies.given)}", markup=False)
     for problem in copies.failed:
         err.print(f"  {problem}; then give the command again", markup=False)
+
+
+def copies_as_json(copies: Copies) -> dict[str, object]:
+    """Return the same for programs."""
+    return {
+        "providers": dict(copies.given),
+        "removed": dict(copies.removed),
+        "left": [
+            {"provider": provider, "where": where, "pieces": count} for (provider, where), count in copies.left.items()
+        ],
+        "failed": list(copies.failed),
+    }
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -110,13 +127,7 @@ def _as_json(report: ErasureReport) -> dict[str, object]:
                     {"purpose": str(hold.purpose), "pieces": hold.pieces, "until": hold.until.isoformat()}
                     for hold in one.holds
                 ],
-                "providers": dict(one.copies.given),
-                "removed": dict(one.copies.removed),
-                "left": [
-                    {"provider": provider, "where": where, "pieces": count}
-                    for (provider, where), count in one.copies.left.items()
-                ],
-                "failed": list(one.copies.failed),
+                **copies_as_json(one.copies),
             }
             for one in report.erasures
         ],

@@ -1,4 +1,4 @@
-"""Copies of an erased customer's pieces that our own adapters keep: what goes, and what somebody else has."""
+"""Copies of pieces that our own adapters keep, when a customer is erased or retention ends: what goes, and what others have."""
 
 from __future__ import annotations
 
@@ -20,18 +20,30 @@ SENT = frozenset(str(state) for state in PieceState if state.is_final and state 
 
 @dataclass(frozen=True)
 class Copies:
-    """What became of the copies of one customer's pieces.
+    """What became of the copies of some pieces.
 
     removed: Pieces by provider of which every copy, or one, is gone.
     left: Pieces by provider and by where a copy stays that somebody must ask for.
     failed: Providers that could not be asked now, each with why and what to do.
     given: Pieces by provider that keeps copies of its own and takes no order to forget them.
+    unasked: Names of the providers of `failed`.
     """
 
     removed: Mapping[str, int] = field(default_factory=dict)
     left: Mapping[tuple[str, str], int] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
     given: Mapping[str, int] = field(default_factory=dict)
+    unasked: frozenset[str] = frozenset()
+
+    def with_more(self, other: Copies) -> Copies:
+        """Return the sums of both."""
+        return Copies(
+            Counter(self.removed) + Counter(other.removed),
+            Counter(self.left) + Counter(other.left),
+            tuple(dict.fromkeys((*self.failed, *other.failed))),
+            Counter(self.given) + Counter(other.given),
+            self.unasked | other.unasked,
+        )
 
 
 class Forgetter:
@@ -50,20 +62,20 @@ class Forgetter:
                 adapter.close()
 
     def forget(self, pieces: Sequence[PersonalPiece]) -> Copies:
-        """Have copies of one customer's pieces removed, whatever state they are in: a lost answer may have left one."""
-        removed, given, left, failed = Counter[str](), Counter[str](), Counter[tuple[str, str]](), []
+        """Have copies of pieces removed, whatever state they are in: a lost answer may have left one."""
+        removed, given, left, failed = Counter[str](), Counter[str](), Counter[tuple[str, str]](), dict[str, str]()
         for provider in sorted({piece.provider for piece in pieces}):
             mine = [piece for piece in pieces if piece.provider == provider]
             told = self._asked(provider, [piece.piece_id for piece in mine])
             if isinstance(told, str):
-                failed.append(told)
+                failed[provider] = told
                 continue
             removed[provider] += len(told.removed)
             left.update((provider, where) for where in told.left.values())
             kept = [one for one in mine if one.state in SENT and one.piece_id not in told.removed | told.left.keys()]
             if not self._forgets(provider):
                 given[provider] += len(kept)
-        return Copies(+removed, left, tuple(failed), +given)
+        return Copies(+removed, left, tuple(failed.values()), +given, frozenset(failed))
 
     def _asked(self, provider: str, pieces: Sequence[str]) -> Forgotten | str:
         adapter = self._adapter(provider)

@@ -1,9 +1,9 @@
-"""Promise: erasing reaches the copies that adapters keep, and says which ones it cannot reach."""
+"""Promise: erasing and the end of retention reach the copies that adapters keep, and say which ones they cannot reach."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from run.small_workspace import AS_OF, CCM, person, small_workspace
 from ccm.load import load_workspace
 from ccm.model.workspace import Workspace
 from ccm.run.erasing import erase
+from ccm.run.expiring import expire
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -87,4 +88,50 @@ def test_a_provider_that_cannot_be_asked_is_asked_by_the_next_command(ccm: Forke
     settings.write_text(CCM)
     (again,) = erase(opened(root), ["P-001"], at=NOW).erasures
     assert (again.copies.removed, again.copies.failed) == ({"outbox": 2}, ())
+    assert files_with(root, "p001@example.org") == []
+
+
+RETAINED = "retention: {transactional: 1y, legal: 1y, marketing: 1y}\n"
+MUCH_LATER = datetime.now(UTC) + timedelta(days=800)
+
+
+def test_the_end_of_retention_reaches_the_outbox(ccm: ForkedCcm, tmp_path: Path) -> None:
+    """Counting takes nothing away; the command leaves no file that names anybody, and a second one finds nothing."""
+    root = small_workspace(tmp_path, [person(1), person(2)])
+    (root / "ccm.yaml").write_text(CCM + RETAINED)
+    ran(ccm, root)
+    assert expire(opened(root), at=MUCH_LATER, really=False).pieces == {"transactional": 4}
+    assert files_with(root / "outbox", "p001@example.org")
+    expiry = expire(opened(root), at=MUCH_LATER)
+    assert (expiry.pieces, expiry.waiting, expiry.copies.removed) == ({"transactional": 4}, 0, {"outbox": 4})
+    assert files_with(root / "outbox", "p00") == []
+    again = expire(opened(root), at=MUCH_LATER)
+    assert (again.pieces, again.copies.removed) == ({}, {})
+
+
+def test_the_end_of_retention_reaches_the_spool_and_names_the_print_shop(ccm: ForkedCcm, tmp_path: Path) -> None:
+    """A letter that waits is not printed any more; what was handed over is told, with where."""
+    root = print_workspace(tmp_path / "w", letters(2), "drop: shop/in")
+    settings = root / "ccm.yaml"
+    settings.write_text(settings.read_text() + RETAINED)
+    ran(ccm, root)
+    assert ccm("print", RUN, cwd=root).code == 0
+    expiry = expire(opened(root), at=MUCH_LATER)
+    assert sum(expiry.pieces.values()) == 2
+    assert {provider for provider, _ in expiry.copies.left} == {"printer"}
+    assert sum(expiry.copies.left.values()) == 2
+
+
+def test_retention_waits_for_a_provider_that_cannot_be_asked(ccm: ForkedCcm, tmp_path: Path) -> None:
+    """Nothing of its communications goes, the command says so and ends with 1; the next one takes them."""
+    root = small_workspace(tmp_path, [person(1), person(2)])
+    ran(ccm, root)
+    settings = root / "ccm.yaml"
+    settings.write_text(CCM.replace("folder: outbox", "folder: '${CCM_NOT_SET}'") + RETAINED)
+    expiry = expire(opened(root), at=MUCH_LATER)
+    assert (expiry.pieces, expiry.waiting, expiry.keys) == ({}, 4, 0)
+    assert "CCM_NOT_SET is not set" in expiry.copies.failed[0]
+    settings.write_text(CCM + RETAINED)
+    again = expire(opened(root), at=MUCH_LATER)
+    assert (again.pieces, again.waiting, again.keys) == ({"transactional": 4}, 0, 2)
     assert files_with(root, "p001@example.org") == []
