@@ -85,11 +85,16 @@ class BlueskyAdapter(Adapter):
 
     def verify(self) -> None:
         """Log in; takes one of the few log-ins that a server allows in a day."""
+        self.account()
+
+    def account(self) -> frozenset[str]:
+        """Return the account's handle and its number."""
         try:
-            self._log_in()
+            session = self._logged_in()
         except Setback as setback:
             message, remedy = f"log-in failed ({setback.text})", "check `service`, or wait and try again"
             raise DeliveryError(self._provider, message, remedy, retriable=True) from None
+        return frozenset((session.handle, session.did)) if session.handle else frozenset()
 
     def close(self) -> None:
         """Give back the connection."""
@@ -113,7 +118,7 @@ class BlueskyAdapter(Adapter):
 
     def _log_in(self) -> Session:
         answer = self._call("POST", "com.atproto.server.createSession", content=_body(self._login))
-        return Session(text_of(answer, "did"), text_of(answer, "accessJwt"))
+        return Session(text_of(answer, "did"), text_of(answer, "accessJwt"), answer.word("handle"))
 
     def _upload(self, session: Session, card: Attachment) -> tuple[Mapping[str, object], Attachment]:
         headers = {**session.headers, "content-type": card.media_type}
@@ -178,8 +183,9 @@ class Session:
 
     _OLD_AFTER_SECONDS = 3_600.0
 
-    def __init__(self, did: str, token: str) -> None:
+    def __init__(self, did: str, token: str, handle: str) -> None:
         self.did = did
+        self.handle = handle
         self.headers = {"authorization": f"Bearer {token}"}
         self._since = time.monotonic()
 

@@ -74,8 +74,16 @@ class FacebookAdapter(Adapter):
 
     def verify(self) -> None:
         """Read the page's number with the page's token."""
+        self._about("id")
+
+    def account(self) -> frozenset[str]:
+        """Return the page's name in addresses, and its number; nothing for a page that has no such name."""
+        found = self._about("id,username")
+        return frozenset((found.word("username"), found.word("id"))) if found.word("username") else frozenset()
+
+    def _about(self, fields: str) -> Answer:
         try:
-            self._exchange.call("GET", f"{self._page}?fields=id", headers=self._headers, reader=self._read)
+            return self._exchange.call("GET", f"{self._page}?fields={fields}", headers=self._headers, reader=self._read)
         except Setback as setback:
             message, remedy = f"the page cannot be read ({setback.text})", "check `page`, or wait and try again"
             raise DeliveryError(self._provider, message, remedy, retriable=True) from None

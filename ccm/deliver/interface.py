@@ -109,6 +109,16 @@ class Adapter(ABC):
         """
         return
 
+    def account(self) -> frozenset[str]:
+        """Return the names of the account that it posts to, as the network tells them; empty if there is none or it is not told.
+
+        `ccm doctor` asks after `verify` and compares them with the handle that the brand declares.
+
+        Raises:
+            DeliveryError: If it cannot be asked.
+        """
+        return frozenset()
+
     def close(self) -> None:
         """Give back connections. Called once, after the last delivery."""
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from ccm.deliver.exchange import Exchange, Setback, nothing_posted
 from ccm.deliver.interface import Adapter, DeliveryError
@@ -71,12 +72,19 @@ class MastodonAdapter(Adapter):
 
     def verify(self) -> None:
         """Ask who the token belongs to."""
+        self.account()
+
+    def account(self) -> frozenset[str]:
+        """Return the account's name at its server, and at the server of its profile."""
         try:
             with _plain_faults():
-                self._client.account_verify_credentials()
+                found: Mapping[str, Any] = self._client.account_verify_credentials()
         except Setback as setback:
             message, remedy = f"the account cannot be read ({setback.text})", "check `server`, or wait and try again"
             raise DeliveryError(self._provider, message, remedy, retriable=True) from None
+        user = str(found.get("username") or "")
+        hosts = {urlsplit(str(one)).hostname for one in (found.get("url"), self._client.api_base_url) if one}
+        return frozenset(f"@{user}@{host}" for host in hosts if user and host)
 
     def close(self) -> None:
         """Give back the connection."""

@@ -67,12 +67,18 @@ class XAdapter(Adapter):
 
     def verify(self) -> None:
         """Ask who the access token belongs to."""
+        self.account()
+
+    def account(self) -> frozenset[str]:
+        """Return the account's name."""
         try:
             with _plain_faults():
-                self._client.get_me(user_auth=True)
+                found: Any = self._client.get_me(user_auth=True)
+                name = str((found["data"] or {}).get("username") or "")
         except Setback as setback:
             message, remedy = f"the account cannot be read ({setback.text})", "wait and try again"
             raise DeliveryError(self._provider, message, remedy, retriable=True) from None
+        return frozenset([f"@{name}"] if name else [])
 
     def close(self) -> None:
         """Give back the connection."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from ccm.model.workspace import Workspace
 from ccm.run import health
+from ccm.run.accounts import compare_account
 from ccm.run.prepare import open_adapters
 
 CHECKS: Mapping[str, Callable[[Workspace], str]] = {
@@ -97,6 +98,7 @@ def _provider(workspace: Workspace, name: str) -> str:
     adapter = open_adapters(workspace, {name})[name]
     try:
         adapter.verify()
+        compare_account(workspace, name, adapter)
     finally:
         adapter.close()
     return f"{workspace.definition.providers[name].adapter} answers"
