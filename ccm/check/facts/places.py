@@ -21,6 +21,7 @@ _Getter: TypeAlias = Callable[[Sequence[Any]], tuple[Any, ...]]
 _Forms: TypeAlias = list["bytes | str"]
 
 _WORDS = "words"
+_MOST = 4096  # ways in which the values of one line may be written
 
 
 class NotLearnt(Exception):
@@ -82,6 +83,8 @@ class Places:
         for (number, line), (getter, safe) in zip(self._mixed, self._lines, strict=True):
             key = getter(forms)
             if all(form == _WORDS for form in key) or part.is_safe(number, line, known):
+                if len(safe) >= _MOST:
+                    safe.clear()
                 safe.add(key)
 
     def hold(self, torn: Torn, own: OwnValues, meanings: Meanings, known: Known) -> bool:

@@ -11,7 +11,7 @@ from ccm.check.facts.known import Known
 from ccm.check.facts.marks import Marks
 from ccm.check.facts.meaning import Meaning, Meanings, Sort, names_month, unescaped
 from ccm.check.facts.statements import Said, Statement, statements
-from ccm.check.shape import Pattern
+from ccm.check.shape import Pattern, tells
 
 _GAP = "\x7f"
 _MOST = 50_000  # lines remembered that tell no more than their values
@@ -128,7 +128,7 @@ class Woven:
     def _tells_no_more(self, line: Pattern, found: tuple[Statement, ...], known: Known) -> bool:
         """Tell whether a line tells just what its loose values tell by themselves, beside what holds for everybody."""
         loose = [slot for slot in line.slots if slot in self.loose]
-        if any(self._hangs_on_digits(self.loose[slot]) for slot in loose):
+        if any(self._hangs_on_neighbours(self.loose[slot]) for slot in loose):
             return False
         alone = [one for slot in loose for one in statements(comparable(self._plain(slot)), *self._tags)]
         fixed = statements(comparable_line(self._filled(line, frozenset(loose))), *self._tags)
@@ -136,10 +136,9 @@ class Woven:
             map(known.holds_for_all, fixed)
         )
 
-    def _hangs_on_digits(self, meaning: Meaning) -> bool:
-        """Tell whether the digits beside a value may decide what both tell, such as 12 and 99 beside "May"."""
-        open_ = meaning.sort is Sort.OPEN
-        return open_ and (any(map(str.isdecimal, meaning.form)) or names_month(meaning.form, self._meanings.writing))
+    def _hangs_on_neighbours(self, meaning: Meaning) -> bool:
+        """Tell whether digits or words beside a value may decide what both tell, such as 12 and 99 beside "May"."""
+        return meaning.sort is Sort.OPEN and (tells(meaning.form) or names_month(meaning.form, self._meanings.writing))
 
     def settled(self, known: Known) -> bool:
         """Tell whether what is told beside the loose values holds for everybody."""
