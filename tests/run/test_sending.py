@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from run.messages import BRAND, communication, made
 
+from ccm.deliver.conversation import Aside, ConversingAdapter, Talk, Until
 from ccm.deliver.interface import DeliveryError
 from ccm.ledger.interface import LeaseLost, LedgerError
 from ccm.model.definitions import Channel
@@ -432,3 +434,51 @@ def test_a_doubt_that_would_say_something_else_does_not_go_again() -> None:
     assert job is None
     assert decision.outcome is not None
     assert decision.outcome.kind is OutcomeKind.UNKNOWN
+
+
+class Chatty(ConversingAdapter, RecordingAdapter):
+    """Waits in every hand-over until all sixteen are under way; `fault` is what it raises then."""
+
+    capabilities = Capabilities(channels=(Channel.EMAIL,), concurrency=16)
+    fault: Exception | None = None
+
+    def __init__(self, ours: socket.socket, theirs: socket.socket) -> None:
+        super().__init__(EMAIL)
+        self._ours, self._theirs = ours, theirs
+        self.threads: set[str] = set()
+
+    def converse(self, envelope: Envelope) -> Talk[Receipt]:
+        self.threads.add(threading.current_thread().name)
+        copy = self._ours.dup()
+        if self._keep(envelope) and len(self.delivered) == 16:
+            self._theirs.send(b"now")
+        with copy:
+            yield Until(copy.fileno(), 30.0)
+        yield Aside(lambda: None)
+        if self.fault is not None:
+            raise self.fault
+        return Receipt(envelope.key, ReceiptStatus.ACCEPTED, self.provider)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (None, PieceState.ACCEPTED),
+        (KeyError("x"), PieceState.UNKNOWN),
+        (DeliveryError(EMAIL, "down", "mend it", retriable=False), PieceState.HELD),
+    ],
+)
+def test_one_thread_has_sixteen_conversations(fault: Exception | None, state: PieceState) -> None:
+    """All are under way at once; what each ends with means what it means for an adapter that blocks."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        adapter = Chatty(ours, theirs)
+        adapter.fault = fault
+        bench = Bench(adapter, 16)
+        if isinstance(fault, DeliveryError):
+            with pytest.raises(ProviderFailed):
+                bench.send()
+        else:
+            bench.send()
+    assert adapter.threads == {"ccm-send"}
+    assert bench.states == [state] * 16
