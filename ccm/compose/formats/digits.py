@@ -83,22 +83,21 @@ class NumberLayout:
         """
         (first, other), (comma, point), digits = self.grouping, self._separators(), self.digits
         (before, after), (minus_before, minus_after) = self.positive, self.negative
-        point, width = point if places else "", places + 1 if places else 0
-        at_once = 0 < places <= 3 and not digits  # an exponent has at least four signs after the point
+        point = point if places else ""
 
         def written(amount: Decimal) -> str:
             text = str(amount)
-            cut = len(text) - width
-            if at_once and 0 < cut <= first and text[cut] == "." and text[0] != "-":
-                return f"{before}{text[:cut]}{point}{text[cut + 1 :]}{after}"
-            if cut < 1 or text[cut : cut + 1] != "." or "E" in text:
-                text = _padded(f"{amount:f}", places, refusal)
-                cut = len(text) - width
-            negative = text[0] == "-"
-            whole = text[1:cut] if negative else text[:cut]
+            whole, _, fraction = text.partition(".")
+            if len(fraction) > places or "E" in text:
+                whole, _, fraction = _padded(f"{amount:f}", places, refusal).partition(".")
+            elif len(fraction) < places:
+                fraction = fraction.ljust(places, "0")
+            negative = whole[0] == "-"
+            if negative:
+                whole = whole[1:]
             if len(whole) > first:
                 whole = _grouped(whole, comma, first, other)
-            number = f"{whole}{point}{text[cut + 1 :]}"
+            number = f"{whole}{point}{fraction}"
             if digits:
                 number = number.translate(digits)
             if negative and amount:
