@@ -76,25 +76,23 @@ class DocumentComposer:
                 issued_at=issued_at,
             )
 
-        typeset = self._typesetter.write(
-            html,
-            language=language,
-            direction=direction,
-            finish=finish,
+        typeset = self._typesetter.lay_out(html, language=language, direction=direction)
+        again = filled
+        if filled.learns:
+            again = self._filling.learn(html, piece.piece_id, language, direction, issued_at, typeset)
+        refused = self._typesetter.refused()  # by now learning has drawn every picture
+        if again.content and not refused:  # then the engine need not write it
+            self.taught = filled.reason
+            return DocumentRendition(piece.piece_id, filename, again.title, again.pages, again.content), (), ""
+        typeset = self._typesetter.written(
+            typeset,
+            finish,
             pdf_variant="pdf/a-3a",
             pdf_identifier=piece.piece_id.encode(),
             finisher=ConformanceMark(piece.piece_id),
             attachments=[self._attach(path, content, issued_at) for path, content in self._attachments],
         )
-        again = (
-            self._filling.learn(html, piece.piece_id, language, direction, issued_at, typeset)
-            if filled.learns
-            else filled
-        )
-        if again.content:
-            self.taught = filled.reason
-            return DocumentRendition(piece.piece_id, filename, again.title, again.pages, again.content), (), ""
-        problems = [*self._missing, *typeset.problems, *again.problems]
+        problems = list(dict.fromkeys((*self._missing, *typeset.problems, *refused, *again.problems)))
         title = (typeset.document.metadata.title or "").strip() if typeset.document else ""
         if typeset.document and not title:
             problems.append(

@@ -29,6 +29,7 @@ MAX_HTML_CHARACTERS = 8_000_000
 MAX_PAGES = 2_000
 # Below this size the garbage of one layout fits easily in memory until it is done.
 _COLLECT_ABOVE_CHARACTERS = 250_000
+_COLLECT_ABOVE_PAGES = 100
 # What a customer may safely be led to by a click in a PDF.
 _LINK_SCHEMES = ("https:", "http:", "mailto:", "tel:")
 
@@ -102,23 +103,52 @@ class Typesetter:
             finish: Called with the laid-out document before it is written.
             options: Of WeasyPrint's `Document.write_pdf`.
         """
-        count = self._fetcher.begin()
-        found = list(self.problems)
+        return self.written(self.lay_out(html, language=language, direction=direction), finish, **options)
+
+    def lay_out(self, html: str, *, language: str, direction: str) -> Typeset:
+        """Lay out one document; see `write`. Some problems show only when it is written."""
         if len(html) > MAX_HTML_CHARACTERS:
-            return Typeset(None, b"", (*found, _too_large()))
-        result: tuple[Any, bytes] = (None, b"")
-        with captured_log() as log, collector_paused(len(html) < _COLLECT_ABOVE_CHARACTERS):
+            return Typeset(None, b"", (*self.problems, _too_large()))
+        found = list(self.problems)
+        document = None
+        with self._guarded(found, len(html) < _COLLECT_ABOVE_CHARACTERS):
+            document = self._laid_out(self._parsed(html, language, direction), found)
+        problems = tuple(dict.fromkeys(found))
+        return Typeset(None if prevents_output(problems) else document, b"", problems)
+
+    def written(self, laid_out: Typeset, finish: Finish, **options: Any) -> Typeset:
+        """Write a document that was laid out last; see `write`. One that must not be used stays as it is."""
+        document = laid_out.document
+        if document is None:
+            return laid_out
+        found = list(laid_out.problems)
+        content = b""
+        with self._guarded(found, len(document.pages) < _COLLECT_ABOVE_PAGES):
+            finish(document)
+            # Any name but "srgb": with that the engine would open its profile anew and leave the file open.
+            content = document.write_pdf(output_intent="given", **options)
+            found += self._guard.problems(document.fonts.values())
+        problems = tuple(dict.fromkeys(found))
+        return Typeset(None, b"", problems) if prevents_output(problems) else Typeset(document, content, problems)
+
+    def refused(self) -> tuple[LayoutProblem, ...]:
+        """Return which files were refused or missing since the last layout began, if only in a picture's picture."""
+        return self._fetcher.count.problems()
+
+    @contextmanager
+    def _guarded(self, found: list[LayoutProblem], short: bool) -> Iterator[None]:
+        """Do a part of the work, and find what went wrong: one page may cost only itself, whatever trips the engine."""
+        count = self._fetcher.begin()
+        with captured_log() as log, collector_paused(short):
             try:
-                result = self._laid_out(self._parsed(html, language, direction), finish, found, options)
+                yield
             except MemoryError:  # what bounds this process must know
                 raise
             except (Exception, FatalURLFetchingError) as fault:
-                # One page may cost only itself, whatever trips the engine: a refused file, nesting without end.
+                # A refused file, nesting without end.
                 if not count.problems():
                     found.append(_failed(fault))
         found += [*count.problems(), *problems_of(log.records)]
-        problems = tuple(dict.fromkeys(found))
-        return Typeset(None, b"", problems) if prevents_output(problems) else Typeset(*result, problems)
 
     def _parsed(self, html: str, language: str, direction: str) -> HTML:
         page = HTML(string=html, base_url=SCHEME, url_fetcher=self._fetcher)
@@ -126,9 +156,7 @@ class Typesetter:
         page.etree_element.attrib.setdefault("dir", direction)
         return page
 
-    def _laid_out(
-        self, page: HTML, finish: Finish, found: list[LayoutProblem], options: dict[str, Any]
-    ) -> tuple[Any, bytes]:
+    def _laid_out(self, page: HTML, found: list[LayoutProblem]) -> Any:
         images: dict[str, object] = {}
         document = StyledDocument.of(
             page,
@@ -141,13 +169,7 @@ class Typesetter:
             # The engine keeps None for an image that it fetched and could not draw.
             found.append(_undrawable())
         found += _page_problems(document.pages)
-        if prevents_output(found):
-            return None, b""
-        finish(document)
-        # Any name but "srgb": with that the engine would open its profile anew and leave the file open.
-        content = document.write_pdf(output_intent="given", **options)
-        found += self._guard.problems(document.fonts.values())
-        return document, content
+        return document
 
 
 class StyledDocument(Document):  # type: ignore[misc]  # the engine has no types
