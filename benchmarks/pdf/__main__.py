@@ -1,6 +1,7 @@
 """Documents on one core, beside WeasyPrint, Typst, PlutoPrint and ReportLab, and on real months. Writes benchmarks/out/pdf.json.
 
     python -m benchmarks.pdf [--months 2011-02|all|none] [--workers 2] [--memory 100000]
+    python -m benchmarks.pdf.processes      # composing processes alone
 
 Statements of a bank, warm: each engine in a process of its own, rounds that take turns, medians, seconds of processor time;
 everything counted from the values on (tables read or JSON parsed, pages rendered, amounts formatted, laid out, written).
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
         if options.workers > 1:
             say(f"{options.workers} composing processes")
             statements = bank.build(folder / "crew", options.documents)
-            found["workers"] = side_by_side(statements, options.documents, options.workers, options.rounds)
+            found["workers"] = side_by_side(statements, bank.CAMPAIGN, "", options.workers, options.rounds)
         if options.memory:
             say(f"{options.memory} documents in one process")
             found["memory"] = long_run(folder / "long", options.memory, min(BATCH, options.memory))
@@ -73,7 +74,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--month-documents", type=int, default=0, help="at most so many of each month; 0 for all")
     parser.add_argument("--sample", type=int, default=24, help="real documents that a plain WeasyPrint loop makes")
-    parser.add_argument("--workers", type=int, default=0, help="compare so many composing processes with one")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="whole runs with so many composing processes, beside one"
+    )
     parser.add_argument("--memory", type=int, default=0, help="watch the memory of one process over so many documents")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of pdf.json")
     return parser.parse_args(arguments)

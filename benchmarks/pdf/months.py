@@ -2,7 +2,7 @@
 
 Ours is measured whole, in a process that met nothing before: imports, tables, plan, pages that teach, everything. The peer
 would need an hour, so its part is estimated: documents are ordered by their rows and divided into equal strata, some of each
-are laid out, and the mean of a stratum stands for all of it.
+are laid out, and the mean of a stratum stands for all of it. What only the peer or the comparison needs is imported by them.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.oracle.__main__ import NOW
-from benchmarks.pdf.comparing import differences
 from benchmarks.pdf.engines.filled import composer_of, unfilled
 from benchmarks.pdf.turns import say
-from benchmarks.plain_weasyprint import PlainLoop
 from ccm.compose import Composer
 from ccm.load import load_recipients, load_workspace
 from ccm.model.definitions import Channel
@@ -31,6 +29,7 @@ from ccm.model.workspace import Workspace
 from ccm.plan import plan
 from ccm.run.prepare import Prepared, prepare
 
+NOW = datetime(2012, 1, 2, 9, tzinfo=UTC)  # after every invoice of the data
 MONTHS = ("2010-12", *(f"2011-{number:02}" for number in range(1, 9)))
 STRATA = 8
 
@@ -149,6 +148,8 @@ class PlainSeconds:
     """Times the plain loop over a sample, part by part."""
 
     def __init__(self, sample: Sample) -> None:
+        from benchmarks.plain_weasyprint import PlainLoop
+
         self._sample = sample
         self._waiting = sample.documents
         self._seconds: dict[str, float] = {}
@@ -200,6 +201,8 @@ def real_months(folder: Path, months: Sequence[str], size: int, limit: int = 0) 
 
 def sample_differs(folder: Path, months: Sequence[str], size: int, limit: int = 0) -> tuple[int, dict[str, str]]:
     """Return how many documents of the sample were compared, and how some differ from WeasyPrint's with the same settings."""
+    from benchmarks.pdf.comparing import differences
+
     documents = stratified(folder, months, size, limit).documents
     filling, engine = composer_of(documents[0][0]), composer_of(unfilled(documents[0][0]))
     found = {}
