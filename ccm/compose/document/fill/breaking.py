@@ -9,7 +9,7 @@ from ccm.compose.document.fill.text import Run, TextStyle, is_plain
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _WRAPPING = ("normal", "pre-wrap", "pre-line")
-_MOST = 100_000
+_MOST = 20_000  # texts; those of one customer alone hardly come again
 _SURE = 2.0  # px between a line's width and its place, from which on nobody counts the same width otherwise
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ccm.compose.document.fill.blocks import Blocks, Place
@@ -59,6 +59,11 @@ class Block:
     loose: bool
     breaks: Breaks
 
+    def standing_in(self, element: Element) -> Block:
+        """Return it for an element of another page, which may say more of breaks."""
+        breaks = Breaks(self.breaks.before, self.breaks.behind)
+        return Block(element, self.box, self.above, self.below, self.lines, self.whole, self.loose, breaks)
+
 
 @dataclass(slots=True)
 class TableStep:
@@ -113,7 +118,7 @@ class LaidBlocks:
         if mark in self._met:
             if len(self._known) >= _MOST_BLOCKS:
                 self._known.clear()
-            self._known[key] = replace(block, breaks=replace(block.breaks))
+            self._known[key] = block.standing_in(block.element)
         else:
             if len(self._met) >= _MOST_MET:
                 self._met.clear()
@@ -240,7 +245,7 @@ class Flow:
         key = (serial(element), place, x)
         known = self._laid.find(key)
         if known is not None:
-            step = replace(known, element=element, breaks=replace(known.breaks))
+            step = known.standing_in(element)
         else:
             step = self._made(element, traits, place, x)
             self._laid.keep(key, step)

@@ -23,6 +23,7 @@ class Borders:
 
     def __init__(self) -> None:
         self._row_borders: dict[object, Any] = {}
+        self._same: dict[tuple[Border, ...], tuple[Border, ...]] = {}  # equal ones are one, so that forms are few
 
     def collapsed(
         self, table: int, computed: Any, rows: list[Row], count: int
@@ -51,7 +52,8 @@ class Borders:
         known = self._row_borders
         beside = known.get((table, kind, count))
         if beside is None:
-            beside = known[table, kind, count] = _beside(computed, kind, count)
+            made = _beside(computed, kind, count)
+            beside = known[table, kind, count] = self._same.setdefault(made, made)
         upper = self._between(table, computed, above, kind, count)
         lower = self._between(table, computed, kind, below, count)
         key = (id(upper), id(beside), id(lower), kind)
@@ -75,7 +77,8 @@ class Borders:
             if above is None or below is None:
                 for x in range(count):
                     _contend(grid, x, computed, "top" if above is None else "bottom")
-            known = self._row_borders[key] = tuple(grid)
+            made = tuple(grid)
+            known = self._row_borders[key] = self._same.setdefault(made, made)
         return known
 
 

@@ -133,27 +133,27 @@ class TextStyle:
             signs = re.escape(signs_apart(self._content, wanted))
             self._cut = re.compile(f"[{signs}]|[^{signs}]+" if signs else "(?s:.+)")
         parts = self._cut.findall(text)
-        if len(parts) == 1 or not _LATIN.fullmatch(text):
+        if len(parts) == 1 or not (text.isascii() or _LATIN.fullmatch(text)):
             return None
-        script = "Latn" if _LETTER.search(text) else ""
-        known = self._pieces[bool(script)]
+        lettered = _LETTER.search(text) is not None
+        known = self._pieces[lettered]
         try:
             pieces = [known[part] for part in parts]
         except KeyError:
-            pieces = [self._piece(part, script) for part in parts]
-        if any([piece.parts for piece in pieces]):  # noqa: C419  # a list is faster
-            return None  # a sign that the font does not have
+            pieces = [known.get(part) or self._piece(part, lettered) for part in parts]
+            if any(piece.parts for piece in pieces):
+                return None  # a sign that the font does not have
         units = sum([piece.units for piece in pieces])
         return Run(text, (), units / UNITS, self.face, self.size, units=units, pieces=tuple(pieces))
 
-    def _piece(self, text: str, script: str) -> Run:
-        """Shape a part of a text of some script."""
-        known = self._pieces[bool(script)]
-        run = known.get(text)
-        if run is None:
-            if len(known) >= _MOST_RUNS:
-                known.clear()
-            run = known[text] = self._by_harfbuzz(text, script)
+    def _piece(self, text: str, lettered: bool) -> Run:
+        """Shape a part of a text, which has letters or not."""
+        known = self._pieces[lettered]
+        if len(known) >= _MOST_RUNS:
+            known.clear()
+        run = self._by_harfbuzz(text, "Latn" if lettered else "")
+        if not run.parts:
+            known[text] = run
         return run
 
     def _by_harfbuzz(self, text: str, script: str) -> Run:
@@ -197,10 +197,14 @@ class TextStyle:
         return int(self.letter_spacing * UNITS) * (count - 1) / UNITS + self.letter_spacing
 
 
-@lru_cache(maxsize=20_000)
 def is_plain(text: str) -> bool:
     """Tell whether a text is Latin letters, digits, signs and blanks."""
-    return (text.isascii() and text.isprintable()) or all(map(_is_plain_sign, text))
+    return text.isprintable() if text.isascii() else _is_plain_text(text)
+
+
+@lru_cache(maxsize=65_536)
+def _is_plain_text(text: str) -> bool:
+    return all(map(_is_plain_sign, text))
 
 
 @lru_cache(maxsize=4096)
