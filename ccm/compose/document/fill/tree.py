@@ -23,6 +23,7 @@ _DRAWN = {
 }  # fmt: skip
 _BLANKS = re.compile("[ \t\n\r\f]+")  # those of HTML; others are part of a text
 _WHITE = " \t\n\f"
+_MOST_TRIED = 3  # kinds of rows, before a row is looked at anew
 _VOID = frozenset(("br", "col", "hr", "img", "meta", "wbr"))
 _IN_PARAGRAPH = frozenset((
     "a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "data", "dfn", "em", "i", "img", "kbd", "mark", "q",
@@ -156,10 +157,15 @@ def plain_rows(source: str) -> list[tuple[RowShape, tuple[str, ...]]]:
 
 def _read_rows(source: str, at: int, rows: list[tuple[RowShape, tuple[str, ...]]]) -> int:
     """Read the rows of plain cells that begin here; returns where they end."""
-    shape: RowShape | None = None
+    shapes: list[RowShape] = []  # those of this run, the last one first: a table has few kinds of rows
     while True:
-        found = shape.pattern.match(source, at) if shape is not None else None
-        if found is None or shape is None:
+        for shape in shapes:
+            found = shape.pattern.match(source, at)
+            if found is not None:
+                if shape is not shapes[0]:
+                    shapes = [shape, *(one for one in shapes if one is not shape)]
+                break
+        else:
             whole = _PLAIN_ROW.match(source, at)
             if whole is None:
                 return at
@@ -167,6 +173,7 @@ def _read_rows(source: str, at: int, rows: list[tuple[RowShape, tuple[str, ...]]
             found = shape.pattern.match(source, at)
             if found is None:
                 return at
+            shapes = [shape, *shapes[:_MOST_TRIED]]
         rows.append((shape, found.groups()))
         at = found.end()
 
