@@ -173,7 +173,7 @@ def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: o
     cursor.execute("PRAGMA foreign_keys=ON")
     # KiB: enough for the pages that one window of decisions touches. More fills up with the run and makes nothing faster:
     # the system keeps the file's pages anyway.
-    cursor.execute("PRAGMA cache_size=-4096")
+    cursor.execute("PRAGMA cache_size=-2048")
     cursor.close()
 
 
