@@ -131,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
         process.start()
     for process in crew:
         process.join()
-    result = summary(list(journal(folder)))
+    result = {"sources": sources(), **summary(list(journal(folder)))}
     result["complete"] = not any(process.exitcode for process in crew) and not options.only and not options.limit
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "differential.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
