@@ -16,7 +16,8 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 MOST_DEATHS = 5  # in a row, with no message between that could be made
-MOST_LESSONS = 6  # groups that the first process makes alone before it is copied
+MOST_LESSONS = 8  # groups that the first process makes alone before it is copied
+QUIET_LESSONS = 2  # in a row that taught nothing are enough; what is learned later, every copy learns for itself
 _AHEAD = 2  # groups for each process that are handed over before they are wanted
 
 
@@ -44,8 +45,7 @@ class Pool(Generic[_Item, _Result]):
         killed: What stands for an item whose process died of it, or had to be killed.
         seconds: On the wall, for one item; None waits for ever.
         copied: Called once in each copy.
-        learned: Whether what came of a group shows that its process need learn no more before it is copied; one group
-            is enough if not given.
+        learned: Whether a group was made without learning anything; every group is if not given.
     """
 
     def __init__(
@@ -102,12 +102,14 @@ class Pool(Generic[_Item, _Result]):
 
     def _lessons(self, source: Iterator[tuple[_Item, ...]]) -> Iterator[tuple[_Result, ...]]:
         """Let the first process make groups until it learned what there is to learn."""
+        quiet = 0
         for group in itertools.islice(source, MOST_LESSONS):
             self._idle.put(self._first)
             made = self._made(group)
             self._idle.get()
             yield made
-            if self._learned(made):
+            quiet = quiet + 1 if self._learned(made) else 0
+            if quiet == QUIET_LESSONS:
                 return
 
     def _engage(self) -> None:

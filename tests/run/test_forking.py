@@ -49,7 +49,7 @@ def lost(item: str) -> tuple[str, ...]:
 
 
 def needs_three(made: tuple[tuple[str, ...], ...]) -> bool:
-    """Let the first process learn three things."""
+    """Say that the first two things were something to learn."""
     return len(made[-1]) > 3
 
 
@@ -98,8 +98,8 @@ def test_a_process_with_threads_is_not_copied(first: FirstProcess) -> None:
     assert first.copy() is None
     pool: Pool[str, tuple[str, ...]] = Pool(2, begin, (), make, lost, 60.0, copied)
     try:
-        made = [one for group in pool.results([("thread",), ("b",), ("c",)]) for one in group]
-        assert [one[-1] for one in made] == ["thread", "b", "c"]
+        made = [one for group in pool.results([("thread",), ("b",), ("c",), ("d",)]) for one in group]
+        assert [one[-1] for one in made] == ["thread", "b", "c", "d"]
         assert not any("copy" in one for one in made)
     finally:
         pool.close()
@@ -110,8 +110,8 @@ def test_the_first_process_is_copied_when_it_has_learned() -> None:
     pool: Pool[str, tuple[str, ...]] = Pool(2, begin, (), make, lost, 60.0, copied, needs_three)
     try:
         made = [one for group in pool.results([(letter,) for letter in "abcdefgh"]) for one in group]
-        assert [one[1:] for one in made[:3]] == [("a",), ("a", "b"), ("a", "b", "c")]
-        assert all(one[1:5] == ("a", "b", "c", "copy") for one in made[3:])
+        assert [one[1:] for one in made[:4]] == [("a",), ("a", "b"), ("a", "b", "c"), ("a", "b", "c", "d")]
+        assert all(one[1:6] == ("a", "b", "c", "d", "copy") for one in made[4:])
         assert [one[-1] for one in made] == list("abcdefgh")
         assert len({one[0] for one in made}) <= 3
     finally:
@@ -119,8 +119,8 @@ def test_the_first_process_is_copied_when_it_has_learned() -> None:
     assert not any(runs(int(number)) for number, *_ in made)
     slow: Pool[str, tuple[str, ...]] = Pool(2, begin, (), make, lost, 60.0, copied, lambda made: False)
     try:
-        made = [one for group in slow.results([(letter,) for letter in "abcdefgh"]) for one in group]
-        assert ["copy" in one for one in made] == [False] * MOST_LESSONS + [True] * (8 - MOST_LESSONS)
+        made = [one for group in slow.results([(letter,) for letter in "abcdefghijkl"]) for one in group]
+        assert ["copy" in one for one in made] == [False] * MOST_LESSONS + [True] * (12 - MOST_LESSONS)
     finally:
         slow.close()
 
