@@ -176,7 +176,10 @@ def _named(text: str, marks: Marks) -> str:
 
 
 def _said(statement: Statement) -> tuple[object, ...]:
-    return statement.said, statement.text, statement.readings
+    return (
+        statement.said,
+        statement.readings or statement.text,
+    )  # a date may end its sentence: its text has the full stop
 
 
 def link_of(target: str) -> Statement:
