@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def run(chosen: list[str], *, quick: bool, whole: bool) -> int:
             if name == "mutants":
                 results.trials = proof.tried(told=tell_trial)
             else:
-                for tally in timed(PARTS[name](quick)):
+                for tally in timed(partial(PARTS[name], quick)):
                     tell(tally)
                     results.tallies.append(tally)
                     results.write(kept=True)
@@ -110,10 +111,10 @@ def processor_seconds() -> float:
     return mine.ru_utime + mine.ru_stime + others.ru_utime + others.ru_stime + shared_seconds()
 
 
-def timed(tallies: Iterable[Tally]) -> Iterator[Tally]:
-    """Note what each row took of the processors."""
+def timed(part: Callable[[], Iterable[Tally]]) -> Iterator[Tally]:
+    """Run a part; note what each row took of the processors."""
     before = processor_seconds()
-    for one in tallies:
+    for one in part():
         now = processor_seconds()
         one.processor_seconds, before = now - before, now
         yield one

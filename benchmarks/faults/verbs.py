@@ -71,8 +71,9 @@ def server(cell: Cell) -> Iterator[Sink | Says421]:
         with Says421(cell.verb) as ours:
             yield ours
         return
-    value = f"{cell.verb}:{STALL_SECONDS}" if cell.fault == "stall" else cell.verb
-    with Sink(FAULTS[cell.fault], value) as sink:
+    # While it lets one command wait, smtp-sink answers those that came with it, with 503: so they come one by one (-p).
+    options = ("-p", "-W", f"{cell.verb}:{STALL_SECONDS}") if cell.fault == "stall" else (FAULTS[cell.fault], cell.verb)
+    with Sink(*options) as sink:
         yield sink
 
 

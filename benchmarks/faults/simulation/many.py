@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from benchmarks.faults.progress import PROGRESS
 from benchmarks.faults.simulation.history import History, play
 from benchmarks.faults.verdict import Tally
 
@@ -40,9 +41,15 @@ def all_seeds(quick: bool = False) -> list[Tally]:
     names = seeds(QUICK_SEEDS if quick else SEEDS)
     tally = Tally(f"simulator, {len(names):,} seeds")
     started = time.monotonic()
+    quiet_logs()
+    PROGRESS.begin(tally.name, len(names))
     chunks = [names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK)]
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        histories = [history for part in pool.map(played, chunks) for history in part]
+        histories = []
+        for part in pool.map(played, chunks):
+            histories += part
+            for _ in part:
+                PROGRESS.one()
     for one in histories:
         tally.kills += one.kills
         tally.unknown += one.unknown
