@@ -20,7 +20,7 @@ demo: setup ## Run the sample monthly-statement campaign: email, SMS, PDF and so
 	@tools/demo.sh $(DEMO) $(AS_OF)
 
 test: dev ## Run all tests; `make test T=tests/plan` runs a part
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(T)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(T)
 
 check: dev ## Format, lint, strict types, import contracts, unused dependencies
 	$(BIN)/ruff format --check ccm tests benchmarks data

@@ -144,7 +144,7 @@ class _told:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if error is None or not isinstance(error, Exception):
+        if not isinstance(error, Exception) or isinstance(error, MemoryError):  # what bounds this process must know
             return
         if isinstance(error, TemplateSyntaxError):
             place = Location(error.filename or self.path, error.lineno)
@@ -186,7 +186,7 @@ def _explained(error: Exception, places: Sequence[Location]) -> ComposeFailure:
         )
     if isinstance(error, SecurityError):
         return ComposeFailure("not-allowed", f"{error.message}{included}", "use the words of the template guide", place)
-    if isinstance(error, (RecursionError, MemoryError)):
+    if isinstance(error, RecursionError):
         failure = LimitExceeded("nested calls", 1000)
         failure.location = place
         return failure

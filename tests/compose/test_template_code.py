@@ -229,6 +229,20 @@ def test_a_number_in_a_template_is_written_for_each_reader(kind: OutputKind) -> 
         assert render(template, {}, Rendering(Voice(locale[:2], "ltr", formats, Texts(None, {})))) == wanted
 
 
+def hungry() -> str:
+    """Be a value that there is no memory for."""
+    raise MemoryError
+
+
+@pytest.mark.parametrize("kind", list(OutputKind))
+def test_a_process_without_memory_is_no_mistake_of_the_template(kind: OutputKind) -> None:
+    """Whoever bounds the process must know: the error comes through as it is."""
+    engine = Engine(kind, forms=(), fragments={}, library=ContentLibrary({}), functions={"hungry": hungry})
+    voice = Voice("en", "ltr", formats_for("en", "en-GB"), Texts(None, {}))
+    with pytest.raises(MemoryError):
+        render(engine.compile("{{ hungry() }}", "t"), {}, Rendering(voice))
+
+
 def test_rows_are_chosen_by_a_field_as_jinja_chooses_them() -> None:
     """The quick way for plain rows: the same rows, or the same error, and the same steps."""
     environment = Engine(OutputKind.TEXT, forms=(), fragments={}, library=ContentLibrary({}), functions={}).environment

@@ -12,7 +12,7 @@ from run.small_workspace import AS_OF, people, small_workspace
 RUN = ("run", "news", "--as-of", AS_OF, "--json")
 COUNT = 6
 EVERYBODY = [f"p{number:03}@example.org" for number in range(1, COUNT + 1)]
-POINTS = 24
+POINTS = 12
 
 
 def files_of(root: Path) -> dict[str, tuple[int, bytes]]:

@@ -126,7 +126,7 @@ def test_time_is_bounded_even_where_exceptions_are_swallowed() -> None:
     [
         ("compose_seconds: 3, compose_memory_mb: 0", "2", "took longer"),
         ("compose_seconds: 3, compose_memory_mb: 0", "1", "took longer"),
-        ("compose_seconds: 120, compose_memory_mb: 120", "2", ""),
+        ("compose_seconds: 120, compose_memory_mb: 220", "2", ""),
     ],
 )
 def test_a_bomb_costs_its_own_document(tmp_path: Path, limits: str, workers: str, said: str) -> None:
@@ -147,7 +147,7 @@ def test_a_bomb_costs_its_own_document(tmp_path: Path, limits: str, workers: str
         ended = ccm("run", "news", "--as-of", AS_OF, "--workers", workers, "--json", cwd=root)
     assert ended.code == 1, ended.stderr
     assert ended.json["outcomes"] | {"accepted": PEOPLE - 1, "held": 1} == ended.json["outcomes"]
-    assert ended.json["findings"]["composing-over-limit"] == 1
+    assert ended.json["findings"].get("composing-over-limit") == 1, ended.json["findings"]
     (held,) = ended.json["attention"]
     assert held["recipient"] == f"P-{BOMB:03}"
     assert said in held["detail"]
