@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 import socket
 import threading
@@ -133,11 +134,11 @@ class Driver:
     def _wait(self) -> None:
         """Wait for sockets, until somebody rings, or until a socket was silent too long."""
         self._asleep = True  # before looking: whoever brings something from now on rings
+        first = min((hand.wait_until for hand in self._silent.values()), default=math.inf)
         milliseconds = None
         if self._ready:
             milliseconds = 0.0
         elif self._silent:
-            first = min(hand.wait_until for hand in self._silent.values())
             milliseconds = max(0.0, first - time.monotonic()) * 1000
         found = self._poll.poll(milliseconds)
         self._asleep = False
@@ -146,7 +147,7 @@ class Driver:
                 self._ready.append((self._heard(descriptor), None, None))
             else:
                 self._bell.recv(64)
-        if not found and self._silent:
+        if time.monotonic() >= first:  # also while others are talking all the time
             self._give_up_waiting()
 
     def _give_up_waiting(self) -> None:

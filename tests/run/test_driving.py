@@ -63,6 +63,30 @@ def test_hands_wait_for_different_things_at_once() -> None:
     assert (seen, show.failures) == (["answer", "aside", b"hello"], [])
 
 
+def test_silence_is_noticed_while_others_talk() -> None:
+    """A socket that never says anything is given up on time, although another one always has something to say."""
+    (silent, nobody), (heard, talker) = socket.socketpair(), socket.socketpair()
+    given_up, in_time = threading.Event(), threading.Event()
+
+    def waits(hand: Hand) -> Work:
+        try:
+            yield Until(silent.fileno(), 0.01)
+        except TimeoutError:
+            given_up.set()
+
+    def listens(hand: Hand) -> Work:
+        for _ in range(100_000):
+            yield Until(heard.fileno(), 30.0)  # the byte is never taken, so there is always one
+            if given_up.is_set():
+                in_time.set()
+                return
+
+    with silent, nobody, heard, talker:
+        talker.send(b".")
+        Show(waits, listens).wait()
+    assert in_time.is_set()
+
+
 def test_silence_and_errors_are_thrown_in() -> None:
     """A socket that says nothing for its time, and work that failed; the hand decides what that means."""
     ours, theirs = socket.socketpair()
