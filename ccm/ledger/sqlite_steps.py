@@ -32,12 +32,13 @@ _ADVANCE_ALIKE = """
 UPDATE pieces SET state = ?2, updated_at = ?3, detail = '', attempts = attempts + ?4
 WHERE piece_id IN (SELECT value FROM json_each(?1)) AND +run_id = ?5 AND instr(?6, ',' || state || ',')
 """
-# Steps with a time, a provider's id and a detail each.
+# Steps with a time, a provider's id and a detail each. Not "->>", which SQLite has from 3.38: Ubuntu 22.04 has 3.37.
 _ADVANCE = """
 UPDATE pieces SET state = ?2, updated_at = v.at, detail = v.detail, attempts = attempts + ?3,
     provider_id = CASE WHEN v.provider_id = '' THEN pieces.provider_id ELSE v.provider_id END,
     possible_duplicate = max(possible_duplicate, v.twice)
-FROM (SELECT value->>0 AS piece_id, value->>1 AS at, value->>2 AS provider_id, value->>3 AS detail, value->>4 AS twice
+FROM (SELECT json_extract(value, '$[0]') AS piece_id, json_extract(value, '$[1]') AS at,
+    json_extract(value, '$[2]') AS provider_id, json_extract(value, '$[3]') AS detail, json_extract(value, '$[4]') AS twice
     FROM json_each(?1)) AS v
 WHERE pieces.piece_id = v.piece_id AND +pieces.run_id = ?4 AND instr(?5, ',' || pieces.state || ',')
 """
@@ -52,7 +53,9 @@ SELECT ?2, value, ?3, ?4, ?5, '', '' FROM json_each(?1)
 """
 _EVENTS = """
 INSERT INTO events (run_id, subject, state, at, fence, provider_id, detail)
-SELECT ?2, value->>0, ?3, value->>1, ?4, value->>2, value->>3 FROM json_each(?1)
+SELECT ?2, json_extract(value, '$[0]'), ?3, json_extract(value, '$[1]'), ?4, json_extract(value, '$[2]'),
+    json_extract(value, '$[3]')
+FROM json_each(?1)
 """
 
 
