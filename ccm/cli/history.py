@@ -25,7 +25,7 @@ def command(customer: str, with_links: bool, folder: Path | None, as_json: bool)
 
     Links are made for documents in S3, and end after the provider's `link_days`; whoever has one can fetch the document.
 
-    Exit code: 0 found, 1 the ledger knows nothing of this customer.
+    Exit code: 0 found, 1 no piece was ever made for this customer.
 
     Example: ccm history C-1001 --json
     """
@@ -64,7 +64,10 @@ def command(customer: str, with_links: bool, folder: Path | None, as_json: bool)
             _tell(entry, links.get(entry.provider_id, ""))
     if not entries:
         if not as_json:
-            err.print("the ledger knows nothing of this customer; ids are those of the source's key column")
+            err.print(
+                "no piece was ever made for this customer: held or left out before (`ccm report RUN` tells the held), "
+                "or of another id than the source's key column has"
+            )
         raise SystemExit(ExitCode.PROBLEMS)
 
 
