@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from typing import Any
+from weakref import ref
 
 import pytest
 from markupsafe import Markup
@@ -127,6 +129,29 @@ def test_ordinary_pages_are_copied(name: str) -> None:
             seen["a"] = "Ada"
         pages.append(read(render_page(template, seen, rendering)))
     assert [type(page) for page in pages[2:]] == [PrintedRoot] * 10
+
+
+@pytest.mark.parametrize("name", ["texts", "rows"])
+def test_a_tree_is_freed_when_nobody_has_it(name: str) -> None:
+    """Trees that wait for the collector fill the memory between its turns, and it must look at all that is remembered."""
+    template = engine(marks_loops=True).compile(HEAD + BODIES[name] + "</body></html>", "page")
+    rendering = Rendering(Voice("en-GB", "ltr", formats_for("en-GB", "en-GB", "UTC"), Texts(None, {})))
+    rows = ({"a": "Ada", "b": "", "c": "1.00", "k": "debit"},) * 3
+    seen = {**dict.fromkeys("abcd", "Ada"), "k": "debit", "rows": rows}
+    book = StyleBook("")
+    book.sign(parse(render_page(template, seen, rendering)), learning=True)
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for _ in range(3):
+            page = read(render_page(template, seen, rendering))
+            book.sign(page)
+            freed = ref(page)
+            del page
+            assert freed() is None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def test_pages_of_ever_new_tags_are_left_alone() -> None:

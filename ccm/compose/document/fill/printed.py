@@ -35,7 +35,7 @@ Rows: TypeAlias = list[tuple[RowShape, tuple[str, ...]]]
 class PrintedRoot(Element):
     """The `html` element of a tree that was copied from a pattern.
 
-    pattern: Which one. elements, rows: Its elements and rows in the pattern's order, but those beside rows of a loop.
+    pattern: Which one. elements, rows: What is below it, in the pattern's order, but what stands beside rows of a loop.
     groups: What rows of a loop stand in.
     """
 
@@ -245,7 +245,7 @@ class _Steps:
 
     def __init__(self, root: Element) -> None:
         self.made: list[Step] = []
-        self.signed = [0]
+        self.signed: list[int] = []
         self.used: list[int] = []
         self.loops = 0
         self._elements = 1

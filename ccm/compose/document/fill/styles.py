@@ -115,7 +115,7 @@ class StyleBook:
         if known is None:
             return False
         elements, rows = known
-        for element, signature in zip(root.elements, elements, strict=True):
+        for element, signature in zip((root, *root.elements), elements, strict=True):
             element.signature = signature
         for row, (signature, cells) in zip(root.rows, rows, strict=True):
             row.signature, row.signatures = signature, cells
@@ -126,7 +126,7 @@ class StyleBook:
         if key not in self._patterns:
             if len(self._patterns) >= _MOST_PATTERNS:
                 self._patterns.clear()
-            elements = [element.signature for element in root.elements]
+            elements = [element.signature for element in (root, *root.elements)]
             self._patterns[key] = elements, [(row.signature, row.signatures) for row in root.rows]
 
     def known(self, element: Element, *, boxes: bool = False) -> tuple[Any, Any, Any]:

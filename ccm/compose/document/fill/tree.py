@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
+from weakref import ref
 
 from ccm.compose.document.fill.unfillable import Unfillable
 
@@ -53,21 +55,33 @@ _ITEMS = frozenset(("li", "dt", "dd"))
 _LISTS = frozenset(("ul", "ol", "dl", "td", "th", "body"))
 
 
+def _nothing() -> None:
+    """Return the parent of a root."""
+
+
 class Element:
     """One element.
 
     attributes: In order of the source, values unescaped.
     children: Elements and texts.
+    above: Gives its parent; nothing for the root, and once the page is gone that it stood in.
+    Why it holds its parent loosely: A page is freed as soon as it is made, not when the collector finds it; and a block that is
+        kept for other pages holds itself and not its whole page.
     """
 
-    __slots__ = ("attributes", "children", "parent", "signature", "tag")
+    __slots__ = ("__weakref__", "above", "attributes", "children", "signature", "tag")
 
     def __init__(self, tag: str, attributes: tuple[tuple[str, str], ...], parent: Element | None) -> None:
         self.tag = tag
         self.attributes = attributes
         self.children: list[Node] = []
-        self.parent = parent
+        self.above: Callable[[], Element | None] = _nothing if parent is None else ref(parent)
         self.signature = -1
+
+    @property
+    def parent(self) -> Element | None:
+        """What it stands in."""
+        return self.above()
 
 
 class RowShape:
@@ -99,7 +113,7 @@ class PlainRow(Element):
     def __init__(self, shape: RowShape, texts: tuple[str, ...], parent: Element) -> None:
         self.tag = "tr"
         self.attributes = shape.attributes
-        self.parent = parent
+        self.above = ref(parent)
         self.signature = -1
         self.shape = shape
         self.texts = texts
@@ -241,7 +255,7 @@ class _Parser:
         assert isinstance(found, Element)
         if [one.tag for one in found.children if isinstance(one, Element)] != ["head", "body"]:
             raise Unfillable("a page that is not one head and one body")
-        found.parent = None
+        found.above = _nothing
         return found
 
     def _text(self, here: Element, text: str) -> None:
