@@ -296,7 +296,7 @@ def test_pages_are_read_as_an_html_parser_reads_them() -> None:
 
 def test_fonts_are_the_brands() -> None:
     """The test's own files are what is shaped."""
-    assert len(composer(SHEET)._filling._engine._fonts.faces) == len(
+    assert len(composer(SHEET)._filling._engine._fonts.files) == len(
         [one for one in font_files() if one.endswith("ttf")]
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,9 @@ from documents import ISSUED, PIECE, composer, font_files, page
 
 from ccm.compose.document.fill import breaking as breaking_module
 from ccm.compose.document.fill.apart import signs_apart
-from ccm.compose.document.fill.text import Run, TextStyle
+from ccm.compose.document.fill.run import Run, operator
+from ccm.compose.document.fill.showing import glyphs_shown
+from ccm.compose.document.fill.text import TextStyle
 
 WORDS = [
     "payment,",
@@ -58,6 +61,14 @@ def style() -> TextStyle:
     return found
 
 
+AMOUNTS = [
+    f"{sign}£{whole:,}.{cents:02}"
+    for sign in ("", "-", "−")
+    for whole in (0, 7, 1234, 987_654_321)
+    for cents in range(100)
+]
+
+
 def texts(count: int, seed: int) -> list[str]:
     draw = random.Random(seed)
     return [" ".join(draw.choices([*WORDS, str(draw.randint(0, 99_999))], k=draw.randint(1, 12))) for _ in range(count)]
@@ -91,17 +102,21 @@ def test_signs_that_a_font_looks_at_are_not_apart() -> None:
     assert not set(",.") & set(signs_apart(content, frozenset()))
 
 
-def test_texts_of_pieces_are_the_texts_as_a_whole() -> None:
-    """Put together from pieces, a text has the width and the glyphs that it has when it is shaped at once."""
+def test_texts_of_parts_are_the_texts_as_a_whole() -> None:
+    """Put together from parts, a text has the width and is shown by the operator that it has when it is shaped at once."""
     one = style()
+    while one._joining() is None:
+        pass
+    joiner = one._joining()
+    assert joiner is not None
     joined = 0
-    for text in texts(2000, 3):
-        made, whole = one._joined(text), one._by_harfbuzz(text, "")
+    for text in [*texts(2000, 3), *AMOUNTS]:
+        made, whole = joiner.run(text, one.face, one.size), one._by_harfbuzz(text, "")
         if made is None:
             continue
         joined += 1
-        assert (made.width, made.units) == (whole.width, whole.units), text
-        assert [glyph for piece in made.pieces for glyph in piece.glyphs] == list(whole.glyphs), text
+        shown, rare = glyphs_shown(whole, one._file)
+        assert (made.width, made.shown, made.rare) == (whole.width, operator(shown), rare), text
     assert joined > 1000
 
 
@@ -133,3 +148,58 @@ def test_lines_are_those_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         assert theirs.run is not None
         assert (own.run.text, own.length, own.resume) == (theirs.run.text, theirs.length, theirs.resume), (text, width)
     assert made > 100
+
+
+def test_lines_of_usual_words_are_those_of_the_engine() -> None:
+    """A text that is much too long is broken as the engine breaks it, also where a blank stands at its end."""
+    one: Any = style()
+    draw = random.Random(6)
+    breaker = breaking_module.Breaker()
+    made = 0
+    for text in texts(1500, 7):
+        text += draw.choice(["", " "])
+        width = draw.uniform(30, 250)
+        own = breaker._usual_line(text, one, one.computed, width)
+        if own is None:
+            continue
+        made += 1
+        theirs = breaking_module._broken(text, one, one.computed, width, True, False)
+        assert own.run is not None
+        assert theirs.run is not None
+        assert (own.run.text, own.length, own.resume) == (theirs.run.text, theirs.length, theirs.resume), (text, width)
+    assert made > 200
+
+
+def test_a_line_feed_ends_a_line_of_any_width() -> None:
+    """The engine finds the same in a line feed, however much room there is."""
+    one: Any = style()
+    computed = one.computed.copy()
+    computed["white_space"] = "pre-line"
+    for width in (None, 0, 0.01, 7.5, 60, 10_000):
+        for start in (True, False):
+            own = breaking_module.Breaker().first_line("\n", one, computed, width, start=start)
+            theirs = breaking_module._broken("\n", one, computed, width, start, False)
+            assert (own.run, own.length, own.resume) == (theirs.run, theirs.length, theirs.resume)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "nl", "pl", "ca", ""])
+def test_lines_break_at_any_blank_between_usual_words(language: str) -> None:
+    """Signs that usual words begin and end with hold nothing that stands beyond a blank."""
+    latin = [chr(point) for point in range(0xA0, 0x250) if breaking_module.is_plain(chr(point)) and chr(point).isalpha()]
+    letters = [*string.ascii_letters, *latin]
+    for last in [*breaking_module._LAST, *letters]:
+        for first in [*breaking_module._FIRST, *draw_some(letters, last)]:
+            assert breaking_module.may_break(f"{last} ", first, language), (last, first)
+
+
+def draw_some(signs: list[str], seed: str) -> list[str]:
+    return random.Random(seed).sample(signs, 20)
+
+
+def test_the_narrowest_width_is_that_of_the_widest_word() -> None:
+    """Words that were met before are not measured again, and give what the engine gives where it breaks every line."""
+    one: Any = style()
+    breaker = breaking_module.Breaker()
+    for text in [*texts(200, 8), *texts(200, 8)]:
+        lines = breaking_module.Breaker().lines(text, one, one.computed, 0, least=True)
+        assert breaker.narrowest(text, one, one.computed) == max(run.width for run in lines), text

@@ -11,7 +11,8 @@ from itertools import chain
 
 from ccm.compose.document.fill.display import Area, Areas, Color, Page, Picture, Shape, Stripe, StripeKind, Text
 from ccm.compose.document.fill.fonts import FontFile
-from ccm.compose.document.fill.text import UNITS, Run
+from ccm.compose.document.fill.run import UNITS, Run, operator
+from ccm.compose.document.fill.showing import glyphs_shown
 from ccm.compose.document.fill.unfillable import Unfillable
 
 SCALE = 0.75  # points in a CSS pixel
@@ -192,34 +193,9 @@ class Contents:
 
     def _shown(self, run: Run) -> bytes:
         """Return the operator that shows a run; the run remembers it."""
-        run.shown = f"[<{self._hexadecimal(run)}>]TJ".replace("<>", " ").encode("ascii")
-        run.pieces = ()
+        shown, run.rare = glyphs_shown(run, self._fonts[run.face])
+        run.shown = operator(shown)
         return run.shown
-
-    def _hexadecimal(self, run: Run) -> str:
-        """Return the glyphs of a run and what moves them, with the engine's own rounding."""
-        if run.pieces:
-            text = "".join([piece.hexadecimal or self._hexadecimal(piece) for piece in run.pieces])
-            rare = [piece.rare for piece in run.pieces if piece.rare]
-            if rare:
-                run.rare = frozenset().union(*rare)
-            return text
-        font = self._fonts[run.face]
-        if font.text([glyph for glyph, _, _ in run.glyphs]) != run.text.replace("\u00a0", " "):
-            raise Unfillable("a glyph that stands for several signs")
-        size = int(run.size * UNITS) / UNITS
-        parts = []
-        for glyph, advance, moved in run.glyphs:
-            offset = moved / size
-            if offset:
-                parts.append(f">{-offset:.6g}<")
-            parts.append(f"{glyph:04x}")
-            kerning = int(font.width(glyph) + offset - advance * 1000 / UNITS / size)
-            if kerning:
-                parts.append(f">{kerning}<")
-        run.rare = font.rare([glyph for glyph, _, _ in run.glyphs])
-        run.hexadecimal = "".join(parts)
-        return run.hexadecimal
 
 
 def _closed(string: str) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ccm.compose.document.fill.text import Run
+from ccm.compose.document.fill.run import Run
 
 Color = tuple[float, float, float, float]  # red, green, blue, alpha; each from 0 to 1
 

@@ -8,10 +8,10 @@ from typing import cast
 
 from ccm.compose.document.fill.display import Cell, Color, Page, RowTags, Stripe, StripeKind, Tag, Text
 from ccm.compose.document.fill.parts import LinePart
+from ccm.compose.document.fill.run import Run
 from ccm.compose.document.fill.table_borders import border_lines
 from ccm.compose.document.fill.table_parts import Row, RowKind, Table
 from ccm.compose.document.fill.tags import Said, kind_of, name_headers
-from ccm.compose.document.fill.text import Run
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 

@@ -49,8 +49,8 @@ class FontFile:
     """One face of the brand, as files carry it."""
 
     def __init__(self, content: bytes, face: hb.Face) -> None:
-        self._content = content
-        self._face = face
+        self.content = content
+        self.face = face
         self._font = hb.Font(face)
         self.upem = face.upem
         self._made: dict[frozenset[int], Subset] = {}
@@ -58,7 +58,7 @@ class FontFile:
     @cached_property
     def name(self) -> str:
         """The PostScript name."""
-        return self._face.get_name(hb.OTNameIdPredefined.POSTSCRIPT_NAME) or "Font"
+        return self.face.get_name(hb.OTNameIdPredefined.POSTSCRIPT_NAME) or "Font"
 
     @cached_property
     def ascent(self) -> int:
@@ -110,21 +110,21 @@ class FontFile:
     @cached_property
     def _every(self) -> dict[int, str]:
         """Text by glyph, of everything that may be asked for."""
-        points = [point for point in sorted(self._face.unicodes) if unicodedata.category(chr(point)) != "Co"]
+        points = [point for point in sorted(self.face.unicodes) if unicodedata.category(chr(point)) != "Co"]
         texts = {**self._texts_of([chr(point) for point in points if point < _IDEOGRAPHS]), **self._usual}
         for point in sorted(points, key=_rank):
             if point >= _IDEOGRAPHS:
                 joined = _JOINED[0] <= point <= _JOINED[1]
                 text = unicodedata.normalize("NFKC", chr(point)).strip() if joined else chr(point)
                 texts.setdefault(self._font.get_nominal_glyph(point), text or chr(point))
-        return {**texts_by_substitution(self._content, texts), **texts, **self._yen()}
+        return {**texts_by_substitution(self.content, texts), **texts, **self._yen()}
 
     def _yen(self) -> dict[int, str]:
         """Return the narrow form of the Japanese yen, which fonts also draw the Latin one with.
 
         Why: A font with kana is asked for the Latin sign by texts that are not Japanese, and those have their own font.
         """
-        if _KANA not in self._face.unicodes:
+        if _KANA not in self.face.unicodes:
             return {}
         buffer = hb.Buffer()
         buffer.add_str(_YEN)
@@ -163,7 +163,7 @@ class FontFile:
         wanted.flags = hb.SubsetFlags.RETAIN_GIDS | hb.SubsetFlags.NOTDEF_OUTLINE | hb.SubsetFlags.NO_HINTING
         for tag in ("GSUB", "GPOS", "GDEF", "kern", "name", "DSIG", "meta", "STAT"):
             wanted.drop_table_tag_set.add(int.from_bytes(tag.ljust(4).encode(), "big"))
-        return bytes(hb.subset(self._face, wanted).blob.data)
+        return bytes(hb.subset(self.face, wanted).blob.data)
 
     def _width_array(self, texts: dict[int, str]) -> bytes:
         return b" ".join(b"%d [%d]" % (glyph, self.width(glyph)) for glyph in sorted(texts))

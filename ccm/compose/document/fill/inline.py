@@ -8,7 +8,8 @@ from ccm.compose.document.fill.breaking import Breaker
 from ccm.compose.document.fill.display import Color
 from ccm.compose.document.fill.nodes import Paragraph, Word
 from ccm.compose.document.fill.parts import LinePart
-from ccm.compose.document.fill.text import Run, TextStyle
+from ccm.compose.document.fill.run import Run
+from ccm.compose.document.fill.text import TextStyle
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 

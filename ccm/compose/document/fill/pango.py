@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ccm.compose.document.fill.unfillable import Unfillable
 
 if TYPE_CHECKING:
-    from ccm.compose.document.fill.text import Run, TextStyle
+    from ccm.compose.document.fill.run import Run
+    from ccm.compose.document.fill.text import TextStyle
 
 _EMPTY = 0x0FFFFFFF
 _UNKNOWN = 0x10000000
@@ -73,7 +74,7 @@ def shaped_by_pango(text: str, style: TextStyle, faces: Faces) -> Run:
     from weasyprint.text.ffi import FROM_UNITS, ffi, pango
     from weasyprint.text.line_break import Layout, line_size
 
-    from ccm.compose.document.fill.text import Run
+    from ccm.compose.document.fill.run import Run
 
     if any(sign in text for sign in "\n\t\u00ad"):
         raise Unfillable("a tab, line feed or soft hyphen")

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 from ccm.compose.document.fill.display import Color
 from ccm.compose.document.fill.measures import Sides
-from ccm.compose.document.fill.text import Run, TextStyle
+from ccm.compose.document.fill.run import Run
+from ccm.compose.document.fill.text import TextStyle
 from ccm.compose.document.fill.traits import Traits
 from ccm.compose.document.fill.tree import Element
 

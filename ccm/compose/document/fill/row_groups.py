@@ -10,8 +10,8 @@ from typing import cast
 from ccm.compose.document.fill.inline import Inlines
 from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.row_heights import count_of, heights_of
+from ccm.compose.document.fill.run import Run
 from ccm.compose.document.fill.table_parts import CellKind, Content, Row, RowForm, Tall
-from ccm.compose.document.fill.text import Run
 
 _MOST_LEAST = 8_000  # texts of one kind of cell whose least width is remembered
 

@@ -6,8 +6,8 @@ Source: CSS 2.1 section 17.5.3 as WeasyPrint 70 reads it (layout/table.py).
 from __future__ import annotations
 
 from ccm.compose.document.fill.parts import LinePart
+from ccm.compose.document.fill.run import Run
 from ccm.compose.document.fill.table_parts import CellKind, RowForm, Tall
-from ccm.compose.document.fill.text import Run
 
 
 def count_of(kind: CellKind, lines: tuple[Run, ...] | list[LinePart]) -> int | Tall:

@@ -9,7 +9,8 @@ from ccm.compose.document.fill.display import Color, StripeKind
 from ccm.compose.document.fill.measures import Sides
 from ccm.compose.document.fill.nodes import Paragraph
 from ccm.compose.document.fill.parts import LinePart
-from ccm.compose.document.fill.text import Run, TextStyle
+from ccm.compose.document.fill.run import Run
+from ccm.compose.document.fill.text import TextStyle
 from ccm.compose.document.fill.tree import Element
 
 Border = tuple[tuple[int, float, int], float, Color]  # strength, width in px, colour

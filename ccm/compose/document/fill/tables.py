@@ -14,11 +14,12 @@ from ccm.compose.document.fill.columns import Asked, fixed, gathered, shared
 from ccm.compose.document.fill.inline import Inlines, of_text
 from ccm.compose.document.fill.measures import Percent, Sides, borders, color, length, paddings, shift_of, size, used
 from ccm.compose.document.fill.row_groups import RowGroup, groups_of
+from ccm.compose.document.fill.run import Run
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.table_borders import Borders
 from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table
 from ccm.compose.document.fill.tags import kind_of
-from ccm.compose.document.fill.text import Fonts, Run
+from ccm.compose.document.fill.text import Fonts
 from ccm.compose.document.fill.tree import Element, PlainRow, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 

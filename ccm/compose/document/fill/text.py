@@ -6,10 +6,8 @@ HarfBuzz alone gives the same; whatever else Pango would do (other fonts, other 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -17,50 +15,20 @@ from typing import Any
 import uharfbuzz as hb
 
 from ccm.compose.document.fill.apart import signs_apart
-from ccm.compose.document.fill.pango import Faces, Glyph, shaped_by_pango
+from ccm.compose.document.fill.fonts import FontFile
+from ccm.compose.document.fill.joining import Joiner
+from ccm.compose.document.fill.pango import Faces, shaped_by_pango
+from ccm.compose.document.fill.run import UNITS, Run
 from ccm.compose.document.fill.unfillable import Unfillable
 
-UNITS = 1024
 _MOST_RUNS = 8_000  # of one style, remembered
-_CUT_FROM = 100  # texts of one style; below that, reading the font's tables would cost more
-# Latin letters and what stands beside them; other signs may say another script, or a fraction, for all of a text.
-_LATIN = re.compile("[ -~\u00a0-\u024f\u2010-\u2043\u20a0-\u20bf\u2212]+")
-_LETTER = re.compile(r"[^\W\d_]")
+_JOINED_FROM = 100  # texts of one style; below that, reading the font's tables would cost more
 _SHAPING = itemgetter(
     "font_family", "font_style", "font_stretch", "font_weight", "font_size", "font_kerning", "font_variant_ligatures",
     "font_variant_position", "font_variant_caps", "font_variant_numeric", "font_variant_alternates",
     "font_variant_east_asian", "font_feature_settings", "font_variation_settings", "font_language_override", "lang",
     "direction", "letter_spacing", "word_spacing", "line_height",
 )  # fmt: skip
-
-
-@dataclass(eq=False, slots=True)
-class Run:
-    """Shaped text.
-
-    glyphs: Glyph ids with their advances and horizontal offsets in units of 1/1,024 px.
-    width: In px, letter spacing included; `units` is it without that, in units.
-    pieces: Runs that it is put together from; it has no glyphs of its own then.
-    hexadecimal: Its glyphs with what moves them. shown: The operator that shows it, once it was written. rare: Its glyphs that not every subset of the font has.
-    rise: Baseline under the top of the line height, where other fonts than the style's first may make it another.
-    parts: Its glyphs, where Pango placed them; `clusters` says how many stand for which text together.
-    turned: Whether Pango read it from right to left.
-    """
-
-    text: str
-    glyphs: tuple[tuple[int, int, int], ...]
-    width: float
-    face: int
-    size: float
-    shown: bytes = b""
-    rise: float | None = None
-    parts: tuple[Glyph, ...] = ()
-    rare: frozenset[int] = frozenset()
-    clusters: tuple[tuple[int, str], ...] = ()
-    turned: bool = False
-    units: int = 0
-    pieces: tuple[Run, ...] = ()
-    hexadecimal: str = ""
 
 
 class TextStyle:
@@ -70,7 +38,7 @@ class TextStyle:
     """
 
     def __init__(
-        self, face: int, font: hb.Font, content: bytes, computed: Any, strut: tuple[float, float], faces: Faces
+        self, face: int, font: hb.Font, file: FontFile, computed: Any, strut: tuple[float, float], faces: Faces
     ) -> None:
         from weasyprint.text.fonts import font_features
 
@@ -92,10 +60,9 @@ class TextStyle:
         self._font = font
         self._language = computed["lang"] or ""
         self._runs: dict[str, Run] = {}
-        self._content = content
-        self._cut: re.Pattern[str] | None = None
-        self._until_cut = _CUT_FROM
-        self._pieces: tuple[dict[str, Run], dict[str, Run]] = ({}, {})  # of texts without letters, and with some
+        self._file = file
+        self._joiner: Joiner | None = None
+        self._until_joined = -1 if self.letter_spacing else _JOINED_FROM  # -1 for never
 
     def shape(self, text: str) -> Run:
         """Shape a text that stands on one line.
@@ -113,48 +80,28 @@ class TextStyle:
     def forget(self) -> None:
         """Forget what was shaped."""
         self._runs.clear()
-        for known in self._pieces:
-            known.clear()
+        if self._joiner is not None:
+            self._joiner.forget()
 
     def _shaped(self, text: str) -> Run:
         if not text:
             return Run("", (), 0.0, self.face, self.size)
         if self.by_pango or not is_plain(text):
             return shaped_by_pango(text, self, self.faces)
-        return self._joined(text) or self._by_harfbuzz(text, "")
+        joiner = self._joiner or self._joining()
+        return (joiner and joiner.run(text, self.face, self.size)) or self._by_harfbuzz(text, "")
 
-    def _joined(self, text: str) -> Run | None:
-        """Shape a text piece by piece, where the font sets signs in it without looking at others; None where not."""
-        if self._cut is None:
-            if self._until_cut or self.letter_spacing:
-                self._until_cut -= 1
-                return None
+    def _joining(self) -> Joiner | None:
+        """Return what puts texts together from parts, once enough texts were met that it pays."""
+        if self._until_joined > 0:
+            self._until_joined -= 1
+        elif self._until_joined == 0:
+            self._until_joined = -1
             wanted = frozenset(name for name, value in self._features.items() if value)
-            signs = re.escape(signs_apart(self._content, wanted))
-            self._cut = re.compile(f"[{signs}]|[^{signs}]+" if signs else "(?s:.+)")
-        parts = self._cut.findall(text)
-        if len(parts) == 1 or not (text.isascii() or _LATIN.fullmatch(text)):
-            return None
-        lettered = _LETTER.search(text) is not None
-        known = self._pieces[lettered]
-        try:
-            pieces = [known[part] for part in parts]
-        except KeyError:
-            pieces = [known.get(part) or self._piece(part, lettered) for part in parts]
-            if any(piece.parts for piece in pieces):
-                return None  # a sign that the font does not have
-        units = sum([piece.units for piece in pieces])
-        return Run(text, (), units / UNITS, self.face, self.size, units=units, pieces=tuple(pieces))
-
-    def _piece(self, text: str, lettered: bool) -> Run:
-        """Shape a part of a text, which has letters or not."""
-        known = self._pieces[lettered]
-        if len(known) >= _MOST_RUNS:
-            known.clear()
-        run = self._by_harfbuzz(text, "Latn" if lettered else "")
-        if not run.parts:
-            known[text] = run
-        return run
+            signs = signs_apart(self._file.content, wanted)
+            if signs:
+                self._joiner = Joiner(signs, self._by_harfbuzz, self._file)
+        return self._joiner
 
     def _by_harfbuzz(self, text: str, script: str) -> Run:
         """Shape a text; its own letters say the script where none is given."""
@@ -178,7 +125,7 @@ class TextStyle:
                 raise Unfillable("letter-spacing over ligatures")
             glyphs = self._letter_spaced(glyphs)
         whole = width / UNITS + self._spaced(len(glyphs))
-        return Run(text, tuple(glyphs), whole, self.face, self.size, units=width)
+        return Run(text, tuple(glyphs), whole, self.face, self.size)
 
     def _letter_spaced(self, glyphs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
         """Spread letter spacing as Pango does: half of it before and half behind a letter, none at the edges."""
@@ -223,9 +170,9 @@ class Fonts:
     """The faces of a brand, and which of them the engine takes for a style."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._contents = list(files.values())
-        self._by_pango = Faces(self._contents)
-        self.faces = [hb.Face(content) for content in self._contents]
+        contents = list(files.values())
+        self._by_pango = Faces(contents)
+        self.files = [FontFile(content, hb.Face(content)) for content in contents]
         self._styles: dict[object, TextStyle | Unfillable] = {}
 
     def style(self, computed: Any) -> TextStyle:
@@ -250,10 +197,10 @@ class Fonts:
         from weasyprint.text.line_break import strut
 
         face = self._face_of(computed)
-        font = hb.Font(self.faces[face])
+        font = hb.Font(self.files[face].face)
         scale = int(computed["font_size"] * UNITS)
         font.scale = (scale, scale)
-        made = TextStyle(face, font, self._contents[face], computed, strut(computed), self._by_pango)
+        made = TextStyle(face, font, self.files[face], computed, strut(computed), self._by_pango)
         for probe in ("Hamburgefonstiv AVATAR To. 0123456789,50", "x", "office first fjord tt", "-1,234.50 €"):
             if made.by_pango or made.shape(probe).width != _width_by_the_engine(probe, computed):
                 made.by_pango = True
@@ -273,8 +220,8 @@ class Fonts:
         if run == ffi.NULL:
             raise Unfillable("a font that draws nothing")
         content = get_hb_object_data(get_pango_font_hb_face(run.data.item.analysis.font))
-        for index, own in enumerate(self._contents):
-            if len(own) == len(content) and own == content:
+        for index, own in enumerate(self.files):
+            if len(own.content) == len(content) and own.content == content:
                 return index
         raise Unfillable("a font that is not the brand's")
 

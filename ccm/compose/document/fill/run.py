@@ -1,0 +1,41 @@
+"""A text as it is set: glyphs and their places, and the operator that shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ccm.compose.document.fill.pango import Glyph
+
+UNITS = 1024  # in a CSS pixel
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    """Shaped text.
+
+    glyphs: Glyph ids with their advances and horizontal offsets in units of 1/1,024 px; none where the text was put together from parts.
+    width: In px, letter spacing included.
+    shown: The operator that shows it, once it was written. rare: Its glyphs that not every subset of the font has.
+    rise: Baseline under the top of the line height, where other fonts than the style's first may make it another.
+    parts: Its glyphs, where Pango placed them; `clusters` says how many stand for which text together.
+    turned: Whether Pango read it from right to left.
+    """
+
+    text: str
+    glyphs: tuple[tuple[int, int, int], ...]
+    width: float
+    face: int
+    size: float
+    shown: bytes = b""
+    rise: float | None = None
+    parts: tuple[Glyph, ...] = ()
+    rare: frozenset[int] = frozenset()
+    clusters: tuple[tuple[int, str], ...] = ()
+    turned: bool = False
+
+
+def operator(shown: str) -> bytes:
+    """Return the operator that shows glyphs, given them with what moves them."""
+    return f"[<{shown}>]TJ".replace("<>", " ").encode("ascii")
