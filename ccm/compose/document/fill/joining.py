@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TypeAlias
 
 from ccm.compose.document.fill.fonts import FontFile
 from ccm.compose.document.fill.run import UNITS, Run, operator
@@ -15,29 +15,24 @@ from ccm.compose.document.fill.showing import glyphs_shown
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _MOST_PARTS = 8_000  # of one style, remembered
-_SHORT = 4  # signs; what is longer and holds a number hardly comes again
+_SHORT = 4  # signs; a longer word with digits hardly comes again
 # Latin letters and what stands beside them; other signs may say another script, or a fraction, for all of a text.
 _LATIN = re.compile("[ -~\u00a0-\u024f\u2010-\u2043\u20a0-\u20bf\u2212]+")
+_DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-class Part(NamedTuple):
-    """A part of a text, set.
-
-    units: Its width, in units of 1/1,024 px.
-    shown: Its glyphs with what moves them. rare: Those that not every subset of the font has.
-    """
-
-    units: int
-    shown: str
-    rare: frozenset[int]
+# A part of a text, set: its width in units of 1/1,024 px, its glyphs with what moves them, and those of them that not every
+# subset of the font has. A plain tuple, because one is made for every number.
+Part: TypeAlias = tuple[int, bytes, frozenset[int]]
+_NOTHING: frozenset[int] = frozenset()
 
 
 class Joiner:
     """Sets the texts of one style part by part.
 
     Args:
-        signs: Those that are set without looking at their neighbours; not empty.
+        signs: Those that are set without looking at their neighbours; the blank is one of them.
         shape: Shapes a part as a whole, given the script it stands in.
         font: What files carry of the face.
     """
@@ -52,63 +47,98 @@ class Joiner:
 
     def run(self, text: str, face: int, size: float) -> Run | None:
         """Set a text; None where it must be shaped as a whole."""
-        if not (text.isascii() or _LATIN.fullmatch(text)):
+        if text.isascii():
+            lettered = text.lower() != text.upper()
+        elif _LATIN.fullmatch(text):
+            lettered = _LETTER.search(text) is not None
+        else:
             return None
-        lettered = _LETTER.search(text) is not None
-        if self._neighbours.search(text) is None:
-            one = self._sign_by_sign(text, lettered)
-            return None if one is None else Run(text, (), one[0] / UNITS, face, size, operator(one[1]), rare=one[2])
-        names = self._cut.findall(text)
-        if len(names) == 1:
+        script = self._scripts[lettered]
+        words = text.split(" ")
+        if len(words) == 1:
+            part = self._single(text, lettered)
+            return None if part is None else Run(text, (), part[0] / UNITS, face, size, operator(part[1]), rare=part[2])
+        known = script.words
+        parts = [known.get(word) or self._word(word, lettered) for word in words]
+        blank = known.get(" ") or self._blank(lettered)
+        if blank is None or None in parts:
             return None
-        known = self._scripts[lettered].parts
-        parts = [known.get(name) or self._part(name, lettered) for name in names]
-        if None in parts:
-            return None
-        units, shown, rare = zip(*parts, strict=True)
+        units, shown, rare = zip(*parts)  # noqa: B905  # none of them is None; this is asked for every text
+        whole = (sum(units) + blank[0] * (len(words) - 1)) / UNITS
         return Run(
-            text, (), sum(units) / UNITS, face, size, operator("".join(shown)),
-            rare=frozenset().union(*rare) if any(rare) else frozenset(),
+            text, (), whole, face, size, operator(blank[1].join(shown)),
+            rare=_NOTHING.union(blank[2], *rare) if script.any_rare else _NOTHING,
         )  # fmt: skip
 
     def forget(self) -> None:
         """Forget what was set."""
-        for one in self._scripts:
-            one.forget()
+        self._scripts = (_Script(), _Script())
 
-    def _part(self, text: str, lettered: bool) -> Part | None:
+    def _single(self, text: str, lettered: bool) -> Part | None:
+        """Set a text without blanks; None where it has no signs to cut at."""
         if self._neighbours.search(text) is None:
+            return self._sign_by_sign(text, lettered)
+        return self._cut_up(text, lettered) if self._cut.match(text)[0] != text else None  # type: ignore[index]  # it matches anything
+
+    def _word(self, text: str, lettered: bool) -> Part | None:
+        """Set a word among others."""
+        if not text:
+            part: Part | None = (0, b"", _NOTHING)
+        elif self._neighbours.search(text) is None:
             part = self._sign_by_sign(text, lettered)
-            worth = len(text) <= _SHORT
         else:
-            part = self._whole(text, lettered)
-            worth = True
-        if part is not None and worth:
-            known = self._scripts[lettered].parts
+            part = self._cut_up(text, lettered)
+        if part is not None and (len(text) <= _SHORT or not _DIGIT.search(text)):
+            known = self._scripts[lettered].words
             if len(known) >= _MOST_PARTS:
                 known.clear()
             known[text] = part
         return part
 
+    def _blank(self, lettered: bool) -> Part | None:
+        part = self._sign_by_sign(" ", lettered)
+        if part is not None:
+            self._scripts[lettered].words[" "] = part
+        return part
+
+    def _cut_up(self, text: str, lettered: bool) -> Part | None:
+        """Set a word with two signs beside each other that look at their neighbours."""
+        known = self._scripts[lettered].parts
+        parts = []
+        for name in self._cut.findall(text):
+            part = known.get(name)
+            if part is None and self._neighbours.search(name) is None:
+                part = self._sign_by_sign(name, lettered)
+            elif part is None:
+                part = self._whole(name, lettered)
+                if part is not None:
+                    if len(known) >= _MOST_PARTS:
+                        known.clear()
+                    known[name] = part
+            if part is None:
+                return None
+            parts.append(part)
+        units, shown, rare = zip(*parts, strict=True)
+        return (sum(units), b"".join(shown), _NOTHING.union(*rare))
+
     def _sign_by_sign(self, text: str, lettered: bool) -> Part | None:
         """Set a text without two signs beside each other that look at their neighbours."""
         script = self._scripts[lettered]
         try:
-            units = sum(map(script.units.__getitem__, text))
+            shown = b"".join(map(script.shown.__getitem__, text))
         except KeyError:
-            if not all([sign in script.units or self._learned(sign, lettered) for sign in text]):  # noqa: C419  # all of them
+            if not all([sign in script.shown or self._learned(sign, lettered) for sign in text]):  # noqa: C419  # all of them
                 return None
-            units = sum(map(script.units.__getitem__, text))
-        rare = frozenset().union(*map(script.rare.__getitem__, text)) if script.any_rare else frozenset()
-        return Part(units, text.translate(script.shown), rare)
+            shown = b"".join(map(script.shown.__getitem__, text))
+        rare = _NOTHING.union(*map(script.rare.__getitem__, text)) if script.any_rare else _NOTHING
+        return (sum(map(script.units.__getitem__, text)), shown, rare)
 
     def _learned(self, sign: str, lettered: bool) -> bool:
         part = self._whole(sign, lettered)
         if part is None:
             return False
         script = self._scripts[lettered]
-        script.units[sign], script.shown[ord(sign)], script.rare[sign] = part
-        script.any_rare = script.any_rare or bool(part.rare)
+        script.units[sign], script.shown[sign], script.rare[sign] = part
         return True
 
     def _whole(self, text: str, lettered: bool) -> Part | None:
@@ -120,23 +150,22 @@ class Joiner:
             shown, rare = glyphs_shown(run, self._font)
         except Unfillable:
             return None
-        return Part(sum([advance for _, advance, _ in run.glyphs]), shown, rare)
+        script = self._scripts[lettered]
+        script.any_rare = script.any_rare or bool(rare)
+        return (sum([advance for _, advance, _ in run.glyphs]), shown, rare)
 
 
 class _Script:
     """What is known of texts in one script.
 
-    parts: By text. units, shown, rare: Of signs.
+    words: By text; what stands between blanks, and the blank. parts: Of words. units, shown, rare: Of signs.
+    any_rare: Whether any glyph is not in every subset of the font.
     """
 
     def __init__(self) -> None:
+        self.words: dict[str, Part] = {}
         self.parts: dict[str, Part] = {}
         self.units: dict[str, int] = {}
-        self.shown: dict[int, str] = {}
+        self.shown: dict[str, bytes] = {}
         self.rare: dict[str, frozenset[int]] = {}
-        self.any_rare = False
-
-    def forget(self) -> None:
-        for known in (self.parts, self.units, self.shown, self.rare):
-            known.clear()
         self.any_rare = False

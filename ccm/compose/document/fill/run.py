@@ -36,6 +36,6 @@ class Run:
     turned: bool = False
 
 
-def operator(shown: str) -> bytes:
+def operator(shown: bytes) -> bytes:
     """Return the operator that shows glyphs, given them with what moves them."""
-    return f"[<{shown}>]TJ".replace("<>", " ").encode("ascii")
+    return (b"[<%b>]TJ" % shown).replace(b"<>", b" ")

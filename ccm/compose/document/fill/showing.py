@@ -10,7 +10,7 @@ from ccm.compose.document.fill.run import UNITS, Run
 from ccm.compose.document.fill.unfillable import Unfillable
 
 
-def glyphs_shown(run: Run, font: FontFile) -> tuple[str, frozenset[int]]:
+def glyphs_shown(run: Run, font: FontFile) -> tuple[bytes, frozenset[int]]:
     """Return the glyphs of a run and what moves them, and those that not every subset of the font has.
 
     Raises:
@@ -29,4 +29,4 @@ def glyphs_shown(run: Run, font: FontFile) -> tuple[str, frozenset[int]]:
         kerning = int(font.width(glyph) + offset - advance * 1000 / UNITS / size)
         if kerning:
             parts.append(f">{kerning}<")
-    return "".join(parts), font.rare(numbers)
+    return "".join(parts).encode("ascii"), font.rare(numbers)

@@ -99,7 +99,7 @@ class TextStyle:
             self._until_joined = -1
             wanted = frozenset(name for name, value in self._features.items() if value)
             signs = signs_apart(self._file.content, wanted)
-            if signs:
+            if " " in signs:
                 self._joiner = Joiner(signs, self._by_harfbuzz, self._file)
         return self._joiner
 
