@@ -1,20 +1,27 @@
 """The real `ccm` command, many times and fast: one process imports it, every command is a fork of that process.
 
+All tests of a test process share the importing one: importing takes longer than a command.
 A command may be told to die by SIGKILL at its n-th call of a function of ours, in whatever thread that is.
 """
 
 from __future__ import annotations
 
+import atexit
+import gc
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import selectors
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,28 +50,13 @@ class Ended:
 
 
 class ForkedCcm:
-    """Keeps the importing process; use as a context."""
-
-    def __init__(self) -> None:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("CCM_", "COV_"))}
-        self._process = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env={**environment, "COLUMNS": "200"},
-        )
+    """The command; a call takes arguments and a folder and waits for its end. A context, so that tests may say how long."""
 
     def __enter__(self) -> ForkedCcm:
         return self
 
     def __exit__(self, *error: object) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(30)
+        """Leave the importing process to the next test; it ends with this one."""
 
     def __call__(
         self,
@@ -78,18 +70,56 @@ class ForkedCcm:
         """Run `ccm ARGS` in a folder.
 
         Args:
+            env: Variables beside those of this process, of which CCM_ and COV_ are left out.
             die_at: Call of one of our functions at which it is killed, from 1; 0 never.
             largest_file: Bytes; writing more fails as on a full disk would (EFBIG for ENOSPC).
         """
-        assert self._process.stdin
-        assert self._process.stdout
         task = {
-            "args": args, "cwd": str(cwd), "env": dict(env or {}),
+            "args": args, "cwd": str(cwd), "env": environment() | dict(env or {}),
             "die_at": die_at, "count": count, "largest_file": largest_file,
         }  # fmt: skip
-        self._process.stdin.write(json.dumps(task) + "\n")
-        self._process.stdin.flush()
-        return Ended(**json.loads(self._process.stdout.readline()))
+        with _one_at_a_time:
+            process = importing_process(os.getpid())
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(json.dumps(task) + "\n")
+            process.stdin.flush()
+            return Ended(**json.loads(process.stdout.readline()))
+
+
+_one_at_a_time = threading.Lock()
+
+
+def environment() -> dict[str, str]:
+    """Return this process's variables as a command of a user would see them."""
+    mine = {key: value for key, value in os.environ.items() if not key.startswith(("CCM_", "COV_"))}
+    return {**mine, "COLUMNS": "200"}
+
+
+@cache
+def importing_process(parent: int) -> subprocess.Popen[str]:
+    """Start the process that imports, once in a test process; a fork of that one starts its own."""
+    process = subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment(),
+    )
+    assert process.stdin
+    assert process.stdout
+    stdin, stdout = process.stdin, process.stdout
+
+    def stop() -> None:
+        if os.getpid() == parent:
+            stdin.close()
+            stdout.close()
+            process.terminate()  # a process that a test forked and left may still hold the pipe
+            process.wait(30)
+
+    atexit.register(stop)
+    return process
 
 
 # ── inside the importing process ─────────────────────────────────────────────
@@ -97,24 +127,27 @@ class ForkedCcm:
 
 def serve() -> None:
     """Import everything that commands import, then fork once for every line."""
-    import alembic.command
-    import alembic.context
-    import weasyprint
-
-    import ccm.cli.history
-    import ccm.cli.preview
-    import ccm.cli.report
-    import ccm.cli.run
-    import ccm.cli.status
-    import ccm.ledger.sql
-    import ccm.run.checking
-    import ccm.run.doctor
-    import ccm.studio.preview  # noqa: F401
-
-    assert alembic.command
-    assert weasyprint
+    import_everything()
     for line in sys.stdin:
         print(json.dumps(run_forked(json.loads(line))), flush=True)
+
+
+def import_everything() -> None:
+    """Import the engine whole and the libraries that its commands import when they are used.
+
+    What costs a command most is importing, and hundreds of commands would each pay for what is left out here. A ledger is
+    made because Alembic and SQLAlchemy find modules of their own by then.
+    """
+    import ccm
+
+    for module in pkgutil.walk_packages(ccm.__path__, "ccm."):
+        if not module.name.endswith(("__main__", "migrations.env")) and ".versions" not in module.name:
+            importlib.import_module(module.name)
+    for name in ("structlog", "rich.console", "alembic.context", "inscriptis", "lxml.html"):
+        importlib.import_module(name)
+    with tempfile.TemporaryDirectory() as folder:
+        importlib.import_module("ccm.ledger.sql").open_ledger("sqlite:///ledger.db", folder).close()
+    gc.freeze()  # so that a fork's collector does not copy all of it
 
 
 def run_forked(task: dict[str, Any]) -> dict[str, Any]:
@@ -151,6 +184,7 @@ def run_child(task: dict[str, Any], pipes: Mapping[str, int]) -> None:
     os.dup2(pipes["stderr"], 2)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     os.chdir(task["cwd"])
+    os.environ.clear()
     os.environ.update(task["env"])
     if task["largest_file"]:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
