@@ -65,6 +65,7 @@ class DocumentComposer:
         self.taught = ""
         filled = self._filling.fill(html, piece.piece_id, language, direction, issued_at)
         if filled.content:
+            self.taught = filled.reason
             return DocumentRendition(piece.piece_id, filename, filled.title, filled.pages, filled.content), (), ""
 
         def finish(document: Any) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from ccm.compose.document.fill.audit import differs
-from ccm.compose.document.fill.engine import FillEngine, Unlearned
+from ccm.compose.document.fill.engine import FillEngine, Unlearned, tree_of
+from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.compose.document.fill.writer import About
 from ccm.compose.document.layout_problem import DIFFERS, LayoutProblem
+from ccm.compose.document.lessons import Lessons
 from ccm.compose.document.pdf_metadata import conformance
 from ccm.compose.document.stylesheet import font_paths
 from ccm.compose.document.typesetting import MAX_PAGES, Typeset, Typesetter, collector_paused
@@ -19,6 +21,8 @@ from ccm.model.workspace import Brand, ContentLibrary
 
 MAX_CHARACTERS = 1_000_000  # a longer page is for the engine, which has limits of its own
 ENGINE = "70.0"  # the version of WeasyPrint whose layout is known
+NEW_KIND = "a page of a new kind"
+_MOST_LESSONS = 6  # for one page: looks, styles, pages with and without numbers, and again
 _ALL = 1 << 32  # pieces' ids are spread evenly below
 
 
@@ -27,7 +31,7 @@ class Filled:
     """What came of filling.
 
     content: The PDF; empty where the page was not filled.
-    reason: Why not.
+    reason: Why not; if it was, why the engine was asked nonetheless.
     learns: The engine's layout of this page would teach how.
     """
 
@@ -65,6 +69,7 @@ class Filling:
         files = {path: library.files[path] for path in font_paths(brand) if path in library.files}
         try:
             self._engine = FillEngine(files, typesetter.style_text, typesetter.screen_profile)
+            self._lessons = Lessons(self._engine, typesetter)
         except Unfillable as refusal:
             self._always = refusal.reason
 
@@ -81,13 +86,23 @@ class Filling:
             return Filled(reason="laid out to be compared", learns=True)
         try:
             with collector_paused():
-                return self._filled(html, piece_id, language, direction, issued_at)
-        except Unlearned:
-            return Filled(reason="a page of a new kind", learns=True)
+                return self._taught(html, piece_id, language, direction, issued_at)
         except MemoryError:
             raise  # of this process, not of this page: the same page must not have other bytes another time
         except Exception as fault:
             return Filled(reason=_reason(fault))
+
+    def _taught(self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime) -> Filled:
+        """Fill a page, with short lessons where these are enough."""
+        for lessons in range(_MOST_LESSONS):
+            try:
+                filled = self._filled(html, piece_id, language, direction, issued_at)
+            except Unlearned as wanted:
+                if not self._lessons.give(wanted, html, language, direction):
+                    break
+            else:
+                return replace(filled, reason=NEW_KIND) if lessons else filled
+        return Filled(reason=NEW_KIND, learns=True)
 
     def learn(
         self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime, typeset: Typeset
@@ -99,9 +114,11 @@ class Filling:
         if typeset.document is None or typeset.problems:
             return Filled(reason="the page has problems")
         try:
-            self._engine.learn(html, language, direction, typeset.document)
-            difference = self._difference(html, language, direction, typeset.document)
+            root = tree_of(html, language, direction)
+            self._engine.learn(root, typeset.document)
+            difference = self._difference(root, typeset.document)
             if not difference:
+                self._engine.prove(len(typeset.document.pages))
                 return self._filled(html, piece_id, language, direction, issued_at)
         except MemoryError:
             raise  # of this process, not of this page: the same page must not have other bytes another time
@@ -114,9 +131,9 @@ class Filling:
         )
         return Filled(reason="filling differs", problems=(problem,))
 
-    def _difference(self, html: str, language: str, direction: str, document: Any) -> str:
+    def _difference(self, root: Element, document: Any) -> str:
         try:
-            return differs(self._engine.display(html, language, direction), document)
+            return differs(self._engine.display_of(root), document)
         except Unlearned:  # of the heads and feet of so many pages, so the numbers differ
             return f"not {len(document.pages)} pages"
 

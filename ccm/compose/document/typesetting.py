@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from weasyprint import CSS, DEFAULT_OPTIONS, HTML
 from weasyprint.css import ColorProfile
@@ -35,6 +35,7 @@ _LINK_SCHEMES = ("https:", "http:", "mailto:", "tel:")
 
 
 Finish: TypeAlias = Callable[[Any], None]
+Change: TypeAlias = Callable[[Any], None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,13 @@ class Typeset:
     document: Any
     content: bytes
     problems: tuple[LayoutProblem, ...]
+
+
+class Styled(NamedTuple):
+    """A page's root element, and what returns the computed style of each of its elements and pseudo-elements."""
+
+    root: Any
+    style_for: Callable[..., Any]
 
 
 class Typesetter:
@@ -105,16 +113,35 @@ class Typesetter:
         """
         return self.written(self.lay_out(html, language=language, direction=direction), finish, **options)
 
-    def lay_out(self, html: str, *, language: str, direction: str) -> Typeset:
-        """Lay out one document; see `write`. Some problems show only when it is written."""
+    def lay_out(self, html: str, *, language: str, direction: str, change: Change | None = None) -> Typeset:
+        """Lay out one document; see `write`. Some problems show only when it is written.
+
+        Args:
+            change: Called with the page's root element before anything is laid out.
+        """
         if len(html) > MAX_HTML_CHARACTERS:
             return Typeset(None, b"", (*self.problems, _too_large()))
         found = list(self.problems)
         document = None
         with self._guarded(found, len(html) < _COLLECT_ABOVE_CHARACTERS):
-            document = self._laid_out(self._parsed(html, language, direction), found)
+            page = self._parsed(html, language, direction)
+            if change is not None:
+                change(page.etree_element)
+            document = self._laid_out(page, found)
         problems = tuple(dict.fromkeys(found))
         return Typeset(None if prevents_output(problems) else document, b"", problems)
+
+    def styled(self, html: str, *, language: str, direction: str) -> Styled | None:
+        """Return what the cascade gives the elements of a page, without laying it out; None if it finds a problem."""
+        found = list(self.problems)
+        styled = None
+        with self._guarded(found, short=True):
+            page = self._parsed(html, language, direction)
+            StyledDocument.style(
+                page, self._fonts, self._counters.copy(), {"srgb": self._screen_colors}, self._options()
+            )
+            styled = Styled(page.etree_element, page.style_for)
+        return None if found else styled
 
     def written(self, laid_out: Typeset, finish: Finish, **options: Any) -> Typeset:
         """Write a document that was laid out last; see `write`. One that must not be used stays as it is."""
@@ -156,6 +183,9 @@ class Typesetter:
         page.etree_element.attrib.setdefault("dir", direction)
         return page
 
+    def _options(self, images: dict[str, object] | None = None) -> dict[str, Any]:
+        return {"stylesheets": self._sheets, "cache": {} if images is None else images, "output_intent": "srgb"}
+
     def _laid_out(self, page: HTML, found: list[LayoutProblem]) -> Any:
         images: dict[str, object] = {}
         document = StyledDocument.of(
@@ -163,7 +193,7 @@ class Typesetter:
             self._fonts,
             self._counters.copy(),
             {"srgb": self._screen_colors},
-            {"stylesheets": self._sheets, "cache": images, "output_intent": "srgb"},
+            self._options(images),
         )
         if not self._fetcher.count.problems() and any(image is None for image in images.values()):
             # The engine keeps None for an image that it fetched and could not draw.
@@ -183,6 +213,11 @@ class StyledDocument(Document):  # type: ignore[misc]  # the engine has no types
         document = cls._render(page, fonts, counters, profiles, {**DEFAULT_OPTIONS, **options})
         document.style_for = page.style_for
         return document
+
+    @classmethod
+    def style(cls, page: HTML, fonts: FontConfiguration, counters: CounterStyle, profiles: Any, options: Any) -> None:
+        """Give a page its `style_for`, without laying it out."""
+        cls._build_layout_context(page, fonts, counters, profiles, {**DEFAULT_OPTIONS, **options})
 
     @classmethod
     def _build_layout_context(cls, page: HTML, *rest: Any) -> Any:

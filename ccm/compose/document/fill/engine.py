@@ -200,6 +200,14 @@ class FillEngine:
         """Tell whether a page with the same style sheets was laid out and compared whole."""
         return _own_sheets(root) in self._compared
 
+    def has_styles(self, root: Element) -> bool:
+        """Tell whether the styles of everything on a page are known."""
+        try:
+            self._setting(_own_sheets(root)).book.sign(root)
+        except UnknownStructure:
+            return False
+        return True
+
     def is_running(self, root: Element) -> Callable[[Element], bool]:
         """Return what tells whether an element of a page, whose styles are known, runs into heads or feet."""
         book = self._setting(_own_sheets(root)).book

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from ccm.compose.document.fill.looks import Looks
 from ccm.compose.document.fill.printed import Pattern, PrintedRoot
 from ccm.compose.document.fill.properties import unknown
 from ccm.compose.document.fill.traits import Traits
@@ -25,6 +26,7 @@ _KNOWN_PSEUDO = re.compile(
 _PSEUDO = re.compile(r"::?[a-zA-Z-]+(?:\([^)]*\))?")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SHARE = re.compile(r"(?<![\w-])(left|right|top|bottom|width): (-?\d+(?:\.\d+)?)%(?=;|$)")
+_NUMBERED_PAGE = re.compile(r"@page[^{]*:nth", re.IGNORECASE)
 _MOST_TRAITS = 20_000
 _MOST_PATTERNS = 512
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -58,6 +60,9 @@ class StyleBook:
         # Signatures of the elements and rows of copies, by their pattern and the attributes of the root.
         self._patterns: dict[tuple[Pattern, object], tuple[list[int], list[tuple[int, tuple[int, ...]]]]] = {}
         self._places = _Places(author)
+        self._looks = Looks()
+        self._look: list[int] = []  # of each signature
+        self._unproved: list[int] = []  # of the page that was learned last
 
     def sign(self, root: Element, *, learning: bool = False) -> list[Element]:
         """Give every element its signature; returns the elements of new structures, in the order of the page.
@@ -172,25 +177,47 @@ class StyleBook:
             made = self._anonymous[element.signature] = Traits(self.known(element, boxes=True)[0].anonymous_style)
         return made
 
-    def learn(self, root: Element, page: Any, style_for: Callable[..., Any]) -> None:
-        """Take the styles of a page's new structures from the engine.
+    def learn(self, root: Element, page: Any, style_for: Callable[..., Any], *, proved: bool = False) -> bool:
+        """Take the styles of a page's new structures from the engine; tells whether they were taken.
 
         Args:
             page: The engine's element tree of the same page.
+            proved: Take them only if every one of them looks like one that was compared with the engine's.
         Raises:
             Unfillable: If the engine sees another tree than we do.
         """
-        pairs = dict(_pairs(root, page))
+        pairs = dict(element_pairs(root, page))
         known = len(self._signatures)
         new = self.sign(root, learning=True)
         self.styles += [(None, None, None)] * (len(self._signatures) - known)
-        for element in new:
+        self._look += [-1] * (len(self._signatures) - known)
+        looks = []
+        for element in new:  # parents before what is in them
             theirs = pairs[element]
-            self.styles[element.signature] = (
-                style_for(theirs),
-                style_for(theirs, "before"),
-                style_for(theirs, "after"),
-            )
+            styles = (style_for(theirs), style_for(theirs, "before"), style_for(theirs, "after"))
+            above = -1 if element.parent is None else self._look[element.parent.signature]
+            self.styles[element.signature] = styles
+            self._look[element.signature] = self._looks.of(element, above, styles)
+            looks.append(self._look[element.signature])
+        if proved and not self._looks.are_proved(looks):
+            self._unlearn(known)
+            return False
+        self._unproved = looks
+        return True
+
+    def prove(self) -> None:
+        """Take note that the page that was learned last is the same in both layouts."""
+        self._looks.prove(self._unproved)
+        self._unproved = []
+
+    def _unlearn(self, known: int) -> None:
+        """Forget all signatures but the first."""
+        while len(self._signatures) > known:
+            self._signatures.popitem()
+        del self.styles[known:], self._look[known:]
+        self._cells = {
+            key: cells for key, cells in self._cells.items() if key[0] < known and max(cells, default=0) < known
+        }
 
 
 Shares: TypeAlias = "tuple[tuple[str, float], ...]"
@@ -214,7 +241,7 @@ def shape_of(attributes: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, 
     return tuple((name, shape if name == "style" else value) for name, value in attributes), shares
 
 
-def _pairs(ours: Element, theirs: Any) -> Iterator[tuple[Element, Any]]:
+def element_pairs(ours: Element, theirs: Any) -> Iterator[tuple[Element, Any]]:
     """Walk both trees; they must be the same."""
     own = tuple(sorted((name, value) for name, value in ours.attributes))
     other = tuple(sorted(theirs.attrib.items()))
@@ -228,7 +255,7 @@ def _pairs(ours: Element, theirs: Any) -> Iterator[tuple[Element, Any]]:
     if len(elements) != len(others):
         raise Unfillable("the page is not read as the engine reads it")
     for child, other_child in zip(elements, others, strict=True):
-        yield from _pairs(child, other_child)
+        yield from element_pairs(child, other_child)
 
 
 class _Places:
@@ -239,6 +266,8 @@ class _Places:
         if "@import" in css or "@layer" in css or "@scope" in css:
             raise Unfillable("a style sheet that imports others")
         selectors = [part.rpartition("}")[2].rpartition(";")[2] for part in css.split("{")[:-1]]
+        if any(_NUMBERED_PAGE.match(one.strip()) for one in selectors):
+            raise Unfillable("a rule for pages by their number")
         selectors = [one for one in selectors if not one.strip().startswith("@")]
         for selector in selectors:
             if "~" in re.sub(r"\[[^\]]*\]", "", selector):
