@@ -17,7 +17,8 @@ from ccm.compose.failure import ComposeFailure, LimitExceeded
 from ccm.compose.filters import FILTERS, FUNCTIONS
 from ccm.compose.folding import Folding
 from ccm.compose.internal_filters import INTERNAL_FILTERS
-from ccm.compose.printing import RENDERING, PrintedPage, Rendering, print_markup, print_plain, printed_markup
+from ccm.compose.printed_filters import PRINTED_FILTERS
+from ccm.compose.printing import RENDERING, PrintedPage, Rendering, escaped, print_markup, print_plain, printed_markup
 from ccm.compose.sandbox import Sandbox
 from ccm.compose.translations import Texts, translating_functions
 from ccm.diagnostics import Location
@@ -90,6 +91,9 @@ class Engine:
         self.environment.folding = folding
         self.environment.marks_loops = marks_loops
         self.environment.printed = printed_markup if markup else print_plain
+        if markup:
+            self.environment.printed_filters = PRINTED_FILTERS
+            self.environment.escaped = escaped if marks_loops else None
         self.environment.newstyle_gettext = True  # type: ignore[attr-defined]  # set by the i18n extension
         self._register(functions, markup=markup)
 
@@ -228,6 +232,10 @@ def render_page(template: Template, variables: Mapping[str, Any], rendering: Ren
 def _rendered(
     template: Template, variables: Mapping[str, Any], rendering: Rendering, concat: Callable[[Iterable[str]], str]
 ) -> str:
+    environment = template.environment
+    assert rendering.slots is None or getattr(environment, "escaped", None) is None, (
+        "texts printed in place are not captured"
+    )
     token = RENDERING.set(rendering)
     try:
         with _told(template.filename or ""):

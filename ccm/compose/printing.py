@@ -32,7 +32,7 @@ MAX_CHARACTERS = 4_000_000  # of one rendering, or of one text made inside it
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _EDGES = " \t\n\f"
 # What `escape` does to a text, without an object to remember it by.
-_escaped: Callable[[str], str] = getattr(markupsafe, "_escape_inner", lambda text: str(escape(text)))
+escaped: Callable[[str], str] = getattr(markupsafe, "_escape_inner", lambda text: str(escape(text)))
 
 
 LOOP_MARK = Markup("")  # printed before and behind a loop over table rows; known by its identity
@@ -217,7 +217,7 @@ def printed_markup(value: object) -> str:
     elif kind is Markup:
         return value  # type: ignore[return-value]  # it is a text
     elif kind is StaticText:
-        return _escaped(str(value))
+        return escaped(str(value))
     elif isinstance(value, Printable) and type(text := value.printed()) is str:
         text = clean(text)
     else:
@@ -225,9 +225,9 @@ def printed_markup(value: object) -> str:
     rendering = RENDERING.get()
     slots = rendering.slots
     if slots is None:
-        return _escaped(text)
+        return escaped(text)
     slot = _as_slot(text, slots, rendering.sentinels)
-    return slot if type(slot) is Markup else _escaped(slot)
+    return slot if type(slot) is Markup else escaped(slot)
 
 
 def print_markup(value: object) -> str:

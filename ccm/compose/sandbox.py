@@ -78,6 +78,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """Base of every environment. Attribute access is item access only, and all work is counted.
 
     printed: What `{{ … }}` calls: the text of a value, escaped if the output is markup.
+    escaped: What is left to do for a text of printable signs; None where values are captured.
+    printed_filters: What prints the result of a filter at once, by the filter's name, and how many arguments it takes.
     calculations: What each sign of arithmetic does; `neg` turns a sign around.
     marks_loops: Whether loops over table rows say where they begin and end.
     statics: Every text of the templates that were compiled.
@@ -97,6 +99,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.loop_mark = LOOP_MARK
         self.statics: dict[str, str] = {}
         self.printed: Callable[[Any], str] = print_plain
+        self.escaped: Callable[[str], str] | None = None
+        self.printed_filters: Mapping[str, tuple[Callable[..., str], int]] = {}
         self.calculations = CALCULATIONS
         self.concat = _concat  # type: ignore[method-assign]  # a class attribute in Jinja
 
@@ -202,7 +206,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _concat(parts: Iterable[str]) -> str:
-    parts = list(parts)
+    if type(parts) is not list:
+        parts = list(parts)
     if sum(map(len, parts)) > MAX_CHARACTERS:
         raise LimitExceeded("characters", MAX_CHARACTERS)
     return "".join(parts)

@@ -59,10 +59,15 @@ def _whole_calculation(sign: str) -> Any:
 class TemplateCode(CodeGenerator):
     """Writes the code of a template of `Sandbox`."""
 
+    _at_once: nodes.Expr | None = None  # a filter whose result is printed as soon as it is there
+
     def write_commons(self) -> None:
         """Give short names to what the code below calls."""
         super().write_commons()
         self.writeline("printed = environment.printed")
+        self.writeline("escaped = environment.escaped")
+        for name in self.environment.printed_filters:  # type: ignore[attr-defined]  # a `Sandbox`
+            self.writeline(f"printed_{name} = environment.printed_filters[{name!r}][0]")
         self.writeline("attribute = environment.getattr")
         self.writeline("calculated = environment.calculations")
 
@@ -74,10 +79,40 @@ class TemplateCode(CodeGenerator):
         return text
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
-        """Print and escape in one call; the text needs no sign that it is safe, because it goes out at once."""
-        self.write("printed(")
+        """Print and escape in one call, and ordinary texts in none; they need no sign that they are safe: they go out at once."""
+        if self._is_printed_at_once(node):
+            self._at_once = node
+        elif self._is_looked_at(node):
+            self.write("(escaped(value) if type(value := ")
+        else:
+            self.write("printed(")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        if self._at_once is node:
+            self._at_once = None
+        elif self._is_looked_at(node):
+            self.write(") is str and value.isprintable() else printed(value))")
+        else:
+            self.write(")")
+
+    def _is_looked_at(self, node: nodes.Expr) -> bool:
+        """Tell whether something may be an ordinary text, which is printed in place; captured values never are."""
+        return self.environment.escaped is not None and not isinstance(node, nodes.EnvironmentAttribute)  # type: ignore[attr-defined]  # a `Sandbox`
+
+    def _is_printed_at_once(self, node: nodes.Expr) -> bool:
+        if not isinstance(node, nodes.Filter) or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            return False
+        known = self.environment.printed_filters.get(node.name)  # type: ignore[attr-defined]  # a `Sandbox`
+        return known is not None and len(node.args) <= known[1]
+
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:
+        """Call a filter; or what prints its result as well."""
+        if node is not self._at_once or node.node is None:
+            super().visit_Filter(node, frame)
+            return
+        self.write(f"printed_{node.name}(")
+        self.visit(node.node, frame)
+        self.signature(node, frame)
         self.write(")")
 
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> str:

@@ -6,11 +6,14 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.localedata import locale_identifiers
+from babel.numbers import list_currencies
 from jinja2 import Template as Compiled
 from jinja2.compiler import CodeGenerator
 from jinja2.filters import FILTERS as DEFAULT_FILTERS
@@ -21,18 +24,22 @@ from ccm.compose.composer import _Work
 from ccm.compose.engine import Engine, OutputKind, render
 from ccm.compose.expressions import Surroundings
 from ccm.compose.failure import ComposeFailure
-from ccm.compose.filters import FILTERS, _bounded
-from ccm.compose.formats.locale_formats import formats_for
+from ccm.compose.filters import FILTERS, _bounded, money
+from ccm.compose.filters import date as written
+from ccm.compose.formats.dates import STYLES
+from ccm.compose.formats.locale_formats import _is_bare, formats_for
+from ccm.compose.printed_filters import printed_date, printed_money
 from ccm.compose.printing import RENDERING, Lines, Rendering, StaticText, Voice, print_markup, printed_markup
 from ccm.compose.sandbox import Sandbox
 from ccm.compose.translations import Texts
 from ccm.load import load_workspace
 from ccm.model.definitions import Channel
-from ccm.model.values import Money
+from ccm.model.values import Money, minor_digits
 from ccm.model.workspace import ContentLibrary, Fragment, Workspace
 from tests.compose.messages import make_communication
 from tests.compose.test_expressions import HOSTILE, ROOT, WORKSPACES, record
 
+CURRENCIES = sorted(list_currencies())
 SOURCES = (
     "{{ a }}", "{{ a.b }}|{{ a['b'] }}|{{ a.b.c }}|{{ a['b']['c'] }}", "{{ a[0] }}{{ a[0].b }}{{ a[b] }}", "{{ a[:1] }}",
     "{% for x in rows %}{{ loop.index }}{{ loop.cycle('odd', 'even') }}{{ x.b }}{{ x['b'] }}{% else %}none{% endfor %}",
@@ -46,6 +53,9 @@ SOURCES = (
     "{% with c = a.b %}{{ c }}{% endwith %}", "{% call(x) wrap(a) %}{{ x }}{% endcall %}", "{% block body %}{{ a }}{% endblock %}",
     "{% macro wrap(x) %}[{{ caller(x) }}]{% endmacro %}{% call(x) wrap(a) %}<u>{{ x }}</u>{% endcall %}", "{{ {'k': a}.k }}{{ dict(k=b)['k'] }}",
     "{% filter upper %}{{ a }}<i>{% endfilter %}", "{{ rows|selectattr('b')|total('b') }}{{ rows|rejectattr('b', 'none')|length }}",
+    "{{ a|money }}{{ b|money }}", "{{ b|date }}{{ b|date('long') }}", "{{ b|date(a) }}", "{{ a.b|date(style='short') }}", "{{ 3|money('EUR') }}",
+    "{{ a|money|upper }}{{ a|date|lower }}", "{% filter money %}{{ a }}{% endfilter %}", "{% set x %}{{ b|money }}{% endset %}{{ x }}",
+    "{% for x in rows %}{{ x.b|money }}{{ x.b|date }}{{ x.b }}{% endfor %}",
 )  # fmt: skip
 
 
@@ -54,15 +64,17 @@ def voice(language: str = "en") -> Voice:
     return Voice(language, formats.direction, formats, Texts(None, {}))
 
 
-def compiled(source: str, kind: OutputKind, generator: type[CodeGenerator] | None) -> Compiled | None:
+def compiled(
+    source: str, kind: OutputKind, generator: type[CodeGenerator] | None, *, of_pages: bool = False
+) -> Compiled | None:
     """A template in our code, or in Jinja's; None if it is not one."""
     with pytest.MonkeyPatch.context() as patch:
         if generator is not None:
             patch.setattr(Sandbox, "code_generator_class", generator)
         try:
-            return Engine(kind, forms=(), fragments={}, library=ContentLibrary({}), functions={}).compile(
-                source, "t.html"
-            )
+            library = ContentLibrary({})
+            engine = Engine(kind, forms=(), fragments={}, library=library, functions={}, marks_loops=of_pages)
+            return engine.compile(source, "t.html")
         except ComposeFailure:
             return None
 
@@ -81,13 +93,15 @@ def outcome(template: Compiled, variables: Mapping[str, Any], language: str, *, 
     return repr((text, slots, rendering.voice.computed, rendering.steps_left))
 
 
-@pytest.mark.parametrize("kind", list(OutputKind))
-def test_what_templates_can_say_comes_out_as_jinja_says_it(kind: OutputKind) -> None:
+@pytest.mark.parametrize(
+    ("kind", "of_pages"), [*((kind, False) for kind in OutputKind), (OutputKind.HTML, True)], ids=str
+)
+def test_what_templates_can_say_comes_out_as_jinja_says_it(kind: OutputKind, of_pages: bool) -> None:
     """Loops, macros, blocks, calculations, translations: same text, same slots, same errors at the same lines."""
     draw = random.Random(5)
     compared = 0
     for source in SOURCES:
-        ours, theirs = compiled(f"\n{source}\n", kind, None), compiled(f"\n{source}\n", kind, CodeGenerator)
+        ours, theirs = (compiled(f"\n{source}\n", kind, code, of_pages=of_pages) for code in (None, CodeGenerator))
         assert (ours is None) == (theirs is None), source
         if ours is None or theirs is None:
             continue
@@ -98,8 +112,8 @@ def test_what_templates_can_say_comes_out_as_jinja_says_it(kind: OutputKind) -> 
             seen = {
                 "a": nested, "b": b, "rows": rows, "static": StaticText("<&>"), "safe": Markup("<hr/>"), "lines": Lines(("<1>", "\u00a02"))
             }  # fmt: skip
-            for capture in (False, True) if kind is not OutputKind.TEXT else (False,):
-                language = ("en", "ar")[number % 2]
+            for capture in (False,) if kind is OutputKind.TEXT or of_pages else (False, True):
+                language = ("en", "ar", "de")[number % 3]
                 wanted = outcome(theirs, seen, language, capture=capture)
                 assert outcome(ours, seen, language, capture=capture) == wanted, (source, seen)
                 compared += 1
@@ -130,6 +144,32 @@ def test_printing_in_one_call_is_printing_and_escaping(capture: bool) -> None:
                     RENDERING.reset(token)
         assert results[:2] == results[2:], value
     assert token is not None
+
+
+def test_amounts_and_days_are_printed_at_once_as_in_two_steps() -> None:
+    """In every locale of CLDR: separators and signs of currencies that markup escapes are escaped."""
+    draw = random.Random(11)
+    amounts = [Decimal(text) for text in ("0.00", "-0.00", "7.5", "-7.25", "1E+3")]
+    bare = 0
+    for identifier in locale_identifiers():
+        tag = identifier.replace("_", "-")
+        formats = formats_for(tag, tag)
+        token = RENDERING.set(Rendering(Voice(tag, formats.direction, formats, Texts(None, {}))))
+        try:
+            for currency in ("EUR", "CHF", *draw.sample(CURRENCIES, 3)):
+                size = draw.randint(2, 11)
+                for amount in (*amounts, Decimal(draw.randint(-(10**size), 10**size)).scaleb(-minor_digits(currency))):
+                    value = Money(amount.quantize(Decimal(1).scaleb(-minor_digits(currency))), currency)
+                    assert printed_money(value) == printed_money(value) == escape(print_markup(money(value)))
+                bare += currency in formats.bare_amounts
+            for style in STYLES:
+                day = date(2026, draw.randint(1, 12), draw.randint(1, 28))
+                assert printed_date(day, style) == printed_date(day, style) == escape(print_markup(written(day, style)))
+        finally:
+            RENDERING.reset(token)
+    assert bare > 1_000
+    assert not _is_bare(lambda amount: f"{amount} <&>")
+    assert not _is_bare(lambda amount: f"{amount}'000")
 
 
 # ── the sample templates and the oracle's, with customers as they should not be ──

@@ -84,8 +84,12 @@ class NumberLayout:
         (first, other), (comma, point), digits = self.grouping, self._separators(), self.digits
         (before, after), (minus_before, minus_after) = self.positive, self.negative
         point = point if places else ""
+        short, longer = (
+            first + 1,
+            first + other + 1,
+        )  # signs of a whole number without and with one separator, and a minus
 
-        def written(amount: Decimal) -> str:
+        def any_amount(amount: Decimal) -> str:
             text = str(amount)
             whole, _, fraction = text.partition(".")
             if len(fraction) > places or "E" in text:
@@ -104,7 +108,24 @@ class NumberLayout:
                 return f"{minus_before}{number}{minus_after}"
             return f"{before}{number}{after}"
 
-        return written
+        def written(amount: Decimal) -> str:
+            """Write what nearly all amounts are, with as many digits as the currency has, and at most one separator."""
+            text = str(amount)
+            whole, _, fraction = text.partition(".")
+            size = len(whole)
+            if len(fraction) != places or size > longer or "E" in text or not amount:
+                return any_amount(amount)
+            if whole[0] == "-":
+                if size <= short:
+                    return f"{minus_before}{whole[1:]}{point}{fraction}{minus_after}"
+                return f"{minus_before}{whole[1:-first]}{comma}{whole[-first:]}{point}{fraction}{minus_after}"
+            if size < short:
+                return f"{before}{whole}{point}{fraction}{after}"
+            if size < longer:
+                return f"{before}{whole[:-first]}{comma}{whole[-first:]}{point}{fraction}{after}"
+            return any_amount(amount)
+
+        return any_amount if digits else written
 
     def _separators(self) -> tuple[str, str]:
         return self.table.get(ord(","), ","), self.table.get(ord("."), ".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as clock
+import re
 from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -22,6 +23,8 @@ from ccm.model.values import Money, minor_digits
 _NUMBER = "\0"  # stands for the number among the words of a measure
 _SMALL = 10**15  # whole numbers below are written as they are
 _MAX_DAYS = 4096  # remembered by style: eleven years
+_SAMPLE = Decimal(1_234_567_890)
+_MEANS_SOMETHING = re.compile("[&<>\"'\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def parse_locale(tag: str) -> Locale:
@@ -42,6 +45,8 @@ class Formats:
     zone: Times of day are told in it.
     direction: Of the text, ltr or rtl.
     same_language: False when the two speak different languages; then no word of `data` is used.
+    bare_amounts: What writes amounts in the standard style, by currency, where nothing that it writes means anything in markup.
+    printed_days: Days as they were printed into markup, by style.
     """
 
     def __init__(self, language: str, locale: str, zone: str = "UTC") -> None:
@@ -54,6 +59,8 @@ class Formats:
         self._keep_marks = self.direction == "rtl"
         self._money: dict[tuple[str, str], Callable[[Decimal], str]] = {}
         self._amounts: dict[str, Callable[[Decimal], str]] = {}  # by currency, in the standard style
+        self.bare_amounts: dict[str, Callable[[Decimal], str]] = {}
+        self.printed_days: dict[str, dict[clock.date, str]] = {style: {} for style in dates.STYLES}
         self._number = number_layout(self.data, self.data.decimal_formats[None], self._numbering).writer()
         self._percent = number_layout(self.data, self.data.percent_formats[None], self._numbering).writer()
         self._days: dict[str, dict[clock.date, str]] = {style: {} for style in dates.STYLES}
@@ -99,7 +106,10 @@ class Formats:
         layout = number_layout(self.data, pattern, self._numbering)
         digits = minor_digits(currency)
         placed = place_currency(layout, symbol, currency, self._keep_marks)
-        return placed.exact_writer(digits, lambda: _too_precise(currency, digits))
+        write = placed.exact_writer(digits, lambda: _too_precise(currency, digits))
+        if style == "standard" and _is_bare(write):
+            self.bare_amounts[currency] = write
+        return write
 
     def number(self, value: object, decimals: int | None = None) -> str:
         """Write a number; with its own digits, or rounded half up to `decimals`."""
@@ -123,7 +133,7 @@ class Formats:
                 text = dates.written_date(
                     value, style, self.data, words=self.same_language, keep_marks=self._keep_marks
                 )
-                _remember(known, value, text)
+                remember(known, value, text)
             return text
         if not isinstance(value, clock.date):
             raise _not_a("date", value)
@@ -146,7 +156,7 @@ class Formats:
         text = self._months.get(first)
         if text is None:
             text = dates.written_month(first, self.data, words=self.same_language, keep_marks=self._keep_marks)
-            _remember(self._months, first, text)
+            remember(self._months, first, text)
         return text
 
     def list(self, values: object, style: str = "standard") -> str:
@@ -175,7 +185,16 @@ class Formats:
         return words.replace(_NUMBER, self.number(amount))
 
 
-def _remember(known: dict[clock.date, str], day: clock.date, text: str) -> None:
+def _is_bare(write: Callable[[Decimal], str]) -> bool:
+    """Tell whether amounts are written without anything that markup escapes, or that no channel can carry.
+
+    Why two are enough: Every sign that a locale puts beside or between digits stands in one of them.
+    """
+    return not any(_MEANS_SOMETHING.search(write(sample)) for sample in (_SAMPLE, -_SAMPLE))
+
+
+def remember(known: dict[clock.date, str], day: clock.date, text: str) -> None:
+    """Keep the form of a day, among as many as are worth it."""
     if len(known) >= _MAX_DAYS:
         known.clear()
     known[day] = text
