@@ -16,7 +16,7 @@ from ccm.compose.document.fill import breaking as breaking_module
 from ccm.compose.document.fill.apart import signs_apart
 from ccm.compose.document.fill.run import Run, operator
 from ccm.compose.document.fill.showing import glyphs_shown
-from ccm.compose.document.fill.text import TextStyle
+from ccm.compose.document.fill.text import TextStyle, is_plain
 
 WORDS = [
     "payment,",
@@ -185,7 +185,7 @@ def test_a_line_feed_ends_a_line_of_any_width() -> None:
 @pytest.mark.parametrize("language", ["en", "de", "fr", "nl", "pl", "ca", ""])
 def test_lines_break_at_any_blank_between_usual_words(language: str) -> None:
     """Signs that usual words begin and end with hold nothing that stands beyond a blank."""
-    latin = [chr(point) for point in range(0xA0, 0x250) if breaking_module.is_plain(chr(point)) and chr(point).isalpha()]
+    latin = [chr(point) for point in range(0xA0, 0x250) if is_plain(chr(point)) and chr(point).isalpha()]
     letters = [*string.ascii_letters, *latin]
     for last in [*breaking_module._LAST, *letters]:
         for first in [*breaking_module._FIRST, *draw_some(letters, last)]:

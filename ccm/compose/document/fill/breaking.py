@@ -12,6 +12,10 @@ from ccm.compose.document.fill.unfillable import Unfillable
 _WRAPPING = ("normal", "pre-wrap", "pre-line")
 _MOST = 20_000  # texts; those of one customer alone hardly come again
 _SURE = 2.0  # px between a line's width and its place, from which on nobody counts the same width otherwise
+_WIDER = 1.1  # by so much nobody counts a whole text narrower than its words
+# Signs, beside letters and digits, that words may begin and end with so that lines may break at any blank between them.
+_FIRST = frozenset("0123456789&+-–£€$#*")
+_LAST = frozenset("0123456789,.:;!?)%&+-–'’/*")
 
 
 class FirstLine(NamedTuple):
@@ -26,12 +30,16 @@ class FirstLine(NamedTuple):
     resume: int | None
 
 
+_LINE_FEED = FirstLine(None, 0, 1)
+
+
 class Breaker:
     """Breaks texts into lines."""
 
     def __init__(self) -> None:
         self._known: dict[object, FirstLine] = {}
         self._lines: dict[object, tuple[Run, ...]] = {}
+        self._words: dict[object, dict[str, float] | None] = {}  # usual words and their widths, by style
 
     def first_line(
         self,
@@ -53,6 +61,10 @@ class Breaker:
         """
         if computed["white_space"] not in _WRAPPING:
             width = None
+        if text == "\n" and (width is None or width >= 0):
+            return _LINE_FEED
+        if width is not None and not least and (sure := self._usual_line(text, style, computed, width)) is not None:
+            return sure
         if "\n" not in text and (width is None or not least):
             run = style.shape(text)
             if width is None or run.width <= width:
@@ -74,6 +86,9 @@ class Breaker:
 
     def narrowest(self, text: str, style: TextStyle, computed: Any) -> float:
         """Return the width of the widest line of a text that is broken wherever it may be."""
+        widths = self._widths(text.split(" "), style, computed)
+        if widths is not None:
+            return max(widths)
         parts = _words(text, style, computed)
         runs = [style.shape(word) for word in parts] if parts else self.lines(text, style, computed, 0, least=True)
         return max([run.width for run in runs], default=0.0)
@@ -96,15 +111,69 @@ class Breaker:
             known = self._lines[key] = tuple(made)
         return known
 
+    def _usual_line(self, text: str, style: TextStyle, computed: Any, width: float) -> FirstLine | None:
+        """Return what of a text of usual words stands on a line that it is much too long for; None in any doubt."""
+        words = text.removesuffix(" ").split(" ")
+        widths = self._widths(words, style, computed)
+        if widths is None or sum(widths) <= width * _WIDER + _SURE:
+            return None
+        count = _clear_count(widths, style.shape(" ").width, width)
+        if not 0 < count < len(words):
+            return None
+        run = style.shape(" ".join(words[:count]))
+        if run.width > width - _SURE / 2:
+            return None
+        length = len(run.text.encode())
+        return FirstLine(run, length, length + 1)
+
+    def _widths(self, words: list[str], style: TextStyle, computed: Any) -> list[float] | None:
+        """Return the widths of the words of a text; None where it may be broken anywhere but at all of its blanks."""
+        key = (id(style), computed["white_space"], computed["overflow_wrap"])
+        try:
+            usual = self._words[key]
+        except KeyError:
+            usual = self._words[key] = {} if _breaks_at_blanks(style, computed) else None
+        if usual is None:
+            return None
+        try:
+            return [usual[word] for word in words]
+        except KeyError:
+            if len(usual) > _MOST:
+                usual.clear()
+        for word in words:
+            if word not in usual:
+                if not _is_usual(word, computed["lang"] or ""):
+                    return None
+                usual[word] = style.shape(word).width
+        return [usual[word] for word in words]
+
+
+def _breaks_at_blanks(style: TextStyle, computed: Any) -> bool:
+    """Tell whether texts of a style may be broken at their blanks, and words are never broken for want of room."""
+    return (
+        not style.by_pango
+        and computed["white_space"] in ("normal", "pre-line")
+        and computed["overflow_wrap"] != "anywhere"
+    )
+
+
+def _is_usual(word: str, language: str) -> bool:
+    """Tell whether a word is never broken inside, and lines may break at a blank between it and any other such word.
+
+    Source: Unicode line breaking, rules 13 to 18: only some signs hold what stands beyond a blank, and letters do not.
+    """
+    return (
+        bool(word)
+        and is_plain(word)
+        and (word[0] in _FIRST or word[0].isalpha())
+        and (word[-1] in _LAST or word[-1].isalpha())
+        and not may_break_inside(word, language)
+    )
+
 
 def _words(text: str, style: TextStyle, computed: Any) -> list[str] | None:
     """Return what stands between the blanks of a text; None where lines may begin anywhere else, or not behind each blank."""
-    if (
-        style.by_pango
-        or not is_plain(text)
-        or computed["white_space"] not in ("normal", "pre-line")
-        or computed["overflow_wrap"] == "anywhere"
-    ):
+    if not is_plain(text) or not _breaks_at_blanks(style, computed):
         return None
     words = text.split(" ")
     language = computed["lang"] or ""
@@ -118,20 +187,19 @@ def _words(text: str, style: TextStyle, computed: Any) -> list[str] | None:
 
 def _clear_line(words: list[str], style: TextStyle, width: float) -> str | None:
     """Return what of some words stands on a line of this width; None where the engine must decide."""
-    blank = style.shape(" ").width
-    end = style.shape(words[0]).width
-    if end > width - _SURE:
-        return None
-    count = 1
-    for word in words[1:]:
-        end += blank + style.shape(word).width
-        if end > width - _SURE:
-            if end < width + _SURE:
-                return None
-            break
-        count += 1
+    count = _clear_count([style.shape(word).width for word in words], style.shape(" ").width, width)
     line = " ".join(words[:count])
-    return line if style.shape(line).width <= width - _SURE / 2 else None
+    return line if count and style.shape(line).width <= width - _SURE / 2 else None
+
+
+def _clear_count(widths: list[float], blank: float, width: float) -> int:
+    """Return how many words of these widths stand on a line, 0 where that is in doubt."""
+    end = -blank
+    for count, word in enumerate(widths):
+        end += blank + word
+        if end > width - _SURE:
+            return 0 if end < width + _SURE else count
+    return len(widths)
 
 
 def _broken(text: str, style: TextStyle, computed: Any, width: float | None, start: bool, least: bool) -> FirstLine:
