@@ -101,9 +101,9 @@ def _is_plain(row: Row) -> bool:
     return all(type(one) is Run and not one.parts for lines in row.lines for one in lines)
 
 
-def _runs(row: Row) -> list[Run | None]:
+def _runs(row: Row) -> tuple[Run | None, ...]:
     """Return the content of a row without broken lines, cell by cell."""
-    return cast("list[Run | None]", row.contents)
+    return cast("tuple[Run | None, ...]", row.contents)
 
 
 def _add(row: Row, top: float, places: list[tuple[float, float, float]], said: Said, stripe: Stripe) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import cast
 
 from ccm.compose.document.fill.inline import Inlines
+from ccm.compose.document.fill.nodes import Paragraph
 from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.row_heights import count_of, heights_of
 from ccm.compose.document.fill.run import Run
@@ -73,35 +74,44 @@ class RowGroup:
         for cell, beside in zip(form.kind.cells, form.beside, strict=True):
             outer = widths[cell.x] if cell.span == 1 else sum(widths[cell.x : cell.x + cell.span])
             inner.append(outer - beside)
-        doubtful = [at for at, most in enumerate(self.most) if most > inner[at] or not self.plain[at]]
+        over = [at for at, most in enumerate(self.most) if most > inner[at]]
+        mixed = [at for at, plain in enumerate(self.plain) if not plain]
         one_line_each: tuple[int | Tall, ...] = (1,) * len(inner)
+        broken = frozenset(range(len(self._rows))) if mixed else self._broken(over, inner)
         heights = form.heights
-        for row in self._rows:
-            counts = row.counts = self._counted(row, inner, doubtful) if doubtful else one_line_each
+        for at, row in enumerate(self._rows):
+            counts = row.counts = self._counted(row, inner, over, mixed) if at in broken else one_line_each
             known = heights.get(counts)
             if known is None:
                 known = heights[counts] = heights_of(form, counts)
             row.height, row.baselines = known
 
-    def _counted(self, row: Row, inner: list[float], doubtful: list[int]) -> tuple[int | Tall, ...]:
+    def _broken(self, over: list[int], inner: list[float]) -> frozenset[int]:
+        """Return the rows that have a text wider than its place, all of them being texts in one style."""
+        found: list[int] = []
+        for at in over:
+            width = inner[at]
+            column = cast("tuple[Run, ...]", self._columns[at])
+            found += [row for row, one in enumerate(column) if one.width > width]
+        return frozenset(found)
+
+    def _counted(self, row: Row, inner: list[float], over: list[int], mixed: list[int]) -> tuple[int | Tall, ...]:
         """Set the lines of a row's cells; returns how many each has, or how high they are.
 
         Args:
-            doubtful: Cells that may have more or less than one line.
+            over: Cells whose column has a content that is wider than its place.
+            mixed: Those whose column has other contents than texts in one style.
         """
-        counts: list[int | Tall] = [1] * len(inner)
-        for at in doubtful:
-            content = row.contents[at]
-            if content is None:
-                counts[at] = 0
-            elif type(content) is not Run or content.width > inner[at]:
-                cells = row.kind.cells
-                row.lines = [
-                    self._lines(cell.kind, one, width)
-                    for cell, one, width in zip(cells, row.contents, inner, strict=True)
-                ]
-                return tuple([count_of(cell.kind, lines) for cell, lines in zip(cells, row.lines, strict=True)])
-        return tuple(counts)
+        contents = row.contents
+        paragraphs = [at for at in mixed if type(contents[at]) is Paragraph]
+        wide = [at for at in over if type(one := contents[at]) is Run and one.width > inner[at]]
+        if not paragraphs and not wide:
+            return tuple([0 if one is None else 1 for one in contents])
+        cells = row.kind.cells
+        row.lines = [
+            self._lines(cell.kind, one, width) for cell, one, width in zip(cells, contents, inner, strict=True)
+        ]
+        return tuple([count_of(cell.kind, lines) for cell, lines in zip(cells, row.lines, strict=True)])
 
     def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[LinePart]:
         if content is None:

@@ -12,6 +12,8 @@ from ccm.compose.document.fill.table_parts import CellKind, RowForm, Tall
 
 def count_of(kind: CellKind, lines: tuple[Run, ...] | list[LinePart]) -> int | Tall:
     """Return how many lines of usual height a cell has, or how high they are together."""
+    if type(lines) is tuple:
+        return len(lines)
     strut = kind.strut
     for line in lines:
         if isinstance(line, LinePart) and (line.height, line.baseline) != (strut.height, strut.baseline):

@@ -112,7 +112,7 @@ class Row:
 
     element: Element
     kind: RowKind
-    contents: list[Content]
+    contents: tuple[Content, ...] = ()
     form: RowForm | None = None
     lines: list[tuple[Run, ...] | list[LinePart]] | None = None
     height: float = 0

@@ -14,7 +14,6 @@ from ccm.compose.document.fill.columns import Asked, fixed, gathered, shared
 from ccm.compose.document.fill.inline import Inlines, of_text
 from ccm.compose.document.fill.measures import Percent, Sides, borders, color, length, paddings, shift_of, size, used
 from ccm.compose.document.fill.row_groups import RowGroup, groups_of
-from ccm.compose.document.fill.run import Run
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.table_borders import Borders
 from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table
@@ -25,7 +24,6 @@ from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # for rounding
 _MOST_TEXTS = 8_000  # of one kind of cell, remembered
-_NEW = Run("", (), 0.0, 0, 0.0)  # stands for a text that was never met
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 
@@ -108,13 +106,10 @@ class Tables:
             if kind == 0 and (parts[0] or parts[1]):
                 raise Unfillable("a second table head")
             self._plain_group(style)
-            before = len(parts[kind])
-            for row in group.children:
-                if type(row) is not str:
-                    assert isinstance(row, Element)
-                    parts[kind].append(self._row(row, available))
-            if len(parts[kind]) == before:
+            rows = self._rows_of(group, available)
+            if not rows:
                 raise Unfillable(f"<{group.tag}> without rows")  # it has a tag, and no place
+            parts[kind].extend(rows)
         if not parts[1]:
             raise Unfillable("a table without rows")
         return parts[0], parts[1]
@@ -125,22 +120,38 @@ class Tables:
         if style["break_before"] != "auto" or style["break_after"] != "auto":
             raise Unfillable("a row group with breaks")
 
+    def _rows_of(self, group: Element, available: float) -> list[Row]:
+        """Return the rows of a group."""
+        rows: list[Row] = []
+        plain: dict[RowKind, list[Row]] = {}
+        kinds = self._row_kinds
+        for element in group.children:
+            if type(element) is PlainRow:
+                kind = kinds.get((element.signature, element.signatures, available))
+                if kind is not None and kind.plain:
+                    row = Row(element, kind)
+                    rows.append(row)
+                    same = plain.get(kind)
+                    if same is None:
+                        plain[kind] = [row]
+                    else:
+                        same.append(row)
+                    continue
+            if type(element) is not str:
+                assert isinstance(element, Element)
+                rows.append(self._row(element, available))
+        for kind, same in plain.items():
+            _fill(kind, same)
+        return rows
+
     def _row(self, element: Element, available: float) -> Row:
-        if type(element) is PlainRow:
-            key = (element.signature, element.signatures, available)
-            kind = self._row_kinds.get(key)
-            if kind is not None and kind.plain:
-                contents = [known.get(text, _NEW) for known, text in zip(kind.texts, element.texts, strict=True)]
-                if _NEW in contents:
-                    texts = zip(kind.cells, element.texts, contents, strict=True)
-                    contents = [_learned(cell.kind, text) if one is _NEW else one for cell, text, one in texts]
-                return Row(element, kind, contents)
         cells = [child for child in element.children if isinstance(child, Element)]
         key = (element.signature, tuple([cell.signature for cell in cells]), available)
         kind = self._row_kinds.get(key)
         if kind is None:
             kind = self._row_kinds[key] = self._row_kind(element, cells, available)
-        return Row(element, kind, [self._content(cell.kind, one) for cell, one in zip(kind.cells, cells, strict=True)])
+        contents = [self._content(cell.kind, one) for cell, one in zip(kind.cells, cells, strict=True)]
+        return Row(element, kind, tuple(contents))
 
     def _row_kind(self, element: Element, children: list[Element], available: float) -> RowKind:
         style = self._book.known(element)[0]
@@ -272,6 +283,20 @@ def _extremes(groups: list[RowGroup], count: int, *, least: bool) -> list[float]
             if outer > found[cell.x]:
                 found[cell.x] = outer
     return found
+
+
+def _fill(kind: RowKind, rows: list[Row]) -> None:
+    """Give rows of plain cells their contents, column by column."""
+    columns = []
+    sources = zip(*[row.element.texts for row in rows], strict=True)  # type: ignore[attr-defined]  # these are plain rows
+    for cell, known, column in zip(kind.cells, kind.texts, sources, strict=True):
+        contents = list(map(known.get, column))
+        if None in contents:
+            found = zip(contents, column, strict=True)
+            contents = [_learned(cell.kind, source) if one is None else one for one, source in found]
+        columns.append(contents)
+    for row, contents_of_row in zip(rows, zip(*columns, strict=True), strict=True):
+        row.contents = contents_of_row
 
 
 def _learned(kind: CellKind, source: str) -> Content:
