@@ -7,27 +7,36 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, chain
 from typing import Any
 
 from isal import isal_zlib
 
 _PER_STREAM = 2000  # objects kept together
 _ROW = struct.Struct(">BIH")  # of the cross-reference: kind, place or stream, index
+_FREE = _ROW.pack(0, 0, 65535)
+_ROUND = 64  # numbers of objects, see `Objects.align`
+_ROUND_PLACE = 1024  # bytes in an object stream, likewise
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
     """Objects with numbers that follow each other, as they stand in an object stream from one place on.
 
-    heads: Their numbers and offsets. rows: Of the cross-reference.
+    count: Of objects. marks: How much marked content they own. size: Bytes from their place to the next one's.
+    heads: Their numbers and offsets. first: Reference to the first of them.
     owners: References to those of them that own marked content, in the order of the marks.
     """
 
     count: int
+    marks: int
+    size: int
     bodies: bytes
     heads: bytes
-    rows: bytes
+    first: bytes
     owners: bytes
 
 
@@ -42,7 +51,7 @@ class Prefix:
 
 
 _NOTHING = b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"
-_EMPTY = Prefix(0, _NOTHING, _ROW.pack(0, 0, 65535), hashlib.sha256(_NOTHING))
+_EMPTY = Prefix(0, _NOTHING, _FREE, hashlib.sha256(_NOTHING))
 
 
 class Objects:
@@ -63,7 +72,8 @@ class Objects:
     def add(self, body: bytes, number: int = 0) -> int:
         """Take an object that is no stream; returns its number."""
         number = number or self.number()
-        pack = self.open()
+        packs = self._packs
+        pack = packs[-1] if packs and packs[-1].count < _PER_STREAM else self.open()
         pack.heads.append(b"%d %d" % (number, pack.offset))
         pack.bodies.append(body)
         self._rows[number] = _ROW.pack(2, pack.number, pack.count)
@@ -77,15 +87,32 @@ class Objects:
             self._packs.append(Pack(self.number()))
         return self._packs[-1]
 
-    def add_packed(self, packed: Packed) -> None:
-        """Take objects that were packed for this very place."""
+    def align(self) -> None:
+        """Leave out numbers, and fill the object stream with spaces, up to the next round number and place.
+
+        Why: What follows then has the same numbers in most files of a kind, and can be remembered. Numbers that are
+        left out and spaces take next to nothing once they are deflated.
+        """
+        pack = self.open()
+        spaces = -pack.offset % _ROUND_PLACE
+        if spaces:
+            pack.bodies.append(b" " * (spaces - 1))
+            pack.offset += spaces
+        left_out = -self.count % _ROUND
+        if left_out:
+            self._rows[self.count + 1] = _FREE * left_out
+            self.count += left_out
+
+    def add_packed(self, packed: list[Packed]) -> None:
+        """Take objects that were packed one behind the other for this very place."""
         pack = self._packs[-1]
-        pack.heads.append(packed.heads)
-        pack.bodies.append(packed.bodies)
-        pack.offset += len(packed.bodies) + 1
-        pack.count += packed.count
-        self._rows[self.count + 1] = packed.rows
-        self.count += packed.count
+        pack.heads += [one.heads for one in packed]
+        pack.bodies += [one.bodies for one in packed]
+        count = sum([one.count for one in packed])
+        self._rows[self.count + 1] = pack.rows(count)
+        pack.offset += sum([one.size for one in packed])
+        pack.count += count
+        self.count += count
 
     def stream(self, entries: bytes, deflated: bytes) -> int:
         """Take a stream; returns its number."""
@@ -151,6 +178,19 @@ class Pack:
         self.offset = 0
         self.count = 0
 
+    @property
+    def room(self) -> int:
+        """How many more objects belong into it."""
+        return _PER_STREAM - self.count
+
+    def rows(self, count: int) -> bytes:
+        """Return the cross-references of its next objects."""
+        table = _rows(self.number)
+        end = (self.count + count) * _ROW.size
+        if end > len(table):  # rows of one table may be more than a stream should hold
+            return b"".join([_ROW.pack(2, self.number, at) for at in range(self.count, self.count + count)])
+        return table[self.count * _ROW.size : end]
+
     def closed(self) -> tuple[int, bytes, bytes]:
         """Return number, entries and content of the stream."""
         heads = b" ".join(self.heads) + b"\n"
@@ -158,16 +198,30 @@ class Pack:
         return self.number, entries, deflate(heads + b"\n".join(self.bodies))
 
 
-def pack(first: int, bodies: list[bytes], owners: list[int], stream: Pack) -> Packed:
-    """Pack objects with the numbers from `first` on for the next place in an object stream."""
-    heads, rows = [], []
-    offset = stream.offset
-    for index, body in enumerate(bodies):
-        heads.append(b"%d %d" % (first + index, offset))
-        rows.append(_ROW.pack(2, stream.number, stream.count + index))
-        offset += len(body) + 1
-    refs = b" ".join([b"%d 0 R" % owner for owner in owners])
-    return Packed(len(bodies), b"\n".join(bodies), b" ".join(heads), b"".join(rows), refs)
+def pack(first: int, bodies: bytes, count: int, owners: Sequence[int], offset: int) -> Packed:
+    """Pack objects with the numbers from `first` on for a place in an object stream.
+
+    Args:
+        bodies: One in a line.
+        owners: Numbers of those that own marked content, in the order of the marks.
+        offset: Of the place.
+    """
+    places = accumulate([len(body) + 1 for body in bodies.split(b"\n")], initial=offset)
+    heads = (b"%d %d " * count)[:-1] % tuple(
+        chain.from_iterable(zip(range(first, first + count), places, strict=False))
+    )
+    return Packed(count, len(owners), len(bodies) + 1, bodies, heads, b"%d 0 R" % first, references(owners))
+
+
+def references(numbers: Sequence[int]) -> bytes:
+    """Return references to objects."""
+    return (b"%d 0 R " * len(numbers))[:-1] % tuple(numbers)
+
+
+@lru_cache(maxsize=256)
+def _rows(stream: int) -> bytes:
+    """Return the cross-references of all objects of a stream."""
+    return b"".join([_ROW.pack(2, stream, at) for at in range(_PER_STREAM + 200)])
 
 
 def deflate(content: bytes) -> bytes:

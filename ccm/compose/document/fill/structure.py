@@ -6,12 +6,15 @@ rows, which are most of a statement: their type, and the page of those that hold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 
-from ccm.compose.document.fill.display import Cell, Page, Picture, RowTags, Stripe, Tag, Text
-from ccm.compose.document.fill.objects import Objects, Pack, Packed, pack
+from ccm.compose.document.fill.display import Cell, Page, Picture, RowTags, Stripe, StripeKind, Tag, Text
+from ccm.compose.document.fill.objects import Objects, Packed, pack, references
 
+_SPAN = b"<</S/Span/P %d 0 R/Pg %d 0 R/K[%d]>>"
 _MOST_PACKED = 10_000  # rows of tables as they stood somewhere in a file, remembered for the next file
 
 
@@ -22,23 +25,25 @@ class Packings:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], Packed] = {}
+        self._known: dict[tuple[int, int], dict[tuple[RowTags, int, int, int], Packed]] = {}
+        self._count = 0
 
-    def of(self, tags: RowTags, mark: int, parent: int, page: int, objects: Objects) -> Packed:
-        """Return the tags of a row for the next place in the file.
+    def below(self, parent: int, page: int) -> dict[tuple[RowTags, int, int, int], Packed]:
+        """Return what is known of rows in a table part: by tags, number, first mark and place in the object stream.
 
         Args:
-            mark: Of its first text.
             parent, page: Numbers of these objects.
         """
-        stream = objects.open()
-        key = (tags, objects.count, mark, parent, page, stream.number, stream.count, stream.offset)
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= _MOST_PACKED:
-                self._known.clear()
-            known = self._known[key] = _packed(tags, mark, objects.count + 1, parent, page, stream)
-        return known
+        if self._count >= _MOST_PACKED:
+            self._known.clear()
+            self._count = 0
+        return self._known.setdefault((parent, page), {})
+
+    def learn(self, tags: RowTags, number: int, mark: int, offset: int, parent: int, page: int) -> Packed:
+        """Pack the tags of a row, and keep them for other files."""
+        self._count += 1
+        made = self.below(parent, page)[tags, number, mark, offset] = _packed(tags, number, mark, offset, parent, page)
+        return made
 
 
 class Structure:
@@ -66,24 +71,45 @@ class Structure:
         """Write what holds all pages together; returns the number of the root."""
         objects = self._objects
         objects.add(b"<</Nums[%b]>>" % b" ".join(self._nums), self._tree)
-        kids = _references(self._tops)
+        kids = references(self._tops)
         objects.add(b"<</S/Document/P %d 0 R/K[%b]>>" % (self._root, kids), self._document)
         root = b"<</Type/StructTreeRoot/ParentTree %d 0 R/K[%d 0 R]>>" % (self._tree, self._document)
         return objects.add(root, self._root)
 
     def _stripe(self, stripe: Stripe, parent: int, page: int, owners: list[bytes]) -> list[bytes]:
         """Add the tags of table rows; returns references to them."""
-        objects, find = self._objects, self._packings.of
-        kids = []
+        kids: list[bytes] = []
         mark = stripe.mark
-        for kind in stripe.kinds:
-            packed = find(kind.tags, mark, parent, page, objects)
-            kids.append(b"%d 0 R" % (objects.count + 1))
-            objects.add_packed(packed)
-            if packed.owners:
-                owners[mark] = packed.owners
-                mark += len(kind.faces)
+        at = 0
+        while at < len(stripe.kinds):
+            rows = self._rows(stripe.kinds[at:], mark, parent, page)
+            owners[mark] = b" ".join([row.owners for row in rows if row.marks])
+            kids += [row.first for row in rows]
+            mark += sum([row.marks for row in rows])
+            at += len(rows)
         return kids
+
+    def _rows(self, kinds: list[StripeKind], mark: int, parent: int, page: int) -> list[Packed]:
+        """Add the tags of as many table rows as still belong into the object stream."""
+        objects = self._objects
+        pack = objects.open()
+        known = self._packings.below(parent, page)
+        number, offset = objects.count + 1, pack.offset
+        end = number + pack.room
+        rows: list[Packed] = []
+        for kind in kinds:
+            tags = kind.tags
+            packed = known.get((tags, number, mark, offset))
+            if packed is None:
+                packed = self._packings.learn(tags, number, mark, offset, parent, page)
+            rows.append(packed)
+            number += packed.count
+            mark += packed.marks
+            offset += packed.size
+            if number >= end:
+                break
+        objects.add_packed(rows)
+        return rows
 
     def _tag(self, tag: Tag, parent: int, page: int, owners: list[bytes]) -> int:
         objects = self._objects
@@ -95,7 +121,7 @@ class Structure:
             elif type(child) is Tag:
                 kids.append(b"%d 0 R" % self._tag(child, number, page, owners))
             elif type(child) is Text:
-                span = objects.add(_span(number, page, child.mark))
+                span = objects.add(_SPAN % (number, page, child.mark))
                 owners[child.mark] = b"%d 0 R" % span
                 kids.append(owners[child.mark])
             elif isinstance(child, Picture):
@@ -112,30 +138,45 @@ class Structure:
         return objects.add(body, number)
 
 
-def _packed(tags: RowTags, mark: int, row: int, parent: int, page: int, stream: Pack) -> Packed:
+def _packed(tags: RowTags, number: int, mark: int, offset: int, parent: int, page: int) -> Packed:
     """Return the tags of a table row: the row itself, and each cell with its texts."""
-    bodies = [b""]
-    cells: list[int] = []
-    owners: list[int] = []
-    for count, name, cell in zip(tags.counts, tags.tags, tags.cells, strict=True):
-        number = row + len(bodies)
-        spans = range(number + 1, number + count + 1)
-        cells.append(number)
-        owners += spans
-        said = _said(name, cell)
-        bodies.append(b"<</S/%b/P %d 0 R/K[%b]%b>>" % (name.encode("ascii"), row, _references(spans), said))
-        bodies += [_span(number, page, mark + at) for at in range(count)]
-        mark += count
-    bodies[0] = b"<</S/TR/P %d 0 R/K[%b]>>" % (parent, _references(cells))
-    return pack(row, bodies, owners, stream)
+    form, values, owners, count = _form(tags)
+    numbers = [*range(number, number + count), *range(mark, mark + len(owners)), parent, page]
+    return pack(number, form % values(numbers), count, [number + one for one in owners], offset)
 
 
-def _span(parent: int, page: int, mark: int) -> bytes:
-    return b"<</S/Span/P %d 0 R/Pg %d 0 R/K[%d]>>" % (parent, page, mark)
+@lru_cache(maxsize=4096)
+def _form(tags: RowTags) -> tuple[bytes, Callable[[list[int]], tuple[int, ...]], list[int], int]:
+    """Return how tags of rows are written wherever they stand.
+
+    Returns:
+        The objects without their numbers; what chooses those from the objects' numbers, the marks, the parent and the page;
+        which objects own marks; how many objects there are.
+    """
+    cells, owners = [], []
+    count = 1
+    for texts in tags.counts:
+        cells.append(count)
+        owners.append(list(range(count + 1, count + 1 + texts)))
+        count += 1 + texts
+    marks = sum(tags.counts)
+    parent, page = count + marks, count + marks + 1
+    form = [b"<</S/TR/P %d 0 R/K[" + _kids(len(cells)) + b"]>>"]
+    values = [parent, *cells]
+    mark = count
+    for at, spans, name, cell in zip(cells, owners, tags.tags, tags.cells, strict=True):
+        said = _said(name, cell).replace(b"%", b"%%")
+        form.append(b"<</S/" + name.encode("ascii") + b"/P %d 0 R/K[" + _kids(len(spans)) + b"]" + said + b">>")
+        values += [0, *spans]
+        for _ in spans:
+            form.append(_SPAN)
+            values += [at, page, mark]
+            mark += 1
+    return b"\n".join(form), itemgetter(*values), list(chain.from_iterable(owners)), count
 
 
-def _references(numbers: Sequence[int]) -> bytes:
-    return b" ".join([b"%d 0 R" % number for number in numbers])
+def _kids(count: int) -> bytes:
+    return (b"%d 0 R " * count)[:-1]
 
 
 @lru_cache(maxsize=4096)

@@ -123,6 +123,7 @@ class _File:
         structure = Structure(objects, self._packings)
         numbers = []
         for index, (page, (operators, marks)) in enumerate(zip(self._display.pages, contents, strict=True)):
+            objects.align()
             number = objects.number()
             content = objects.stream(b"", deflate(operators))
             structure.add(page, number, marks)
