@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ _SEPARATORS = ",;\t"
 _LINE_LIMIT_BYTES = (
     4 * 1024 * 1024
 )  # no line of customer data is longer; keeps a file without line ends from filling memory
+_CHUNK_BYTES = 64 * 1024
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -64,6 +66,8 @@ class CsvTable(FileTable):
         names = columns if len(pairs) == width and not self.renames else ()
         reader = csv.reader(lines, delimiter=separator, strict=True)
         while True:
+            if names and not lines.wait:
+                yield from self._rows_in_order(lines, names, separator)
             line = lines.begin()
             try:
                 cells = next(reader)
@@ -86,6 +90,30 @@ class CsvTable(FileTable):
             else:
                 yield RawRow(line, {name: cells[index] for name, index in pairs})
 
+    def _rows_in_order(self, lines: _Lines, names: tuple[str, ...], separator: str) -> Iterator[RawRow]:
+        """Read rows as long as nothing is wrong with them; from the first that is not in order on, lines wait.
+
+        Why: Many lines at once are read in half the time.
+        """
+        width = len(names)
+        while text := lines.take():
+            above = done = lines.number
+            reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=separator, strict=True)
+            try:
+                for cells in reader:
+                    if len(cells) == width:
+                        yield RawRow(done + 1, dict(zip(names, cells, strict=True)))
+                    elif cells:
+                        break
+                    done = above + reader.line_num
+                else:
+                    lines.number = done
+                    continue
+            except csv.Error:
+                pass
+            lines.give_back(text, done)
+            return
+
 
 class _Lines:
     """Physical lines, decoded one by one; those of a broken record can be read again.
@@ -101,6 +129,29 @@ class _Lines:
         self._needle: bytes | None = None
         self.number = 0  # line handed out last
         self.trouble = ""  # of the current record
+
+    @property
+    def wait(self) -> bool:
+        """Tell whether lines were read and not handed out, or are searched one by one."""
+        return bool(self._again) or self._needle is not None
+
+    def take(self) -> str:
+        """Return the next lines together; nothing if one of them is in trouble, and then they wait, or if there are none."""
+        raw = self._file.read(_CHUNK_BYTES)
+        if raw and not raw.endswith(b"\n"):
+            raw += self._file.readline(_LINE_LIMIT_BYTES)
+        try:
+            if b"\0" not in raw:
+                return raw.decode()
+        except UnicodeDecodeError:
+            pass
+        self._again.extend(io.BytesIO(raw))
+        return ""
+
+    def give_back(self, text: str, done: int) -> None:
+        """Let lines that were taken wait, all but those up to a number."""
+        self._again.extend(line.encode() for line in list(io.StringIO(text, newline="\n"))[done - self.number :])
+        self.number = done
 
     def keep_only(self, value: str) -> None:
         """Skip lines that cannot hold the value, as long as no field spans several lines."""

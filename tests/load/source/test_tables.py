@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sqlite3
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ccm.load.source import csv_rows as csv_rows_module
 from ccm.load.source.csv_rows import CsvTable
 from ccm.load.source.json_rows import JsonTable
 from ccm.load.source.parquet_rows import ParquetTable
@@ -131,6 +133,29 @@ def test_a_first_row_that_is_a_customers_is_not_quoted(tmp_path: Path) -> None:
         list(csv_table(tmp_path, b"7,Ada,Ada\n").rows())
     assert caught.value.diagnostic.code == "duplicate-column"
     assert "Ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize("chunk", [1, 40, 300, 65536])
+def test_many_lines_at_once_are_read_as_one_by_one(tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Odd lines among good ones, wherever a piece of the file ends: the same rows, numbers and troubles."""
+    odd = [
+        b"1,plain,x", b'2,"a ""b"", c",y', b'3,"two\nlines",z', b'4,a"b,"c', b"5,\xff\xfe,x", b"6,nul\0,x", b"", b"7,short",
+        b"8,too,many,cells", b'9,"never closed,x', b"10,carriage\rreturn,x", b"11,windows,x\r", "12,\u2028Łódź\x0b,é".encode(),
+        b'13,"a"b,x', b'"14","quoted","x"', b"  ", b'15,"a\r\nb",x', b",,",
+    ]  # fmt: skip
+    draw = random.Random(chunk)
+    seen = 0
+    for number in range(60):
+        lines = draw.choices([b"1,plain,x"] * 40 + odd, k=draw.randint(1, 60))
+        content = b"a,b,c\n" + b"\n".join(lines) + draw.choice([b"", b"\n"])
+        table = csv_table(tmp_path, content)
+        monkeypatch.setattr(csv_rows_module, "_CHUNK_BYTES", chunk)
+        rows = list(table.rows())
+        with monkeypatch.context() as patch:
+            patch.setattr(csv_rows_module._Lines, "wait", True)
+            assert rows == list(table.rows()), number
+        seen += len(rows)
+    assert seen > 500
 
 
 def test_half_a_character_costs_its_own_row(tmp_path: Path) -> None:
