@@ -11,13 +11,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from itertools import repeat
 from typing import TypeAlias
 from unicodedata import is_normalized
 
 from ccm.load.contract_values import Reader, WrongValue, checked_currency, currency_at, read_code, read_text, reader_of
 from ccm.model.definitions import FieldDefinition, FieldType
-from ccm.model.values import Money, minor_digits
+from ccm.model.values import amounts_in, minor_digits
 
 Column: TypeAlias = Sequence[object]
 # Values of a column as the table has them → typed ones; None for what is empty.
@@ -126,6 +125,8 @@ def _remembered(read: Reader) -> ColumnReader:
 
 def _texts(values: Column) -> list[object]:
     if _are_plain(values):
+        if all(values) and not any(map(str.isspace, values)):  # type: ignore[arg-type]  # texts
+            return list(values)
         return [value if value.strip() else None for value in values]  # type: ignore[attr-defined]  # texts
     return _each(read_text, values)
 
@@ -143,7 +144,16 @@ def _are_plain(values: Column) -> bool:
         TypeError: If one is no text.
     """
     together = " ".join(values)  # type: ignore[arg-type]
-    return together.isprintable() and (together.isascii() or is_normalized("NFC", together))
+    return together.isprintable() and (together.isascii() or _is_composed(together))
+
+
+def _is_composed(text: str) -> bool:
+    """Tell whether a text is in NFC; in Latin-1 there is nothing to be put together, which is seen at once."""
+    try:
+        text.encode("latin1")
+    except UnicodeEncodeError:
+        return is_normalized("NFC", text)
+    return True
 
 
 class _Amounts:
@@ -171,8 +181,11 @@ class _Amounts:
         together = "\n".join(given)  # type: ignore[arg-type]  # a TypeError says that these are no texts
         if not _amounts(most).fullmatch(together) or together.count("\n") != len(given) - 1:
             raise NotPlain
-        amounts = map(Money, map(Decimal, given), repeat(currency))  # type: ignore[arg-type]  # as above
-        return list(amounts) if len(given) == len(values) else [next(amounts) if value else None for value in values]
+        amounts: list[object] = [*amounts_in(currency, map(Decimal, given))]  # type: ignore[arg-type]  # as above
+        if len(given) == len(values):
+            return amounts
+        each = iter(amounts)
+        return [next(each) if value else None for value in values]
 
     def _currency(self, columns: Mapping[str, Column], root: Mapping[str, object]) -> str:
         if self._fixed:

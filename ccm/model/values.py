@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from itertools import repeat
 
 from babel.numbers import get_currency_precision
 
@@ -90,3 +93,20 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+_set_amount = vars(Money)["amount"].__set__
+_set_currency = vars(Money)["currency"].__set__
+
+
+def amounts_in(currency: str, amounts: Iterable[Decimal]) -> list[Money]:
+    """Return a column of amounts in one currency.
+
+    Why: What `Money(amount, currency)` does, for all of them at once: a statement has a hundred, and setting the fields of a
+        frozen record one by one takes half the time of reading them.
+    """
+    values = list(amounts)
+    made: list[Money] = list(map(object.__new__, repeat(Money, len(values))))
+    deque(map(_set_amount, made, values), 0)
+    deque(map(_set_currency, made, repeat(currency)), 0)
+    return made

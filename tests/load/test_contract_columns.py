@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Mapping
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from ccm.load.contract import TypedRows, contract_reader
 from ccm.load.contract_columns import NotPlain, RowsReader
 from ccm.model.definitions import FieldDefinition, FieldType, TemplateDefinition
-from ccm.model.values import Money
+from ccm.model.values import Money, amounts_in
 
 FIELDS = {
     "day": "date", "text": "text", "note": "text?", "code": "code", "count": "integer?", "rate": "percent?", "at": "datetime?",
@@ -65,6 +67,19 @@ def test_plain_rows_are_typed_together() -> None:
     read = found.read(columns_of([PLAIN] * 3), 3, {"customer": {"currency": "EUR"}})  # type: ignore[list-item]
     assert [row["amount"] for row in read] == [Money(Decimal("-1234.50"), "EUR")] * 3
     assert "sum" not in read[0]  # derived
+
+
+def test_amounts_made_together_are_amounts() -> None:
+    """Equal, hashed, pickled, summed and frozen as those that are made one by one."""
+    amounts = [Decimal("1.50"), Decimal("-2"), Decimal("NaN")]
+    made = amounts_in("EUR", iter(amounts))
+    assert as_told(tuple(made)) == as_told(tuple(Money(amount, "EUR") for amount in amounts))
+    assert made[:2] == [Money(Decimal("1.5"), "EUR"), Money(Decimal("-2.00"), "EUR")]
+    assert hash(made[0]) == hash(Money(Decimal("1.50"), "EUR"))
+    assert pickle.loads(pickle.dumps(made[:2])) == made[:2]
+    assert sum(made[:2]) == Money(Decimal("-0.5"), "EUR")
+    with pytest.raises(FrozenInstanceError):
+        made[0].amount = Decimal(1)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("seed", range(400))
