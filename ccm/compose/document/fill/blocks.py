@@ -14,7 +14,8 @@ from ccm.compose.document.fill.flex import lay_out_flex
 from ccm.compose.document.fill.lines import LineSetter
 from ccm.compose.document.fill.measures import Sides, collapsed, sides, used, within
 from ccm.compose.document.fill.nodes import Atom, NodeReader
-from ccm.compose.document.fill.parts import Box, TablePart, first_baseline
+from ccm.compose.document.fill.parts import Box, LinePart, TablePart, first_baseline
+from ccm.compose.document.fill.plain_lines import PlainLines
 from ccm.compose.document.fill.positioned import place_positioned
 from ccm.compose.document.fill.styles import StyleBook
 from ccm.compose.document.fill.tables import Tables
@@ -49,7 +50,9 @@ class Blocks:
     def __init__(self, book: StyleBook, fonts: Fonts, tables: Tables, pictures: Pictures) -> None:
         self.book = book
         self.reader = NodeReader(book, fonts)
-        self.setter = LineSetter(Breaker(), self.atom)
+        breaker = Breaker()
+        self.setter = LineSetter(breaker, self.atom)
+        self._plain = PlainLines(breaker)
         self.pictures = pictures
         self.tables = tables
         self.content_widths = ContentWidths(self)
@@ -63,6 +66,10 @@ class Blocks:
     def is_mixed(self, element: Element) -> bool:
         """Tell whether a block holds lines beside blocks."""
         return self._holds(element) == (True, True)
+
+    def has_text(self, element: Element) -> bool:
+        """Tell whether a block holds lines, beside blocks or alone."""
+        return self._holds(element)[0]
 
     def _holds(self, element: Element) -> tuple[bool, bool]:
         """Tell whether an element holds lines, and whether it holds blocks."""
@@ -224,10 +231,11 @@ class Blocks:
 
     def _content(self, box: Box, y: float, above: list[float], pending: Pending) -> tuple[bool, float, list[float]]:
         """Lay out lines or blocks; returns whether there was anything, where it ends, margins that are left."""
-        if self.is_text(box.element):
-            if above:
-                y += collapsed(above)
-            lines = self.setter.lines(self.reader.paragraph(box.element), box.content_x, y, box.width)
+        below = y + collapsed(above) if above else y
+        plain = self._plain.lines(box.element, box.content_x, below, box.width)
+        if plain is not None or self.is_text(box.element):
+            y = below
+            lines = self._lines(box, y) if plain is None else plain
             box.children += lines
             return bool(lines), lines[-1].y + lines[-1].height if lines else y, [] if lines else above
         filled = False
@@ -255,6 +263,12 @@ class Blocks:
                 )
             above = [*laid.below, laid.box.margin.bottom]
         return filled, y, above
+
+    def _lines(self, box: Box, y: float) -> list[LinePart]:
+        """Set the lines of a block from a height on."""
+        paragraph = self.reader.paragraph(box.element)
+        self._plain.learn(paragraph)
+        return self.setter.lines(paragraph, box.content_x, y, box.width)
 
     def _parts(self, element: Element) -> list[Element | list[Element | str]]:
         """Return the children of a block: blocks, and what stands between them in lines."""

@@ -14,7 +14,7 @@ from ccm.compose.document.fill.nodes import Atom, Node, Paragraph, Span, Word
 from ccm.compose.document.fill.parts import Box, InlinePart, LinePart, SpanPart, TextPart
 from ccm.compose.document.fill.unfillable import Unfillable
 
-_SLACK = 1 + 1e-9
+SLACK = 1 + 1e-9
 _WRAPPING = ("normal", "pre-wrap", "pre-line")
 _IDEOGRAPH = "\u2e80"  # what boxes in a line count as where it may be broken
 Skip: TypeAlias = "tuple[int, Any] | None"
@@ -73,9 +73,9 @@ class LineSetter:
                 raise Unfillable("an empty line")
             return None, piece.resume
         self._without_last_blank(line)
-        offset = _aligned(computed, width - line.width, last=piece.resume is None or piece.forced)
+        offset = aligned(computed, width - line.width, last=piece.resume is None or piece.forced)
         dx = offset if left_to_right else -offset - line.width
-        top, bottom = _upright(line.children, 0.0)
+        top, bottom = upright(line.children, 0.0)
         top = min(top, -paragraph.style.baseline)
         bottom = max(bottom, paragraph.style.height - paragraph.style.baseline)
         line.height, line.baseline = bottom - top, -top
@@ -117,7 +117,7 @@ class LineSetter:
         self, node: Paragraph | Span, x: float, most: float, skip: Skip, context: _Context, *, on_line: bool = False
     ) -> Piece:
         """Put as much of what stands in a node on the line as fits."""
-        most *= _SLACK
+        most *= SLACK
         start_x, first_skip = x, skip
         left, right = (0.0, 0.0) if isinstance(node, Paragraph) else (node.left, node.right)
         left_to_right = node.computed["direction"] == "ltr"
@@ -323,7 +323,7 @@ def _mirror(parts: list[InlinePart]) -> None:
         x += part.margin_width
 
 
-def _upright(parts: list[InlinePart], baseline: float) -> tuple[float, float]:
+def upright(parts: list[InlinePart], baseline: float) -> tuple[float, float]:
     """Put parts on a baseline; returns their top and bottom."""
     top, bottom = 0.0, 0.0
     first = True
@@ -334,7 +334,7 @@ def _upright(parts: list[InlinePart], baseline: float) -> tuple[float, float]:
         top, bottom = (upper, lower) if first else (min(top, upper), max(bottom, lower))
         first = False
         if isinstance(part, SpanPart) and part.children:
-            inner_top, inner_bottom = _upright(part.children, baseline)
+            inner_top, inner_bottom = upright(part.children, baseline)
             top, bottom = min(top, inner_top), max(bottom, inner_bottom)
     return top, bottom
 
@@ -347,7 +347,7 @@ def _is_seen(parts: list[InlinePart]) -> bool:
     )
 
 
-def _aligned(computed: Any, free: float, *, last: bool) -> float:
+def aligned(computed: Any, free: float, *, last: bool) -> float:
     """Return how far a line stands from its start."""
     if free <= 0:
         return 0.0

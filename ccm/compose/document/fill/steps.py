@@ -199,8 +199,7 @@ class Flow:
             and not traits.min_width
             and not traits.min_height
             and element.tag not in ("img", "svg")
-            and not self._blocks.is_text(element)
-            and not self._blocks.is_mixed(element)
+            and not self._blocks.has_text(element)
         )
 
     def _open(self, element: Element, traits: Traits, place: Place, x: float) -> None:
