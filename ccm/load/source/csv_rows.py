@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ccm.load.source.tables import FileTable, Match, RawRow
+from ccm.load.source.tables import FileTable, Match, RawRow, RowBlock
 
 _SEPARATORS = ",;\t"
 _LINE_LIMIT_BYTES = (
@@ -32,6 +32,17 @@ class CsvTable(FileTable):
 
     def scan(self, match: Match | None) -> Iterator[RawRow]:
         """Read the rows; an untrusted one says why."""
+        for piece in self._pieces(match):
+            if isinstance(piece, RowBlock):
+                yield from piece.raw()
+            else:
+                yield piece
+
+    def pieces(self) -> Iterator[RawRow | RowBlock]:
+        """Read all rows, those in order together."""
+        return self._pieces(None)
+
+    def _pieces(self, match: Match | None) -> Iterator[RawRow | RowBlock]:
         try:
             with self.path.open("rb") as file:
                 lines = _Lines(file)
@@ -61,9 +72,10 @@ class CsvTable(FileTable):
                 raise self.unreadable(message, "rename one of them", code="duplicate-column", line=1)
         return columns, separator
 
-    def _rows(self, lines: _Lines, columns: tuple[str, ...], separator: str) -> Iterator[RawRow]:
+    def _rows(self, lines: _Lines, columns: tuple[str, ...], separator: str) -> Iterator[RawRow | RowBlock]:
         pairs, width = self.pairs(columns), len(columns)
-        names = columns if len(pairs) == width and not self.renames else ()
+        every = [index for _, index in pairs] == list(range(width))
+        names = tuple(name for name, _ in pairs) if every else ()
         reader = csv.reader(lines, delimiter=separator, strict=True)
         while True:
             if names and not lines.wait:
@@ -90,7 +102,7 @@ class CsvTable(FileTable):
             else:
                 yield RawRow(line, {name: cells[index] for name, index in pairs})
 
-    def _rows_in_order(self, lines: _Lines, names: tuple[str, ...], separator: str) -> Iterator[RawRow]:
+    def _rows_in_order(self, lines: _Lines, names: tuple[str, ...], separator: str) -> Iterator[RowBlock]:
         """Read rows as long as nothing is wrong with them; from the first that is not in order on, lines wait.
 
         Why: Many lines at once are read in half the time.
@@ -98,21 +110,28 @@ class CsvTable(FileTable):
         width = len(names)
         while text := lines.take():
             above = done = lines.number
+            block = RowBlock(names, [], [])
             reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=separator, strict=True)
+            whole = False
             try:
                 for cells in reader:
                     if len(cells) == width:
-                        yield RawRow(done + 1, dict(zip(names, cells, strict=True)))
+                        block.lines.append(done + 1)
+                        block.rows.append(cells)
                     elif cells:
                         break
                     done = above + reader.line_num
                 else:
-                    lines.number = done
-                    continue
+                    whole = True
             except csv.Error:
                 pass
-            lines.give_back(text, done)
-            return
+            if whole:
+                lines.number = done
+            else:
+                lines.give_back(text, done)
+            yield block
+            if not whole:
+                return
 
 
 class _Lines:

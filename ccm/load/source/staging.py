@@ -13,9 +13,10 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import lru_cache
 from itertools import compress
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -23,7 +24,7 @@ from typing import NamedTuple, TypeAlias
 import orjson
 
 from ccm.diagnostics import Location
-from ccm.load.source.tables import FileTable, Match, RawRow, RowBatch, SourceUnreadable, Table
+from ccm.load.source.tables import FileTable, Match, RawRow, RowBatch, RowBlock, SourceUnreadable, Table
 from ccm.model.definitions import ChildTable
 
 _FORMAT = 3  # raise when the staged form changes; older files are then made anew
@@ -262,8 +263,13 @@ def _fill(connection: sqlite3.Connection, table: Table, child: ChildTable) -> No
 
 def _staged_rows(table: Table, child: ChildTable) -> Iterator[_Staged]:
     packing = _Packing()
-    for row in table.rows():
-        row, day = _dated(row, child)
+    for piece in table.pieces():
+        if isinstance(piece, RowBlock):
+            packing.add_block(piece, child)
+            if packing.count >= _PACKED_AT_ONCE:
+                yield from packing.packed()
+            continue
+        row, day = _dated(piece, child)
         if row.trouble and row.trouble != NOT_A_DAY:
             # It cannot be told whose row this is: everyone it may belong to is held until it is mended.
             for key in dict.fromkeys(row.candidates):
@@ -294,6 +300,38 @@ class _Packing:
         last.days.append(day)
         last.rows.append(tuple(row.cells.values()))
 
+    def add_block(self, block: RowBlock, child: ChildTable) -> None:
+        """Put rows behind those that their parents have already, as `add` does."""
+        places = {name: place for place, name in enumerate(block.names)}
+        key_at, day_at = places.get(child.key), places.get(child.period or "")
+        if key_at is None or (child.period and day_at is None):
+            for row in block.raw():
+                self._add_row(row, child)
+            return
+        parents, names = self._parents, block.names
+        for line, cells in zip(block.lines, block.rows, strict=True):
+            key = cells[key_at].strip()
+            day = "" if day_at is None else _first_day(cells[day_at].strip())
+            if not key or (day_at is not None and not day):
+                self._add_row(RawRow(line, dict(zip(names, cells, strict=True))), child)
+                continue
+            kind = (day[:7], "", names)
+            packets = parents.get(key)
+            if packets is None:
+                packets = parents[key] = []
+            if not packets or packets[-1].kind != kind:
+                packets.append(_Packet(kind, [], [], []))
+            last = packets[-1]
+            last.lines.append(line)
+            last.days.append(day)
+            last.rows.append(cells)
+            self.count += 1
+
+    def _add_row(self, row: RawRow, child: ChildTable) -> None:
+        row, day = _dated(row, child)
+        if key := row.text(child.key):
+            self.add(key, day, row)
+
     def packed(self) -> Iterator[_Staged]:
         """Give all packets away."""
         for key, packets in self._parents.items():
@@ -312,20 +350,27 @@ class _Packet(NamedTuple):
     kind: tuple[str, str, tuple[str, ...]]
     lines: list[int]
     days: list[str]
-    rows: list[tuple[object, ...]]
+    rows: list[Sequence[object]]
 
 
 def _dated(row: RawRow, child: ChildTable) -> tuple[RawRow, str]:
     """Return the row with the first day of its period, ISO; empty when it has none or it cannot be told."""
     if child.period is None or row.trouble:
         return row, ""
-    found = _DAY.fullmatch(row.text(child.period))
+    day = _first_day(row.text(child.period))
+    return (row, day) if day else (row._replace(trouble=NOT_A_DAY), "")
+
+
+@lru_cache(maxsize=4096)
+def _first_day(text: str) -> str:
+    """Return the first day of a period as its column has it, ISO; empty when it cannot be told."""
+    found = _DAY.fullmatch(text)
     day = found[1] + (found[2] or "-01") if found else ""
     try:
         date.fromisoformat(day)
     except ValueError:
-        return row._replace(trouble=NOT_A_DAY), ""
-    return row, day
+        return ""
+    return day
 
 
 def _stamp(table: Table) -> tuple[int, int]:

@@ -72,6 +72,24 @@ class RowBatch(NamedTuple):
         return [RawRow(line, dict(zip(names, row, strict=True))) for line, row in zip(self.lines, cells, strict=True)]
 
 
+class RowBlock(NamedTuple):
+    """Trusted rows that follow one another in a table, all with the same columns.
+
+    names: Our column names, in the order of the cells.
+    lines: As in `RawRow`, one for each row.
+    """
+
+    names: tuple[str, ...]
+    lines: list[int]
+    rows: list[list[str]]
+
+    def raw(self) -> Iterator[RawRow]:
+        """Yield them one by one."""
+        names = self.names
+        for line, cells in zip(self.lines, self.rows, strict=True):
+            yield RawRow(line, dict(zip(names, cells, strict=True)))
+
+
 class Match(NamedTuple):
     """Wish for the rows whose column holds one value."""
 
@@ -100,6 +118,10 @@ class Table(ABC):
     @abstractmethod
     def scan(self, match: Match | None) -> Iterator[RawRow]:
         """Read rows in the table's order; with `match` at least the rows that match."""
+
+    def pieces(self) -> Iterator[RawRow | RowBlock]:
+        """Read all rows in the table's order, many together where the table can."""
+        yield from self.scan(None)
 
     def fingerprint(self) -> str | None:
         """Return a hash of the content, or None where it cannot be told without reading everything."""
