@@ -4,6 +4,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 DEMO := out/demo
 AS_OF := 2026-11-02T11:30Z
+# Tests and benchmarks start hundreds of processes; each would translate all modules again where the environment says this.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup dev demo test check oracle mutations replay faults bench bench-delivery bench-mail bench-pdf differential verapdf format clean
 
@@ -20,7 +22,7 @@ demo: setup ## Run the sample monthly-statement campaign: email, SMS, PDF and so
 	@tools/demo.sh $(DEMO) $(AS_OF)
 
 test: dev ## Run all tests; `make test T=tests/plan` runs a part
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(T)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(T)
 
 check: dev ## Format, lint, strict types, import contracts, unused dependencies
 	$(BIN)/ruff format --check ccm tests benchmarks data
