@@ -35,17 +35,20 @@ class Joiner:
         signs: Those that are set without looking at their neighbours; the blank is one of them.
         shape: Shapes a part as a whole, given the script it stands in.
         font: What files carry of the face.
+        face: Its place in the brand's order. size: In px.
     """
 
-    def __init__(self, signs: str, shape: Callable[[str, str], Run], font: FontFile) -> None:
+    def __init__(self, signs: str, shape: Callable[[str, str], Run], font: FontFile, face: int, size: float) -> None:
         self._shape = shape
         self._font = font
+        self._face = face
+        self._size = size
         signs = re.escape(signs)
         self._neighbours = re.compile(f"[^{signs}]{{2}}")
         self._cut = re.compile(f"[^{signs}]{{2,}}|(?:[{signs}]|[^{signs}](?![^{signs}]))+")
         self._scripts = (_Script(), _Script())  # of texts without letters, and with some
 
-    def run(self, text: str, face: int, size: float) -> Run | None:
+    def run(self, text: str) -> Run | None:
         """Set a text; None where it must be shaped as a whole."""
         if text.isascii():
             lettered = text.lower() != text.upper()
@@ -57,18 +60,20 @@ class Joiner:
         words = text.split(" ")
         if len(words) == 1:
             part = self._single(text, lettered)
-            return None if part is None else Run(text, (), part[0] / UNITS, face, size, operator(part[1]), rare=part[2])
-        known = script.words
-        parts = [known.get(word) or self._word(word, lettered) for word in words]
-        blank = known.get(" ") or self._blank(lettered)
-        if blank is None or None in parts:
-            return None
-        units, shown, rare = zip(*parts)  # noqa: B905  # none of them is None; this is asked for every text
-        whole = (sum(units) + blank[0] * (len(words) - 1)) / UNITS
-        return Run(
-            text, (), whole, face, size, operator(blank[1].join(shown)),
-            rare=_NOTHING.union(blank[2], *rare) if script.any_rare else _NOTHING,
-        )  # fmt: skip
+            if part is None:
+                return None
+            units, shown, rare = part
+        else:
+            known = script.words
+            parts = [known.get(word) or self._word(word, lettered) for word in words]
+            blank = known.get(" ") or self._blank(lettered)
+            if blank is None or None in parts:
+                return None
+            widths, glyphs, rares = zip(*parts)  # noqa: B905  # none of them is None; this is asked for every text
+            units = sum(widths) + blank[0] * (len(words) - 1)
+            shown = blank[1].join(glyphs)
+            rare = _NOTHING.union(blank[2], *rares) if script.any_rare else _NOTHING
+        return Run(text, (), units / UNITS, self._face, self._size, operator(shown), None, (), rare)
 
     def forget(self) -> None:
         """Forget what was set."""

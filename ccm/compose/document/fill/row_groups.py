@@ -46,7 +46,11 @@ class RowGroup:
                 return self.most[at]
             if len(kind.least) > _MOST_LEAST:
                 kind.least.clear()
-        return max([self._narrowest(kind, one) for one in column])
+        greatest = 0.0
+        for one in column:
+            if type(one) is not Run or one.width > greatest:  # no part of a text is wider than the text
+                greatest = max(greatest, self._narrowest(kind, one))
+        return greatest
 
     def _widest(self, content: Content) -> float:
         """Return a content's width without any break but forced ones."""

@@ -33,7 +33,8 @@ class CellKind:
     plain: Whether a text in it is read without looking at white space rules.
     row_header: Whether it is the header of a row.
     shift: Which part of the free width of a line stands before its text.
-    texts: What the texts of such cells became. least: How wide each must be at least.
+    texts: What the texts of such cells became that were met twice; `young`: that were met once, lately.
+    least: How wide each must be at least.
     """
 
     computed: Any
@@ -47,6 +48,7 @@ class CellKind:
     row_header: bool
     shift: float
     texts: dict[str, Content] = field(default_factory=dict)
+    young: dict[str, Content] = field(default_factory=dict)
     least: dict[Run, float] = field(default_factory=dict)
 
 

@@ -6,7 +6,7 @@ Source: CSS 2.1 section 17 and CSS Tables 3 as WeasyPrint 70 reads them (layout/
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,8 @@ from ccm.compose.document.fill.tree import Element, PlainRow, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # for rounding
-_MOST_TEXTS = 8_000  # of one kind of cell, remembered
+_MOST_TEXTS = 8_000  # of one kind of cell that were met twice, remembered
+_MOST_YOUNG = 2_000  # of one kind of cell that were met once, lately
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 
@@ -290,30 +291,40 @@ def _fill(kind: RowKind, rows: list[Row]) -> None:
     columns = []
     sources = zip(*[row.element.texts for row in rows], strict=True)  # type: ignore[attr-defined]  # these are plain rows
     for cell, known, column in zip(kind.cells, kind.texts, sources, strict=True):
-        contents = list(map(known.get, column))
+        contents: list[Content] = list(map(known.get, column))
         if None in contents:
-            found = zip(contents, column, strict=True)
-            contents = [_learned(cell.kind, source) if one is None else one for one, source in found]
+            _learn(cell.kind, contents, column)
         columns.append(contents)
     for row, contents_of_row in zip(rows, zip(*columns, strict=True), strict=True):
         row.contents = contents_of_row
 
 
-def _learned(kind: CellKind, source: str) -> Content:
-    """Return what a text in the source of a cell becomes, and remember it."""
-    text = trimmed(html.unescape(source) if "&" in source else source)
-    content = _content(kind, text)
-    if len(kind.texts) >= _MOST_TEXTS:
-        kind.texts.clear()
-    kind.texts[source] = content
-    return content
+def _learn(kind: CellKind, contents: list[Content], column: Sequence[str]) -> None:
+    """Find what the texts in the source of cells become that are not known, and remember it.
+
+    Why in two steps: Most amounts never come again. They must not drive out, or lie between, the texts that do.
+    """
+    known, young = kind.texts, kind.young
+    if len(known) + len(column) > _MOST_TEXTS:
+        known.clear()
+    if len(young) > _MOST_YOUNG:
+        young.clear()
+    for at, content in enumerate(contents):
+        if content is None:
+            source = column[at]
+            content = young.get(source)
+            if content is not None:
+                known[source] = contents[at] = content
+                continue
+            text = trimmed(html.unescape(source) if "&" in source else source)
+            contents[at] = young[source] = _content(kind, text)
 
 
 def _content(kind: CellKind, text: str) -> Content:
     """Return a text as the content of a cell: as a run where all of it stands on the cell's own baseline."""
     if not text:
         return None
-    run = kind.strut.shape(text)
+    run = kind.strut.fresh(text)
     return run if run.rise is None else of_text(text, kind.strut, kind.computed, kind.ink)
 
 

@@ -89,7 +89,15 @@ class TextStyle:
         if self.by_pango or not is_plain(text):
             return shaped_by_pango(text, self, self.faces)
         joiner = self._joiner or self._joining()
-        return (joiner and joiner.run(text, self.face, self.size)) or self._by_harfbuzz(text, "")
+        return (joiner and joiner.run(text)) or self._by_harfbuzz(text, "")
+
+    def fresh(self, text: str) -> Run:
+        """Shape a text as `shape` does, without remembering it: for those who remember it themselves."""
+        if self._joiner is not None and text.isascii() and text.isprintable():
+            run = self._joiner.run(text)
+            if run is not None:
+                return run
+        return self.shape(text)
 
     def _joining(self) -> Joiner | None:
         """Return what puts texts together from parts, once enough texts were met that it pays."""
@@ -100,7 +108,7 @@ class TextStyle:
             wanted = frozenset(name for name, value in self._features.items() if value)
             signs = signs_apart(self._file.content, wanted)
             if " " in signs:
-                self._joiner = Joiner(signs, self._by_harfbuzz, self._file)
+                self._joiner = Joiner(signs, self._by_harfbuzz, self._file, self.face, self.size)
         return self._joiner
 
     def _by_harfbuzz(self, text: str, script: str) -> Run:
