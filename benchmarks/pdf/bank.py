@@ -43,7 +43,10 @@ _LONG = (
 )
 
 
-def build(folder: Path, count: int, seed: int = 2026) -> Path:
+SEED = 2026
+
+
+def build(folder: Path, count: int, seed: int = SEED) -> Path:
     """Write the workspace and the JSON lines anew, with so many statements; return the folder."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "workspace", folder)
@@ -56,6 +59,11 @@ def build(folder: Path, count: int, seed: int = 2026) -> Path:
         for one in everything:
             lines.write(json.dumps(one, ensure_ascii=False) + "\n")
     return folder
+
+
+def renew(folder: Path, count: int, seed: int) -> None:
+    """Put other statements into the tables, which nobody has met before."""
+    write_tables(folder / "data", list(statements(count, seed)))
 
 
 def statements(count: int, seed: int) -> Iterator[Statement]:

@@ -39,7 +39,7 @@ def measure_here(folder: Path, documents: int, batch: int) -> dict[str, Any]:
     resident: dict[int, float] = {}
     composing = 0.0
     for number in range(batch, documents + 1, batch):
-        bank.write_tables(folder / "data", list(bank.statements(batch, seed=number)))
+        bank.renew(folder, batch, seed=number)
         began = time.process_time()
         for _ in made.make(0, batch):
             pass

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.pdf import bank
 from benchmarks.pdf.child import Child
 from benchmarks.pdf.engines import ENGINES, STATES
 
@@ -26,7 +27,7 @@ def engines_side_by_side(
     """Measure every engine on one folder of statements.
 
     Args:
-        documents: How many there are; ccm makes all of them in every round, tables read anew each time.
+        documents: How many there are; ccm makes so many new ones in every round, which nobody has met before.
         share: Part of the documents that `ENGINES` names for a round of the others.
     """
     rates: dict[str, list[float]] = {name: [] for name in names}
@@ -42,12 +43,14 @@ def engines_side_by_side(
             children[name].make(0, documents if name == "ccm" else min(WARM_UP, documents))
             say(f"{name}: first document after {first[name]['since_start']:.2f} s")
         for turn in range(rounds):
+            bank.renew(folder, documents, bank.SEED + 1 + turn)
             for name, child in children.items():
                 count = max(1, round(ENGINES[name][2] * share)) if ENGINES[name][2] else documents
                 start = turn * count % max(1, documents - count + 1)
                 last[name] = answer = child.make(start, count)
                 rates[name].append(answer["documents"] / answer["seconds"])
                 say(f"round {turn + 1}: {name} {rates[name][-1]:.1f} documents a second")
+        bank.renew(folder, documents, bank.SEED)
         for name, child in children.items():
             same = child.make(0, min(4, documents))  # sizes of the same documents
             sizes[name] = same["bytes"] / same["documents"]

@@ -14,6 +14,7 @@ from ccm.compose import Composer
 from ccm.load import load_recipients, load_workspace
 from ccm.model.records import Communication, DocumentRendition
 from ccm.plan import plan
+from ccm.run.collecting import collect_rarely
 from ccm.run.prepare import Prepared, prepare
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -38,6 +39,7 @@ class Engine:
     def __init__(self, folder: Path, *, fill: bool = True) -> None:
         workspace, diagnostics = load_workspace(folder)
         assert workspace is not None, diagnostics
+        collect_rarely()
         prepared = prepare(workspace, CAMPAIGN, now=NOW, ignore_schedule=True)
         self.prepared = prepared if fill else unfilled(prepared)
         self.composer = composer_of(self.prepared)
