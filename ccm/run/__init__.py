@@ -27,6 +27,7 @@ from ccm.reconcile import reconcile
 from ccm.run.allowed import AllOf, Awake, StillAllowed
 from ccm.run.auditing import note
 from ccm.run.circuit import Circuit, TooManyFailed
+from ccm.run.collecting import collected_rarely
 from ccm.run.contents import ConfigurationFault
 from ccm.run.drafts import draft_folder, draft_workspace, empty_draft
 from ccm.run.execution import Execution
@@ -158,6 +159,7 @@ def run_campaign(
     prepared = prepare(workspace, campaign, now=now, occurrence=options.occurrence, production=not options.draft)
     tell(prepared.diagnostics)
     with ExitStack() as opened:
+        opened.enter_context(collected_rarely())
         adapters = usable_adapters(workspace, prepared.campaign)
         for adapter in adapters.values():
             opened.callback(adapter.close)

@@ -32,6 +32,7 @@ from ccm.model.records import (
 )
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
 from ccm.release import Content
+from ccm.run.collecting import collect_rarely
 from ccm.run.limits import ComposeLimits, OverTime, bound_memory, bounded_time
 from ccm.run.pool import Pool, WorkerDied
 from ccm.run.prepare import Prepared, with_limits
@@ -239,6 +240,7 @@ def _begin(pickled_parts: str) -> None:
     parts: MakerParts = pickle.loads(Path(pickled_parts).read_bytes())  # noqa: S301 - our own, from the parent
     _makers.append(Makers(parts))
     _limits.append(parts.limits)
+    collect_rarely()
     bound_memory(parts.limits)
 
 
