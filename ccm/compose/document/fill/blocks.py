@@ -42,6 +42,8 @@ class Laid(NamedTuple):
 
 
 Pending = list[tuple[Box, int, Element]]
+Measures = tuple[float, float, float, Sides, Sides, Sides]  # left edge, width, height; margin, border, padding
+_MOST_SIZES = 4_000  # of blocks, remembered
 
 
 class Blocks:
@@ -53,6 +55,7 @@ class Blocks:
         breaker = Breaker()
         self.setter = LineSetter(breaker, self.atom)
         self._plain = PlainLines(breaker)
+        self._sizes: dict[tuple[Traits, Place, float], Measures] = {}
         self.pictures = pictures
         self.tables = tables
         self.content_widths = ContentWidths(self)
@@ -142,7 +145,18 @@ class Blocks:
 
     def sized(self, element: Element, traits: Traits, place: Place, x: float, y: float) -> Box:
         """Return a block with its margins and width, in the place of its parent's content."""
-        box = Box(element, traits, x, y)
+        key = (traits, place, x)
+        known = self._sizes.get(key)
+        if known is None:
+            if len(self._sizes) > _MOST_SIZES:
+                self._sizes.clear()
+            known = self._sizes[key] = self._sized(element, traits, place, x)
+        left, width, height, margin, border, padding = known
+        return Box(element, traits, left, y, width, height, margin, border, padding)
+
+    def _sized(self, element: Element, traits: Traits, place: Place, x: float) -> Measures:
+        """Return where a block of these traits stands from left to right, and its measures."""
+        box = Box(element, traits, x)
         box.border = traits.border
         box.padding = sides(traits.padding, place.width)
         top, right, bottom, left = (used(one, place.width) for one in traits.margin)
@@ -167,7 +181,7 @@ class Blocks:
         assert right is not None
         box.margin = Sides(top or 0.0, right, bottom or 0.0, left)
         box.height = self.height_of(box, place.height)
-        return box
+        return box.x, box.width, box.height, box.margin, box.border, box.padding
 
     def height_of(self, box: Box, around: float | None) -> float:
         """Return the height of the content, negative where it is automatic; `around` is that of what it stands in."""

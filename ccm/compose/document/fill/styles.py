@@ -29,6 +29,7 @@ _SHARE = re.compile(r"(?<![\w-])(left|right|top|bottom|width): (-?\d+(?:\.\d+)?)
 _NUMBERED_PAGE = re.compile(r"@page[^{]*:nth", re.IGNORECASE)
 _MOST_TRAITS = 20_000
 _MOST_PATTERNS = 512
+_MOST_ROWS = 20_000
 _SVG = "{http://www.w3.org/2000/svg}"
 _FORMULAS = re.compile(r":nth-[a-z-]+\([^)]*\)|\[[^\]]*\]")
 _SIMPLE = re.compile(r"(?=.)(?:\*|[a-zA-Z][\w-]*)?(?:\.[a-zA-Z_][\w-]*)*")  # a selector of tag and classes
@@ -57,6 +58,8 @@ class StyleBook:
         self._traits: dict[tuple[int, Shares], Traits] = {}
         self._anonymous: dict[int, Traits] = {}
         self._cells: dict[tuple[int, RowShape], tuple[int, ...]] = {}  # signatures of a row's cells
+        # Signatures of a row and its cells, by what it stands in and its place there.
+        self._rows: dict[tuple[int, RowShape, object], tuple[int, tuple[int, ...]]] = {}
         # Signatures of the elements and rows of copies, by their pattern and the attributes of the root.
         self._patterns: dict[tuple[Pattern, object], tuple[list[int], list[tuple[int, tuple[int, ...]]]]] = {}
         self._places = _Places(author)
@@ -77,12 +80,7 @@ class StyleBook:
         looks = self._places.looks
         waiting: list[tuple[Element, int, object]] = [(root, -1, 0)]
         if type(root) is PrintedRoot and not learning and self._signed_as_before(root):
-            waiting = [
-                (child, group.signature, place(index, children) if looks else 0)
-                for group in root.groups
-                for children in ([child for child in group.children if isinstance(child, Element)],)
-                for index, child in enumerate(children, 1)
-            ]
+            waiting = self._beside_known_rows(root)
         while waiting:
             element, above, where = waiting.pop()
             attributes = element.attributes
@@ -100,6 +98,9 @@ class StyleBook:
                 cells = self._cells.get((signature, element.shape))
                 if cells is not None and not learning:
                     element.signatures = cells
+                    if len(self._rows) > _MOST_ROWS:
+                        self._rows.clear()
+                    self._rows[above, element.shape, where] = (signature, cells)
                     continue
                 rows.append(element)
             children = [child for child in element.children if isinstance(child, Element)]
@@ -125,6 +126,23 @@ class StyleBook:
         for row, (signature, cells) in zip(root.rows, rows, strict=True):
             row.signature, row.signatures = signature, cells
         return True
+
+    def _beside_known_rows(self, root: PrintedRoot) -> list[tuple[Element, int, object]]:
+        """Sign the rows of loops whose like stood in such a place before; returns what else must be signed, and where."""
+        place, looks = self._places.of, self._places.looks
+        left: list[tuple[Element, int, object]] = []
+        for group in root.groups:
+            above = group.signature
+            children = [child for child in group.children if isinstance(child, Element)]
+            for index, child in enumerate(children, 1):
+                where = place(index, children) if looks else 0
+                if type(child) is PlainRow:
+                    known = self._rows.get((above, child.shape, where))
+                    if known is not None:
+                        child.signature, child.signatures = known
+                        continue
+                left.append((child, above, where))
+        return left
 
     def _remember(self, root: PrintedRoot) -> None:
         key = (root.pattern, root.attributes)
