@@ -17,6 +17,7 @@ from ccm.compose.document.fill.tree import Element, PlainRow
 from ccm.compose.document.typesetting import Typeset, Typesetter
 
 _EDGE_ROWS = 3  # kept at the start and at the end of a run of rows
+_STRIPES = 6  # rows are left out by so many, so that every second and every third one stays what it is
 _SIDES = 3  # the first page, a left and a right one: all that style sheets tell apart
 
 
@@ -35,7 +36,9 @@ class Lessons:
         """
         try:
             if wanted.lesson is Lesson.STYLES:
-                return self._styles(html, language, direction) or (
+                # Another language is another look of everything: the cascade alone would be in vain.
+                same = self._engine.has_root(tree_of(html, language, direction))
+                return (same and self._styles(html, language, direction)) or (
                     self._looks(html, language, direction) and self._styles(html, language, direction)
                 )
             if wanted.lesson is Lesson.FRAMES:
@@ -113,7 +116,13 @@ def _superfluous(root: Element) -> list[PlainRow]:
             if other is None or sum(map(len, row.texts)) > sum(map(len, other.texts)):
                 longest[row.shape] = row
         kept.update(id(row) for row in longest.values())
-        found += [row for row in rows if id(row) not in kept]
+        run: list[PlainRow] = []
+        for row in rows:
+            if id(row) in kept:
+                found += run[: len(run) // _STRIPES * _STRIPES]
+                run = []
+            else:
+                run.append(row)
     return found
 
 

@@ -200,6 +200,10 @@ class FillEngine:
         """Tell whether a page with the same style sheets was laid out and compared whole."""
         return _own_sheets(root) in self._compared
 
+    def has_root(self, root: Element) -> bool:
+        """Tell whether a page with the same root element was learned."""
+        return self._setting(_own_sheets(root)).book.has_root(root)
+
     def has_styles(self, root: Element) -> bool:
         """Tell whether the styles of everything on a page are known."""
         try:

@@ -115,6 +115,11 @@ class StyleBook:
             self._remember(root)
         return new
 
+    def has_root(self, root: Element) -> bool:
+        """Tell whether the root of a page has a signature."""
+        said = shape_of(root.attributes)[0] if self._places.shares else root.attributes
+        return (-1, root.tag, said, 0) in self._signatures
+
     def _signed_as_before(self, root: PrintedRoot) -> bool:
         """Give what was copied from a pattern the signatures of the copy before; tells whether there are any."""
         known = self._patterns.get((root.pattern, root.attributes))
