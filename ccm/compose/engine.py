@@ -13,7 +13,7 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.tests import TESTS as DEFAULT_TESTS
 from jinja2.utils import Namespace
 
-from ccm.compose.failure import ComposeFailure, LimitExceeded
+from ccm.compose.failure import NO_MEMORY, ComposeFailure, LimitExceeded
 from ccm.compose.filters import FILTERS, FUNCTIONS
 from ccm.compose.folding import Folding
 from ccm.compose.internal_filters import INTERNAL_FILTERS
@@ -148,7 +148,7 @@ class _told:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if not isinstance(error, Exception) or isinstance(error, MemoryError):  # what bounds this process must know
+        if not isinstance(error, Exception) or isinstance(error, NO_MEMORY):  # what bounds this process must know
             return
         if isinstance(error, TemplateSyntaxError):
             place = Location(error.filename or self.path, error.lineno)

@@ -6,6 +6,10 @@ from ccm.diagnostics import Location, Severity
 from ccm.model.definitions import Channel
 from ccm.model.records import Finding, PlannedPiece
 
+# What is raised where a process has no memory left: code in C that was refused some says it in the second way. It passes
+# through everything that would else blame a template, because who bounds the process must know.
+NO_MEMORY = (MemoryError, SystemError)
+
 
 class ComposeFailure(Exception):
     """One piece cannot be made. Owns its sentence, which never holds a customer's value.

@@ -21,6 +21,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ccm.compose.failure import NO_MEMORY
+
 _BEGIN_SECONDS = 120.0  # imports and reading the release, on a busy machine
 _END_SECONDS = 5.0
 _COPY = "copy"  # asks the first process for a copy; everything else is a tuple of items
@@ -216,7 +218,7 @@ def _make(own: Connection, make: Make, items: tuple[Any, ...]) -> None:
     """Make, and answer; whoever has no memory even for the answer is as good as killed."""
     try:
         own.send(make(items))
-    except (MemoryError, OSError):
+    except (*NO_MEMORY, OSError):
         os._exit(1)
     except Exception as error:
         own.send(error)

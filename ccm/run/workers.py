@@ -17,6 +17,7 @@ from ccm.archive.vault.snapshot import digests_of
 from ccm.check import Authored, CheckRules, inspect
 from ccm.check.totals import Told
 from ccm.compose import Composer
+from ccm.compose.failure import NO_MEMORY
 from ccm.diagnostics import Severity
 from ccm.model.definitions import Channel
 from ccm.model.records import (
@@ -146,7 +147,7 @@ class Maker:
                 made = Made(composed, (*composed.findings, *seen.findings), seen.told)
         except OverTime:
             return over_limit(communication, self._limits, "took longer")
-        except MemoryError:
+        except NO_MEMORY:
             return over_limit(communication, self._limits, "needed more memory")
         except Exception as error:
             findings = tuple(_broken(piece, error) for piece in communication.pieces)

@@ -269,17 +269,17 @@ def test_a_number_in_a_template_is_written_for_each_reader(kind: OutputKind) -> 
         assert render(template, {}, Rendering(Voice(locale[:2], "ltr", formats, Texts(None, {})))) == wanted
 
 
-def hungry() -> str:
-    """Be a value that there is no memory for."""
-    raise MemoryError
-
-
+@pytest.mark.parametrize("error", NO_MEMORY)
 @pytest.mark.parametrize("kind", list(OutputKind))
-def test_a_process_without_memory_is_no_mistake_of_the_template(kind: OutputKind) -> None:
+def test_a_process_without_memory_is_no_mistake_of_the_template(kind: OutputKind, error: type[Exception]) -> None:
     """Whoever bounds the process must know: the error comes through as it is."""
+
+    def hungry() -> str:
+        raise error
+
     engine = Engine(kind, forms=(), fragments={}, library=ContentLibrary({}), functions={"hungry": hungry})
     voice = Voice("en", "ltr", formats_for("en", "en-GB"), Texts(None, {}))
-    with pytest.raises(MemoryError):
+    with pytest.raises(error):
         render(engine.compile("{{ hungry() }}", "t"), {}, Rendering(voice))
 
 

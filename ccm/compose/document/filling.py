@@ -17,6 +17,7 @@ from ccm.compose.document.lessons import Lessons
 from ccm.compose.document.pdf_metadata import conformance
 from ccm.compose.document.stylesheet import font_paths
 from ccm.compose.document.typesetting import MAX_PAGES, Typeset, Typesetter, collector_paused
+from ccm.compose.failure import NO_MEMORY
 from ccm.model.workspace import Brand, ContentLibrary
 
 MAX_CHARACTERS = 1_000_000  # a longer page is for the engine, which has limits of its own
@@ -87,7 +88,7 @@ class Filling:
         try:
             with collector_paused():
                 return self._taught(html, piece_id, language, direction, issued_at)
-        except MemoryError:
+        except NO_MEMORY:
             raise  # of this process, not of this page: the same page must not have other bytes another time
         except Exception as fault:
             return Filled(reason=_reason(fault))
@@ -120,7 +121,7 @@ class Filling:
             if not difference:
                 self._engine.prove(len(typeset.document.pages))
                 return self._filled(html, piece_id, language, direction, issued_at)
-        except MemoryError:
+        except NO_MEMORY:
             raise  # of this process, not of this page: the same page must not have other bytes another time
         except Exception as fault:
             return Filled(reason=_reason(fault))

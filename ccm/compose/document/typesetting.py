@@ -23,6 +23,7 @@ from ccm.compose.document.layout_log import captured_log, problems_of
 from ccm.compose.document.layout_problem import LayoutProblem, prevents_output
 from ccm.compose.document.overflow import overflow_problems
 from ccm.compose.document.stylesheet import brand_stylesheet, font_paths
+from ccm.compose.failure import NO_MEMORY
 from ccm.model.workspace import Brand, ContentLibrary
 
 MAX_HTML_CHARACTERS = 8_000_000
@@ -169,7 +170,7 @@ class Typesetter:
         with captured_log() as log, collector_paused(short):
             try:
                 yield
-            except MemoryError:  # what bounds this process must know
+            except NO_MEMORY:  # what bounds this process must know
                 raise
             except (Exception, FatalURLFetchingError) as fault:
                 # A refused file, nesting without end.
