@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import cast
+from typing import Any, cast
 
-from ccm.compose.document.fill.display import Cell, Color, Page, RowTags, Stripe, StripeKind, Tag, Text
+from ccm.compose.document.fill.display import Areas, Cell, Color, Page, RowTags, Stripe, StripeKind, Tag, Text
 from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.run import Run
 from ccm.compose.document.fill.table_borders import border_lines
-from ccm.compose.document.fill.table_parts import Row, RowKind, Table
+from ccm.compose.document.fill.table_parts import Row, RowForm, RowKind, Table
 from ccm.compose.document.fill.tags import Said, kind_of, name_headers
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -46,15 +47,20 @@ def draw_rows(table: Table, skipped: int, rows: list[Row], y: float, page: Page,
 
 def _backgrounds(table: Table, rows: list[Row], tops: list[float], page: Page) -> None:
     known: dict[RowKind, list[tuple[Color, float, float]]] = {}
-    found = []
+    color: Color | None = None
+    places: list[float] = []
     for row, top in zip(rows, tops, strict=False):
         kind = row.kind
         if kind.painted:
             inside = known.get(kind)
             if inside is None:
                 inside = known[kind] = _painted(table, kind)
-            found += [(ink, left, top, width, row.height) for ink, left, width in inside]
-    page.fill(found)
+            height = row.height
+            for ink, left, width in inside:
+                if ink != color:
+                    color, places = ink, []
+                    page.areas.append(Areas(ink, places))
+                places += (left, top, width, height)
 
 
 def _painted(table: Table, kind: RowKind) -> list[tuple[Color, float, float]]:
@@ -83,46 +89,48 @@ def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Ta
             tag.children.append(group_tag)
             stripe = None
         places = table.places.get(row.form) or _places(table, row)
-        if (row.kind.data or at < _MOST_NAMED) and _is_plain(row):
+        runs = _plain(row) if row.kind.data or at < _MOST_NAMED else None
+        if runs is not None:
             if stripe is None:
                 stripe = Stripe()
                 group_tag.children.append(stripe)
                 page.marked.append(stripe)
-            _add(row, top, places, said, stripe)
+            stripe.kinds.append(row.kind.stripes.get((row.counts, said)) or _stripe_kind(row, said))
+            stripe.runs += runs
+            _place(row, top, places, runs, stripe)
         else:
             stripe = None
             group_tag.children.append(_row(row, top, places, said, page))
 
 
-def _is_plain(row: Row) -> bool:
-    """Tell whether a row holds nothing but lines of text in the fonts of its cells."""
+def _plain(row: Row) -> list[Run] | None:
+    """Return the texts of a row that holds nothing but lines in the fonts of its cells; None for any other."""
     if row.lines is None:
-        return not any([one is not None and one.parts for one in _runs(row)])  # noqa: C419  # a list is faster
-    return all(type(one) is Run and not one.parts for lines in row.lines for one in lines)
+        runs = cast("list[Run]", [one for one in row.contents if one is not None])
+    else:
+        runs = [cast("Run", line) for lines in row.lines for line in lines]
+    for one in runs:
+        if type(one) is not Run or one.parts:
+            return None
+    return runs
 
 
-def _runs(row: Row) -> tuple[Run | None, ...]:
-    """Return the content of a row without broken lines, cell by cell."""
-    return cast("tuple[Run | None, ...]", row.contents)
-
-
-def _add(row: Row, top: float, places: list[tuple[float, float, float]], said: Said, stripe: Stripe) -> None:
-    """Add the texts of a row."""
-    across, down, runs = stripe.across.append, stripe.down.append, stripe.runs.append
-    stripe.kinds.append(_stripe_kind(row, said))
-    if row.lines is None:
-        for run, first, (left, width, shift) in zip(_runs(row), row.baselines, places, strict=True):
-            if run is not None:
-                across(left + (width - run.width) * shift if shift else left)
-                down(top + first)
-                runs(run)
+def _place(row: Row, top: float, places: list[tuple[float, float, float]], runs: list[Run], stripe: Stripe) -> None:
+    """Say where the texts of a row stand."""
+    if row.lines is None and len(runs) == len(places):  # each cell holds one line
+        stripe.across += [
+            left + (width - run.width) * shift if shift else left
+            for run, (left, width, shift) in zip(runs, places, strict=True)
+        ]
+        stripe.down += [top + first for first in row.baselines]
         return
-    for lines, cell, first, (left, width, shift) in zip(row.lines, row.kind.cells, row.baselines, places, strict=True):
+    across, down = stripe.across.append, stripe.down.append
+    inside: Sequence[Any] = row.lines or [() if one is None else (one,) for one in row.contents]
+    for lines, cell, first, (left, width, shift) in zip(inside, row.kind.cells, row.baselines, places, strict=True):
         y = top + first
-        for line in cast("tuple[Run, ...]", lines):
+        for line in lines:
             across(left + (width - line.width) * shift if shift else left)
             down(y)
-            runs(line)
             y += cell.kind.strut.height
 
 
@@ -166,12 +174,24 @@ def _places(table: Table, row: Row) -> list[tuple[float, float, float]]:
     """Return left edge, width and alignment of the content of each cell."""
     form = row.form
     assert form is not None
-    known = table.places[form] = []
-    for cell, border in zip(form.kind.cells, form.borders, strict=True):
-        left = table.columns[cell.x] + border.left + cell.kind.padding.left
-        right = table.columns[cell.x + cell.span] - border.right - cell.kind.padding.right
-        known.append((left, right - left, cell.kind.shift))
+    columns = table.columns
+    known = table.places[form] = [
+        (left := columns[at] + border + padding, columns[end] - far_border - far_padding - left, shift)
+        for at, border, padding, end, far_border, far_padding, shift in _insets(form)
+    ]
     return known
+
+
+@lru_cache(maxsize=1024)
+def _insets(form: RowForm) -> list[tuple[int, float, float, int, float, float, float]]:
+    """Return what places of contents hang on: of each cell column, border and padding on the left and the right, and alignment."""
+    return [
+        (
+            cell.x, border.left, cell.kind.padding.left,
+            cell.x + cell.span, border.right, cell.kind.padding.right, cell.kind.shift,
+        )
+        for cell, border in zip(form.kind.cells, form.borders, strict=True)
+    ]  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -180,17 +200,16 @@ def _row_tags(counts: tuple[int, ...], tags: tuple[str, ...], cells: tuple[Cell,
 
 
 def _stripe_kind(row: Row, said: Said) -> StripeKind:
+    """Return how a row is drawn and tagged; its kind remembers it."""
     kind = row.kind
     counts = cast("tuple[int, ...]", row.counts)  # of rows of runs
-    known = kind.stripes.get((counts, said))
-    if known is None:
-        if len(kind.stripes) > _MOST_STRIPES:
-            kind.stripes.clear()
-        faces = tuple(
-            (cell.kind.strut.face, cell.kind.strut.size, cell.kind.ink)
-            for cell, count in zip(kind.cells, counts, strict=True)
-            for _ in range(count)
-        )
-        tags = _row_tags(counts, tuple(cell.kind.tag for cell in kind.cells), said.cells)
-        known = kind.stripes[counts, said] = StripeKind(faces, tags)
-    return known
+    if len(kind.stripes) > _MOST_STRIPES:
+        kind.stripes.clear()
+    faces = tuple(
+        (cell.kind.strut.face, cell.kind.strut.size, cell.kind.ink)
+        for cell, count in zip(kind.cells, counts, strict=True)
+        for _ in range(count)
+    )
+    tags = _row_tags(counts, tuple(cell.kind.tag for cell in kind.cells), said.cells)
+    made = kind.stripes[counts, said] = StripeKind(faces, tags)
+    return made

@@ -143,12 +143,17 @@ def border_lines(table: Table, beside: list[int], below: list[int], tops: list[f
     height = len(tops) - 1
     if all(not width for row in {id(one): one for one in table.vertical}.values() for _, width, _ in row):
         columns = table.columns
-        different = {id(one): one for one in table.horizontal}
-        known = {mark: _runs(one) for mark, one in different.items()}
+        known: dict[int, list[tuple[tuple[int, float, int], float, Color, float, float]]] = {}
         for top, at in zip(tops, below, strict=True):
-            for start, end, (score, width, ink) in known[id(table.horizontal[at])]:
-                left = columns[start]
-                lines.append((score, (ink, left, top - width / 2, columns[end] - left, width)))
+            borders = table.horizontal[at]
+            spans = known.get(id(borders))
+            if spans is None:
+                spans = known[id(borders)] = [
+                    (score, width, ink, columns[start], columns[end] - columns[start])
+                    for start, end, (score, width, ink) in _runs(borders)
+                ]
+            for score, width, ink, left, length in spans:
+                lines.append((score, (ink, left, top - width / 2, length, width)))
         return lines
 
     def across(y: int, x: int) -> float:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from ccm.compose.document.fill.content import SCALE, Contents, Used, decimal
@@ -151,25 +152,14 @@ class _File:
         marks = self._display.bookmarks
         if not marks:
             return b""
-        depths = _depths([mark.level for mark in marks])
-        numbered = [self._objects.number() for _ in range(len(marks) + 1)]
-        top, *items = numbered
-        parents = [_nearest(depths, at, -1, depth - 1) for at, depth in enumerate(depths)]
-        for index, (number, mark) in enumerate(zip(items, marks, strict=True)):
-            siblings = [at for at, one in enumerate(parents) if one == parents[index]]
-            children = [at for at, one in enumerate(parents) if one == index]
-            place = siblings.index(index)
-            near = b"/Prev %d 0 R" % items[siblings[place - 1]] if place else b""
-            near += b"/Next %d 0 R" % items[siblings[place + 1]] if place + 1 < len(siblings) else b""
-            if children:
-                near += b"/First %d 0 R/Last %d 0 R" % (items[children[0]], items[children[-1]])
-            below = sum(1 for at in range(len(marks)) if _is_below(parents, at, index))
-            parent = top if parents[index] < 0 else items[parents[index]]
-            self._objects.add(self._bookmark(mark, numbers, parent, near, below), number)
-        first = [at for at, one in enumerate(parents) if one < 0]
-        self._objects.add(
-            b"<</Count %d/First %d 0 R/Last %d 0 R>>" % (len(items), items[first[0]], items[first[-1]]), top
-        )
+        top, *items = [self._objects.number() for _ in range(len(marks) + 1)]
+        links = _links(tuple([mark.level for mark in marks]))
+        for number, mark, (parent, near, below) in zip(items, marks, links, strict=True):
+            around = b"".join([b"/%b %d 0 R" % (name, items[at]) for name, at in near])
+            above = top if parent < 0 else items[parent]
+            self._objects.add(self._bookmark(mark, numbers, above, around, below), number)
+        first = [number for number, (parent, _, _) in zip(items, links, strict=True) if parent < 0]
+        self._objects.add(b"<</Count %d/First %d 0 R/Last %d 0 R>>" % (len(items), first[0], first[-1]), top)
         return b"/Outlines %d 0 R" % top
 
     def _bookmark(self, mark: Bookmark, numbers: list[int], parent: int, near: bytes, below: int) -> bytes:
@@ -181,7 +171,7 @@ class _File:
 
 def metadata(title: str, about: About) -> bytes:
     """Return the XMP packet of a file."""
-    moment = about.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = _moment(about.issued_at, "%Y-%m-%dT%H:%M:%SZ")
     name, author = escape(title), escape(about.author)
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
@@ -200,18 +190,51 @@ def metadata(title: str, about: About) -> bytes:
 
 def information(title: str, about: About) -> bytes:
     """Return the body of the information dictionary."""
-    moment = about.issued_at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode("ascii")
+    moment = _moment(about.issued_at, "D:%Y%m%d%H%M%SZ").encode("ascii")
     return b"<</Title%b/Author%b/Keywords%b/Producer%b/CreationDate(%b)/ModDate(%b)>>" % (
         text_string(title), text_string(about.author), text_string(about.piece_id), text_string(about.producer), moment, moment,
     )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
+def _moment(moment: datetime, form: str) -> str:
+    """Return a moment in UTC; the documents of a run have one."""
+    return moment.astimezone(UTC).strftime(form)
+
+
 def _page(page: Page, pages: int, resources: int, content: int, index: int) -> bytes:
-    box = b"[0 0 %b %b]" % (decimal(page.width * SCALE), decimal(page.height * SCALE))
+    box = _box(page.width, page.height)
     return (
         b"<</Type/Page/Parent %d 0 R/MediaBox %b/TrimBox %b/BleedBox %b/Contents %d 0 R/Resources %d 0 R"
         b"/Tabs/S/StructParents %d>>" % (pages, box, box, box, content, resources, index)
     )
+
+
+@lru_cache(maxsize=256)
+def _box(width: float, height: float) -> bytes:
+    return b"[0 0 %b %b]" % (decimal(width * SCALE), decimal(height * SCALE))
+
+
+@lru_cache(maxsize=1024)
+def _links(levels: tuple[int, ...]) -> list[tuple[int, list[tuple[bytes, int]], int]]:
+    """Return how headings of some levels hang together in the outline.
+
+    Returns:
+        Of each heading the one above it, -1 if none is; names and places of those near it; how many are below it.
+    """
+    depths = _depths(list(levels))
+    parents = [_nearest(depths, at, -1, depth - 1) for at, depth in enumerate(depths)]
+    found = []
+    for index, parent in enumerate(parents):
+        siblings = [at for at, one in enumerate(parents) if one == parent]
+        children = [at for at, one in enumerate(parents) if one == index]
+        place = siblings.index(index)
+        near = [(b"Prev", siblings[place - 1])] if place else []
+        near += [(b"Next", siblings[place + 1])] if place + 1 < len(siblings) else []
+        near += [(b"First", children[0]), (b"Last", children[-1])] if children else []
+        below = sum(1 for at in range(len(levels)) if _is_below(parents, at, index))
+        found.append((parent, near, below))
+    return found
 
 
 def _depths(levels: list[int]) -> list[int]:
