@@ -23,7 +23,7 @@ from ccm.compose import Composer
 from ccm.compose.composer import _Work
 from ccm.compose.engine import Engine, OutputKind, render
 from ccm.compose.expressions import Surroundings
-from ccm.compose.failure import ComposeFailure
+from ccm.compose.failure import NO_MEMORY, ComposeFailure
 from ccm.compose.filters import FILTERS, _bounded, money
 from ccm.compose.filters import date as written
 from ccm.compose.formats.dates import STYLES
