@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ccm.compose.document.fill.plain_text import is_plain
 from ccm.compose.document.fill.run import Run
-from ccm.compose.document.fill.text import TextStyle, is_plain
+from ccm.compose.document.fill.text import TextStyle
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _WRAPPING = ("normal", "pre-wrap", "pre-line")

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ccm.compose.document.fill.fonts import FontFile
+from ccm.compose.document.fill.plain_text import is_latin
 from ccm.compose.document.fill.run import UNITS, Run, operator
 from ccm.compose.document.fill.showing import glyphs_shown
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _MOST_PARTS = 8_000  # of one style, remembered
 _SHORT = 4  # signs; a longer word with digits hardly comes again
-# Latin letters and what stands beside them; other signs may say another script, or a fraction, for all of a text.
-_LATIN = re.compile("[ -~\u00a0-\u024f\u2010-\u2043\u20a0-\u20bf\u2212]+")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -26,6 +25,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 # subset of the font has. A plain tuple, because one is made for every number.
 Part: TypeAlias = tuple[int, bytes, frozenset[int]]
 _NOTHING: frozenset[int] = frozenset()
+_EMPTY: Part = (0, b"", _NOTHING)
+_DIGITS = frozenset("0123456789")
 
 
 class Joiner:
@@ -49,31 +50,68 @@ class Joiner:
         self._scripts = (_Script(), _Script())  # of texts without letters, and with some
 
     def run(self, text: str) -> Run | None:
-        """Set a text; None where it must be shaped as a whole."""
-        if text.isascii():
-            lettered = text.lower() != text.upper()
-        elif _LATIN.fullmatch(text):
-            lettered = _LETTER.search(text) is not None
-        else:
+        """Set a text; None where it must be shaped as a whole.
+
+        Args:
+            text: Not empty.
+        """
+        if text[0] in self._scripts[0].shown and (run := self._number(text)) is not None:
+            return run
+        if not is_latin(text):
             return None
-        script = self._scripts[lettered]
-        words = text.split(" ")
-        if len(words) == 1:
+        lettered = text.lower() != text.upper() if text.isascii() else _LETTER.search(text) is not None
+        head, _, tail = text.rpartition(" ")
+        if not head:
             part = self._single(text, lettered)
-            if part is None:
-                return None
-            units, shown, rare = part
+        elif tail and tail[0] in _DIGITS:
+            part = self._numbered(head, tail, lettered)
         else:
-            known = script.words
-            parts = [known.get(word) or self._word(word, lettered) for word in words]
-            blank = known.get(" ") or self._blank(lettered)
-            if blank is None or None in parts:
-                return None
-            widths, glyphs, rares = zip(*parts)  # noqa: B905  # none of them is None; this is asked for every text
-            units = sum(widths) + blank[0] * (len(words) - 1)
-            shown = blank[1].join(glyphs)
-            rare = _NOTHING.union(blank[2], *rares) if script.any_rare else _NOTHING
+            part = self._phrase(text, lettered)
+        if part is None:
+            return None
+        units, shown, rare = part
         return Run(text, (), units / UNITS, self._face, self._size, operator(shown), None, (), rare)
+
+    def _numbered(self, head: str, tail: str, lettered: bool) -> Part | None:
+        """Set words before a number: the words come again, with other numbers."""
+        script = self._scripts[lettered]
+        first = script.heads.get(head)
+        if first is None:
+            first = self._phrase(head + " ", lettered)
+            if first is None:
+                return None
+            if len(script.heads) >= _MOST_PARTS:
+                script.heads.clear()
+            script.heads[head] = first
+        second = script.words.get(tail) or self._word(tail, lettered)
+        if second is None:
+            return None
+        rare = first[2] | second[2] if script.any_rare else _NOTHING
+        return (first[0] + second[0], first[1] + second[1], rare)
+
+    def _phrase(self, text: str, lettered: bool) -> Part | None:
+        """Set words with blanks between them."""
+        script = self._scripts[lettered]
+        known = script.words
+        parts = [known.get(word) or self._word(word, lettered) for word in text.split(" ")]
+        blank = known.get(" ") or self._blank(lettered)
+        if blank is None or None in parts:
+            return None
+        widths, glyphs, rares = zip(*parts)  # noqa: B905  # none of them is None; this is asked for many a text
+        rare = _NOTHING.union(blank[2], *rares) if script.any_rare else _NOTHING
+        return (sum(widths) + blank[0] * (len(parts) - 1), blank[1].join(glyphs), rare)
+
+    def _number(self, text: str) -> Run | None:
+        """Set a text of signs that are all known: most texts are numbers, and never come again."""
+        script = self._scripts[0]
+        try:
+            shown = b"".join(map(script.shown.__getitem__, text))
+        except KeyError:
+            return None
+        if script.any_rare or self._neighbours.search(text) is not None:
+            return None
+        units = sum(map(script.units.__getitem__, text))
+        return Run(text, (), units / UNITS, self._face, self._size, operator(shown))
 
     def forget(self) -> None:
         """Forget what was set."""
@@ -88,8 +126,9 @@ class Joiner:
     def _word(self, text: str, lettered: bool) -> Part | None:
         """Set a word among others."""
         if not text:
-            part: Part | None = (0, b"", _NOTHING)
-        elif self._neighbours.search(text) is None:
+            return _EMPTY
+        part: Part | None
+        if self._neighbours.search(text) is None:
             part = self._sign_by_sign(text, lettered)
         else:
             part = self._cut_up(text, lettered)
@@ -163,13 +202,14 @@ class Joiner:
 class _Script:
     """What is known of texts in one script.
 
-    words: By text; what stands between blanks, and the blank. parts: Of words. units, shown, rare: Of signs.
+    words: By text; what stands between blanks, and the blank. parts: Of words. heads: Words before a number. units, shown, rare: Of signs.
     any_rare: Whether any glyph is not in every subset of the font.
     """
 
     def __init__(self) -> None:
         self.words: dict[str, Part] = {}
         self.parts: dict[str, Part] = {}
+        self.heads: dict[str, Part] = {}
         self.units: dict[str, int] = {}
         self.shown: dict[str, bytes] = {}
         self.rare: dict[str, frozenset[int]] = {}

@@ -6,9 +6,7 @@ HarfBuzz alone gives the same; whatever else Pango would do (other fonts, other 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +16,7 @@ from ccm.compose.document.fill.apart import signs_apart
 from ccm.compose.document.fill.fonts import FontFile
 from ccm.compose.document.fill.joining import Joiner
 from ccm.compose.document.fill.pango import Faces, shaped_by_pango
+from ccm.compose.document.fill.plain_text import is_plain
 from ccm.compose.document.fill.run import UNITS, Run
 from ccm.compose.document.fill.unfillable import Unfillable
 
@@ -93,7 +92,7 @@ class TextStyle:
 
     def fresh(self, text: str) -> Run:
         """Shape a text as `shape` does, without remembering it: for those who remember it themselves."""
-        if self._joiner is not None and text.isascii() and text.isprintable():
+        if self._joiner is not None:
             run = self._joiner.run(text)
             if run is not None:
                 return run
@@ -150,28 +149,6 @@ class TextStyle:
         if not self.letter_spacing or not count:
             return 0
         return int(self.letter_spacing * UNITS) * (count - 1) / UNITS + self.letter_spacing
-
-
-def is_plain(text: str) -> bool:
-    """Tell whether a text is Latin letters, digits, signs and blanks."""
-    return text.isprintable() if text.isascii() else _is_plain_text(text)
-
-
-@lru_cache(maxsize=65_536)
-def _is_plain_text(text: str) -> bool:
-    return all(map(_is_plain_sign, text))
-
-
-@lru_cache(maxsize=4096)
-def _is_plain_sign(sign: str) -> bool:
-    if sign in "\u00a0\u202f" or " " <= sign <= "~":
-        return True
-    kind = unicodedata.category(sign)
-    if kind[0] in "LM":
-        return kind in ("Lu", "Ll", "Lo") and unicodedata.name(sign, "").startswith(("LATIN", "FEMININE", "MASCULINE"))
-    return (
-        kind in ("Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc", "Sm", "So", "No") and ord(sign) < 0x2300
-    )  # beyond, Pango may want emoji
 
 
 class Fonts:
