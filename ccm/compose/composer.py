@@ -25,6 +25,7 @@ from ccm.compose.formats.locale_formats import formats_for
 from ccm.compose.printing import Rendering, Voice
 from ccm.compose.sms.segments import compose_sms
 from ccm.compose.translations import Texts
+from ccm.layout_engine import load_layout_engine
 from ccm.model.definitions import Channel
 from ccm.model.records import (
     Attachment,
@@ -353,12 +354,14 @@ class Composer:
 
     @cached_property
     def _document_composer(self) -> Any:
+        load_layout_engine()
         from ccm.compose.document.composer import DocumentComposer  # 2 s to import
 
         return DocumentComposer(self._template, self._brand, self._library)
 
     @cached_property
     def _card_renderer(self) -> Any:
+        load_layout_engine()
         from ccm.compose.document.card import CardRenderer  # as above
 
         return CardRenderer(self._template, self._brand, self._library)

@@ -13,6 +13,7 @@ from typing import Any
 import tinycss2
 
 from ccm.diagnostics import suggest
+from ccm.layout_engine import load_layout_engine
 
 _MAX_ALIASES = 8
 # Relative addresses need something to be relative to; nothing is ever fetched.
@@ -25,6 +26,7 @@ def judge(node: Any, variables: Mapping[str, str]) -> tuple[str, str, str] | Non
     Returns:
         Code, message and remedy; None where all is well or a variable is not known.
     """
+    load_layout_engine()
     from weasyprint.css.validation import preprocess_declarations
 
     resolved = _resolved(node.value, variables)
@@ -38,6 +40,7 @@ def judge(node: Any, variables: Mapping[str, str]) -> tuple[str, str, str] | Non
 
 def judge_selector(prelude: Any) -> str | None:
     """Return why a selector is not supported, or None."""
+    load_layout_engine()
     from weasyprint.css.validation import SelectorError, compile_selector_list
 
     try:
