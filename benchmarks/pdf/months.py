@@ -28,6 +28,7 @@ from ccm.model.definitions import Channel
 from ccm.model.records import Communication, DocumentRendition
 from ccm.model.workspace import Workspace
 from ccm.plan import plan
+from ccm.run.collecting import collect_rarely
 from ccm.run.prepare import Prepared, prepare
 
 NOW = datetime(2012, 1, 2, 9, tzinfo=UTC)  # after every invoice of the data
@@ -89,6 +90,7 @@ def compose_here(folder: Path, months: Sequence[str], limit: int) -> Cold:
     import resource
 
     importing = time.process_time()
+    collect_rarely()  # as a run does
     workspace = workspace_of(folder)
     composer: Composer | None = None
     count = pages = size = 0
