@@ -169,20 +169,31 @@ class ProgressLine:
             console=err,
         )
         self._task = self._progress.add_task(campaign, total=None, sums="starting")
+        self._begun = False
+        self._done, self._sums = 0, ""
 
     def __enter__(self) -> ProgressLine:
-        self._progress.start()
+        if err.is_terminal:
+            self._progress.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._progress.stop()
+        if self._begun:  # nothing is left now, and rows outside the segment were never to be done
+            self._progress.update(self._task, total=self._done, sums=self._sums)
+        else:
+            self._progress.update(self._task, visible=False)  # the run did not begin, and its error says why
+        if self._begun or err.is_terminal:
+            self._progress.start()  # for those without a terminal, who get the last line alone
+            self._progress.stop()
 
     def show(self, progress: Progress) -> None:
         """Take the newest figures."""
+        self._begun = True
         sums = [f"{kind} {count}" for kind, count in progress.outcomes.items() if count]
         sums.append(f"{progress.pieces} pieces")
         if progress.per_second:
             sums.append(f"{progress.per_second:.0f}/s")
+        self._done, self._sums = progress.done, " · ".join(sums)
         if progress.per_second and progress.total is not None and progress.total > progress.done:
             sums.append(f"about {duration((progress.total - progress.done) / progress.per_second)} left")
         self._progress.update(self._task, completed=progress.done, total=progress.total, sums=" · ".join(sums))

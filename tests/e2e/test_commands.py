@@ -72,6 +72,7 @@ def test_unknown_words_end_with_2_or_3_and_the_nearest_name(ccm: ForkedCcm, root
         assert hint in ended.stderr, (args, ended.stderr)
         assert ended.stdout == ""
         assert "Traceback" not in ended.stderr
+        assert "starting" not in ended.stderr  # no progress of a run that did not begin
 
 
 def test_results_on_stdout_and_the_rest_on_stderr(ccm: ForkedCcm, root: Path) -> None:
@@ -80,6 +81,8 @@ def test_results_on_stdout_and_the_rest_on_stderr(ccm: ForkedCcm, root: Path) ->
     assert (checked.code, checked.json, checked.stderr) == (0, [], "")
     ran = ccm(*RUN, "--json", cwd=root)
     assert ran.code == 0
+    assert "news 3/3 accepted 3" in ran.stderr
+    assert " left" not in ran.stderr  # it is at its end
     assert ran.json["outcomes"] == {"accepted": 3, "rejected": 0, "suppressed": 0, "held": 0, "unknown": 0}
     assert {(total["channel"], total["amount"]) for total in ran.json["totals"]} == {("email", "6.75"), ("sms", "6.75")}
     assert [run["run_id"] for run in ccm("status", "--json", cwd=root).json] == ["news.once"]
