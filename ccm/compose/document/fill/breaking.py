@@ -11,7 +11,7 @@ from ccm.compose.document.fill.text import TextStyle
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _WRAPPING = ("normal", "pre-wrap", "pre-line")
-_MOST = 20_000  # texts; those of one customer alone hardly come again
+_MOST = 1_500  # texts; those of one customer alone hardly come again
 _SURE = 2.0  # px between a line's width and its place, from which on nobody counts the same width otherwise
 _WIDER = 1.1  # by so much nobody counts a whole text narrower than its words
 # Signs, beside letters and digits, that words may begin and end with so that lines may break at any blank between them.
@@ -212,7 +212,7 @@ def _broken(text: str, style: TextStyle, computed: Any, width: float | None, sta
     return FirstLine(style.shape(layout.text), length, resume)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def may_break(before: str, behind: str, language: str) -> bool:
     """Tell whether a line may end between two signs."""
     from weasyprint.text.line_break import can_break_text

@@ -25,7 +25,7 @@ _IDEOGRAPHS = 0x2E80  # signs from here on have one glyph each
 _JOINED = (0xFB50, 0xFEFC)  # Arabic letters as they are joined; texts are written with the letters themselves
 _UNSAID = "\ufffd"  # of glyphs that only stand for a sign together with others; marks around them say which
 _BEHIND_RADICALS = 0x2FE0
-MOST_SUBSETS = 512  # of one font, kept for the next document
+MOST_SUBSETS = 96  # of one font, kept for the next document
 _FEATURES: tuple[dict[str, int], ...] = ({}, {"lnum": 1}, {"tnum": 1}, {"lnum": 1, "tnum": 1})
 
 

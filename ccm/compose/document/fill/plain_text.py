@@ -12,7 +12,7 @@ def is_plain(text: str) -> bool:
     return text.isprintable() if text.isascii() else _is_plain_text(text)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=2_048)
 def _is_plain_text(text: str) -> bool:
     return all(map(_is_plain_sign, text))
 

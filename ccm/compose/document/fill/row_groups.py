@@ -14,7 +14,7 @@ from ccm.compose.document.fill.row_heights import count_of, heights_of
 from ccm.compose.document.fill.run import Run
 from ccm.compose.document.fill.table_parts import CellKind, Content, Row, RowForm, Tall
 
-_MOST_LEAST = 8_000  # texts of one kind of cell whose least width is remembered
+_MOST_LEAST = 1_000  # texts of one kind of cell whose least width is remembered
 
 
 class RowGroup:

@@ -20,7 +20,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 _AVOID = ("avoid", "avoid-page")
 _FREE = ("auto", *_AVOID)
 _MOST_BLOCKS = 256  # kept laid out
-_MOST_MET = 50_000  # remembered as met
+_MOST_MET = 4_000  # remembered as met
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from ccm.compose.document.fill.display import Cell, Page, Picture, RowTags, Stri
 from ccm.compose.document.fill.objects import Objects, Packed, pack, references
 
 _SPAN = b"<</S/Span/P %d 0 R/Pg %d 0 R/K[%d]>>"
-_MOST_PACKED = 10_000  # rows of tables as they stood somewhere in a file, remembered for the next file
+_MOST_PACKED = 2_500  # rows of tables as they stood somewhere in a file, remembered for the next file
 
 
 class Packings:

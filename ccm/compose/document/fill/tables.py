@@ -23,8 +23,8 @@ from ccm.compose.document.fill.tree import Element, PlainRow, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # for rounding
-_MOST_TEXTS = 8_000  # of one kind of cell that were met twice, remembered
-_MOST_YOUNG = 2_000  # of one kind of cell that were met once, lately
+_MOST_TEXTS = 1_200  # of one kind of cell that were met twice, remembered
+_MOST_YOUNG = 500  # of one kind of cell that were met once, lately
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 

@@ -20,7 +20,7 @@ from ccm.compose.document.fill.plain_text import is_plain
 from ccm.compose.document.fill.run import UNITS, Run
 from ccm.compose.document.fill.unfillable import Unfillable
 
-_MOST_RUNS = 8_000  # of one style, remembered
+_MOST_RUNS = 1_200  # of one style, remembered
 _JOINED_FROM = 100  # texts of one style; below that, reading the font's tables would cost more
 _SHAPING = itemgetter(
     "font_family", "font_style", "font_stretch", "font_weight", "font_size", "font_kerning", "font_variant_ligatures",
