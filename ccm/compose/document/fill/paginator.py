@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ccm.compose.document.fill.display import Area, Bookmark, Page, Tag
 from ccm.compose.document.fill.drawing import draw_rows
-from ccm.compose.document.fill.parts import Box, LinePart
+from ccm.compose.document.fill.parts import Box, LinePart, TablePart
 from ccm.compose.document.fill.sheets import Sheet
 from ccm.compose.document.fill.steps import Block, Margin, Positioned, Step, TableStep
 from ccm.compose.document.fill.table_parts import Row, Table
@@ -141,6 +141,31 @@ class Paginator:
             page.areas.insert(behind, area)
 
 
+def reach(box: Box) -> float:
+    """Return how far down a block asks for room, from where it stands as 0.
+
+    Why: The engine counts what any block has below its content twice: its border box must end so much above the page's
+    end, or the block is laid out again with so much less room. So does what stands in it.
+
+    Source: WeasyPrint 70, layout/block.py (`_in_flow_layout`, `border_page_overflow`).
+    """
+    below = box.border.bottom + box.padding.bottom
+    found = box.border_y + box.border_height + below
+    for child in box.children:
+        if isinstance(child, Box):
+            if not child.traits.out:
+                found = max(found, reach(child) + (max(0.0, child.margin.bottom) if below else 0.0))
+        elif isinstance(child, TablePart):
+            found = max(found, child.y + child.height + child.table.border_bottom)
+    return found
+
+
+def _is_lines(box: Box) -> bool:
+    """Tell whether a block is as high as its lines, which stand directly in it."""
+    traits = box.traits
+    return traits.height is None and not traits.min_height and all(isinstance(one, LinePart) for one in box.children)
+
+
 class _PageFill:
     """Fills one page from a place on."""
 
@@ -174,6 +199,9 @@ class _PageFill:
             if following is not None:
                 return self._placed, following
             at = 0
+        margins = [step.value for step in self._steps[-2:] if isinstance(step, Margin)]  # of the body and above it
+        if not self._empty and margins and self._pages.overflows(self._y + max(margins)):
+            raise Unfillable("a margin of the body that ends where a page ends")
         return self._placed, None
 
     def _next_y(self) -> float:
@@ -197,6 +225,11 @@ class _PageFill:
             if not step.whole:
                 raise Unfillable("a block that may be broken inside")
             return self._broken_before(index)
+        # What a block has below its content is no more than its height: so mostly nothing is looked for.
+        if not self._empty and self._pages.overflows(y + 2 * height) and self._pages.overflows(y + reach(step.box)):
+            if not (step.whole and _is_lines(step.box)):
+                raise Unfillable("a block whose padding or border ends where a page ends")
+            return self._broken_before(index)
         self._after(Placed(index, y), y + height)
         return None
 
@@ -206,12 +239,15 @@ class _PageFill:
         box = step.box
         shift = y if at == 0 else y - lines[at].y
         below = box.border.bottom + box.padding.bottom
+        end = shift + lines[-1].y + lines[-1].height + below
+        less = 0.0  # room
+        if not self._empty and not self._pages.overflows(end) and self._pages.overflows(end + below):
+            less = below  # see `reach`
         for number in range(at, len(lines)):
             line = lines[number]
-            end = line.y + line.height + shift + (below if number == len(lines) - 1 else 0.0)
-            if self._pages.overflows(end) and not (self._empty and number == at):
+            line_end = line.y + line.height + shift + (below if number == len(lines) - 1 else 0.0)
+            if self._pages.overflows(line_end + less) and not (self._empty and number == at):
                 return self._text_broken(index, step, at, number, y)
-        end = shift + lines[-1].y + lines[-1].height + below
         if self._pages.overflows(end):
             raise Unfillable("a line that is higher than a page")
         self._after(Placed(index, y, at, len(lines)), end)
@@ -257,10 +293,15 @@ class _PageFill:
         return Start(index, at + kept)
 
     def _fitting(self, table: Table, rows: list[Row], y: float) -> int:
-        """Return how many rows fit from here."""
+        """Return how many rows fit from here.
+
+        Why the border below the last one may leave the page: The engine looks at it after the rows, and a table that a page
+        begins with goes nowhere else then.
+        """
+        below = 0.0 if self._empty else table.border_bottom
         for index, row in enumerate(rows):
             y += row.height
-            last = table.border_bottom if index == len(rows) - 1 else 0.0
+            last = below if index == len(rows) - 1 else 0.0
             if self._pages.overflows(y + last):
                 return index
         return len(rows)
