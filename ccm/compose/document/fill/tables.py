@@ -26,6 +26,7 @@ _SLACK = 1 + 1e-9  # for rounding
 _MOST_TEXTS = 1_200  # of one kind of cell that were met twice, remembered
 _MOST_YOUNG = 500  # of one kind of cell that were met once, lately
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
+_BLANKS = " \t\n\f"
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 
 
@@ -175,8 +176,7 @@ class Tables:
     def _content(self, kind: CellKind, element: Element) -> Content:
         children = element.children
         if kind.plain and all(type(child) is str for child in children):
-            text = trimmed("".join(children))  # type: ignore[arg-type]  # all of them are texts
-            return _content(kind, text)
+            return _content(kind, "".join(children))  # type: ignore[arg-type]  # all of them are texts
         return self._inlines.paragraph(element)
 
     def _cell_kind(self, element: Element, available: float) -> CellKind:
@@ -316,14 +316,19 @@ def _learn(kind: CellKind, contents: list[Content], column: Sequence[str]) -> No
             if content is not None:
                 known[source] = contents[at] = content
                 continue
-            text = trimmed(html.unescape(source) if "&" in source else source)
-            contents[at] = young[source] = _content(kind, text)
+            contents[at] = young[source] = _content(kind, html.unescape(source) if "&" in source else source)
 
 
-def _content(kind: CellKind, text: str) -> Content:
-    """Return a text as the content of a cell: as a run where all of it stands on the cell's own baseline."""
+def _content(kind: CellKind, source: str) -> Content:
+    """Return a text as the content of a cell: as a run where all of it stands on the cell's own baseline.
+
+    Why a blank at its end makes a difference: The engine breaks lines with the blank, and takes it away afterwards.
+    """
+    text = trimmed(source)
     if not text:
         return None
+    if source[-1] in _BLANKS and kind.computed["white_space"] != "nowrap":
+        return of_text(text + " ", kind.strut, kind.computed, kind.ink)
     run = kind.strut.fresh(text)
     return run if run.rise is None else of_text(text, kind.strut, kind.computed, kind.ink)
 
