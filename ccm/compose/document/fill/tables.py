@@ -19,14 +19,13 @@ from ccm.compose.document.fill.table_borders import Borders
 from ccm.compose.document.fill.table_parts import Cell, CellKind, Content, Row, RowForm, RowKind, Table
 from ccm.compose.document.fill.tags import kind_of
 from ccm.compose.document.fill.text import Fonts
-from ccm.compose.document.fill.tree import Element, PlainRow, trimmed
+from ccm.compose.document.fill.tree import WHITE, Element, PlainRow, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # for rounding
 _MOST_TEXTS = 1_200  # of one kind of cell that were met twice, remembered
 _MOST_YOUNG = 500  # of one kind of cell that were met once, lately
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
-_BLANKS = " \t\n\f"
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 
 
@@ -327,7 +326,7 @@ def _content(kind: CellKind, source: str) -> Content:
     text = trimmed(source)
     if not text:
         return None
-    if source[-1] in _BLANKS and kind.computed["white_space"] != "nowrap":
+    if source[-1] in WHITE and kind.computed["white_space"] != "nowrap":
         return of_text(text + " ", kind.strut, kind.computed, kind.ink)
     run = kind.strut.fresh(text)
     return run if run.rise is None else of_text(text, kind.strut, kind.computed, kind.ink)

@@ -24,7 +24,7 @@ _DRAWN = {
     "height": "height", "viewbox": "viewBox", "style": "style", "aria-hidden": "aria-hidden",
 }  # fmt: skip
 _BLANKS = re.compile("[ \t\n\r\f]+")  # those of HTML; others are part of a text
-_WHITE = " \t\n\f"
+WHITE = " \t\n\f"
 _MOST_TRIED = 3  # kinds of rows, before a row is looked at anew
 _VOID = frozenset(("br", "col", "hr", "img", "meta", "wbr"))
 _IN_PARAGRAPH = frozenset((
@@ -165,7 +165,7 @@ def plain_rows(source: str) -> list[tuple[RowShape, tuple[str, ...]]]:
         Unfillable: If an HTML parser would mend a tag.
     """
     rows: list[tuple[RowShape, tuple[str, ...]]] = []
-    at = len(source) - len(source.lstrip(_WHITE))
+    at = len(source) - len(source.lstrip(WHITE))
     return rows if _read_rows(source, at, rows) == len(source) else []
 
 
