@@ -16,10 +16,11 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ccm.compose.failure import NO_MEMORY
 
@@ -28,11 +29,26 @@ _END_SECONDS = 5.0
 _COPY = "copy"  # asks the first process for a copy; everything else is a tuple of items
 _TASKS = Path("/proc/self/task")
 
-Make: TypeAlias = Callable[[tuple[Any, ...]], tuple[Any, ...]]
+_Result = TypeVar("_Result")
 
 
 class Died(Exception):
     """A process is gone, or does not answer."""
+
+
+@dataclass(frozen=True)
+class Spent(Generic[_Result]):
+    """What a process answers that makes nothing more, because what an item left behind could cost others; it ends then.
+
+    made: At least one, and fewer than were asked for unless the last item was the one.
+    unsure: Whether the last result might be another one in a process that made nothing before.
+    """
+
+    made: tuple[_Result, ...]
+    unsure: bool
+
+
+Make: TypeAlias = Callable[[tuple[Any, ...]], tuple[Any, ...] | Spent[Any]]
 
 
 class Process:
@@ -42,8 +58,9 @@ class Process:
         self._connection = connection
         self._kill = kill
         self._begun = False
+        self.is_fresh = True  # it was asked for nothing yet
 
-    def ask(self, items: tuple[Any, ...], seconds: float | None) -> tuple[Any, ...]:
+    def ask(self, items: tuple[Any, ...], seconds: float | None) -> tuple[Any, ...] | Spent[Any]:
         """Let it make some items, and return what came of them.
 
         Args:
@@ -53,10 +70,11 @@ class Process:
             Exception: What making raised.
         """
         self.wait_until_begun()
+        self.is_fresh = False
         made = self._answer(items, seconds)
         if isinstance(made, BaseException):
             raise made
-        results: tuple[Any, ...] = made
+        results: tuple[Any, ...] | Spent[Any] = made
         return results
 
     def wait_until_begun(self) -> None:
@@ -217,7 +235,10 @@ def _copy(own: Connection, make: Make, copied: Callable[[], None]) -> None:
 def _make(own: Connection, make: Make, items: tuple[Any, ...]) -> None:
     """Make, and answer; whoever has no memory even for the answer is as good as killed."""
     try:
-        own.send(make(items))
+        made = make(items)
+        own.send(made)
+        if isinstance(made, Spent):
+            os._exit(0)
     except (*NO_MEMORY, OSError):
         os._exit(1)
     except Exception as error:

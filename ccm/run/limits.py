@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 
@@ -20,6 +21,13 @@ _AGAIN_SECONDS = 1.0  # a second call, should somebody have swallowed the first
 
 class OverTime(BaseException):
     """Composing took too long. No Exception: layout engines catch those and go on."""
+
+
+class Exceeded(StrEnum):
+    """What composing a communication did that it may not; in words."""
+
+    TIME = "took longer"
+    MEMORY = "needed more memory"
 
 
 @dataclass(frozen=True)

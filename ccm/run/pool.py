@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from ccm.run.forking import Died, FirstProcess, Process
+from ccm.run.forking import Died, FirstProcess, Process, Spent
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -41,7 +41,8 @@ class Pool(Generic[_Item, _Result]):
 
     Args:
         begin, arguments: Called once in the first process, and wherever one must begin anew.
-        make: Makes a group in a process; picklable, as is what it takes and gives.
+        make: Makes a group in a process; picklable, as is what it takes and gives. Another process makes the rest of a group
+            that one is spent by.
         killed: What stands for an item whose process died of it, or had to be killed.
         seconds: On the wall, for one item; None waits for ever.
         copied: Called once in each copy.
@@ -53,7 +54,7 @@ class Pool(Generic[_Item, _Result]):
         processes: int,
         begin: Callable[..., None],
         arguments: tuple[str, ...],
-        make: Callable[[tuple[_Item, ...]], tuple[_Result, ...]],
+        make: Callable[[tuple[_Item, ...]], tuple[_Result, ...] | Spent[_Result]],
         killed: Callable[[_Item], _Result],
         seconds: float | None,
         copied: Callable[[], None] = _nothing,
@@ -104,11 +105,12 @@ class Pool(Generic[_Item, _Result]):
         """Let the first process make groups until it learned what there is to learn."""
         quiet = 0
         for group in itertools.islice(source, MOST_LESSONS):
-            self._idle.put(self._first)
+            first = self._first
+            self._idle.put(first)
             made = self._made(group)
             self._idle.get()
             yield made
-            quiet = quiet + 1 if self._learned(made) else 0
+            quiet = quiet + 1 if self._learned(made) and self._first is first else 0  # another one knows nothing yet
             if quiet == QUIET_LESSONS:
                 return
 
@@ -145,16 +147,40 @@ class Pool(Generic[_Item, _Result]):
         if not group:
             return ()
         process = self._idle.get()
+        made: list[_Result] = []
         try:
-            made = process.ask(group, self._patience(group))
-            self._deaths = 0
-            return made
+            while len(made) < len(group):
+                results, process = self._asked(process, group[len(made) :])
+                made += results
         except Died:
             process = self._replaced(process)
-            made, process = self._one_by_one(process, group)
-            return made
+            results, process = self._one_by_one(process, group[len(made) :])
+            made += results
         finally:
             self._idle.put(process)
+        return tuple(made)
+
+    def _asked(self, process: Process, items: tuple[_Item, ...]) -> tuple[tuple[_Result, ...], Process]:
+        """Let a process make some items, as many as it can; another one takes the place of one that is spent.
+
+        Why the last result may not count: a process that made other things before had less memory left for it.
+
+        Returns:
+            The results, at least one if the process was fresh, and the process that makes what comes next.
+        Raises:
+            Died: If it died of them, or took longer.
+        """
+        fresh = process.is_fresh
+        answer = process.ask(items, self._patience(items))
+        if not isinstance(answer, Spent):
+            self._deaths = 0
+            return answer, process
+        if not answer.made:
+            raise Died
+        self._deaths = 0
+        other = self._replaced(process)
+        alone = fresh and len(answer.made) == 1
+        return answer.made[:-1] if answer.unsure and not alone else answer.made, other
 
     def _one_by_one(self, process: Process, group: tuple[_Item, ...]) -> tuple[tuple[_Result, ...], Process]:
         """Make a group whose process died, each item for itself: the one that is to blame dies alone.
@@ -163,10 +189,11 @@ class Pool(Generic[_Item, _Result]):
             The results, and the process that is alive in the end.
         """
         made: list[_Result] = []
-        for item in group:
+        while len(made) < len(group):
+            item = group[len(made)]
             try:
-                made += process.ask((item,), self._patience((item,)))
-                self._deaths = 0
+                results, process = self._asked(process, (item,))
+                made += results
             except Died:
                 self._deaths += 1
                 made.append(self._killed(item))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import pickle
 import tempfile
@@ -34,7 +35,8 @@ from ccm.model.records import (
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
 from ccm.release import Content
 from ccm.run.collecting import collect_rarely
-from ccm.run.limits import ComposeLimits, OverTime, bound_memory, bounded_time
+from ccm.run.forking import Spent
+from ccm.run.limits import ComposeLimits, Exceeded, OverTime, bound_memory, bounded_time
 from ccm.run.pool import Pool, WorkerDied
 from ccm.run.prepare import Prepared, with_limits
 
@@ -47,12 +49,14 @@ class Made:
 
     told: The amounts that checking read out of each rendition, by piece id.
     snapshot: Of the communication, with its digests; None where nobody made it yet.
+    exceeded: The limit that composing it exceeded, be it for an alternative that failed: what it left behind may cost others.
     """
 
     composed: Composed
     findings: tuple[Finding, ...]
     told: Mapping[str, Told] = field(default_factory=dict)
     snapshot: tuple[bytes, str] | None = None
+    exceeded: Exceeded | None = None
 
     def failure(self, piece_id: str) -> Finding | None:
         """Return the first error of a piece, if it has one."""
@@ -130,10 +134,14 @@ class Maker:
     def make(self, communication: Communication) -> Made:
         """Compose every channel and check the result; fall back on the alternatives that the plan allows."""
         made = self._once(communication)
+        exceeded = made.exceeded
         while communication.alternatives and made.blocking_failure() is not None:
+            if made.exceeded:
+                gc.collect()  # half a page
             communication = next_alternative(communication)
             made = self._once(communication)
-        return made
+            exceeded = exceeded or made.exceeded
+        return replace(made, exceeded=exceeded) if exceeded else made
 
     def _once(self, communication: Communication) -> Made:
         """Compose and check once; what breaks in a way that nobody foresaw holds this recipient and no other.
@@ -146,9 +154,9 @@ class Maker:
                 seen = inspect(composed, self._rules, self._totals)
                 made = Made(composed, (*composed.findings, *seen.findings), seen.told)
         except OverTime:
-            return over_limit(communication, self._limits, "took longer")
+            return replace(over_limit(communication, self._limits, Exceeded.TIME), exceeded=Exceeded.TIME)
         except NO_MEMORY:
-            return over_limit(communication, self._limits, "needed more memory")
+            return replace(over_limit(communication, self._limits, Exceeded.MEMORY), exceeded=Exceeded.MEMORY)
         except Exception as error:
             findings = tuple(_broken(piece, error) for piece in communication.pieces)
             return Made(Composed(communication, (), (), findings), findings)
@@ -285,8 +293,19 @@ class _Answer:
         return Made(composed, self.findings, self.told, self.snapshot)
 
 
-def _make_all(communications: tuple[Communication, ...]) -> tuple[_Answer, ...]:
-    return tuple(_Answer.of(item, _makers[0].make(item)) for item in communications)
+def _make_all(communications: tuple[Communication, ...]) -> tuple[_Answer, ...] | Spent[_Answer]:
+    """Make communications until one exceeds a limit.
+
+    Why none is made afterwards: What is left of a page that was never finished would be in their way: memory, in circles and
+        in pieces, and what is remembered by halves.
+    """
+    answers = []
+    for item in communications:
+        made = _makers[0].make(item)
+        answers.append(_Answer.of(item, made))
+        if made.exceeded:
+            return Spent(tuple(answers), unsure=made.exceeded is Exceeded.MEMORY)
+    return tuple(answers)
 
 
 def _learned(answers: tuple[_Answer, ...]) -> bool:
@@ -303,6 +322,7 @@ class Workers:
     """Makes windows in order, ahead of the caller by a bounded number of communications."""
 
     def __init__(self, parts: MakerParts, processes: int) -> None:
+        self._parts = parts
         self._local = Makers(parts) if processes <= 1 else None
         self._pool: Pool[Communication, _Answer] | None = None
         self._folder: TemporaryDirectory[str] | None = None
@@ -323,9 +343,8 @@ class Workers:
             WorkerDied: If composing processes are killed whatever they make.
         """
         if self._pool is None:
-            assert self._local is not None
             for window in windows:
-                yield window, tuple(self._local.make(item) for item in window.communications)
+                yield window, tuple(map(self._made_here, window.communications))
             return
         begun: deque[tuple[Window, int]] = deque()
 
@@ -340,6 +359,15 @@ class Workers:
             window, count = begun.popleft()
             answers = itertools.chain(first, *itertools.islice(results, count - 1))
             yield window, tuple(one.made(given) for one, given in zip(answers, window.communications, strict=True))
+
+    def _made_here(self, communication: Communication) -> Made:
+        """Make a communication in this process; whoever makes the next begins anew if this one exceeded a limit."""
+        assert self._local is not None
+        made = self._local.make(communication)
+        if made.exceeded:
+            self._local = Makers(self._parts)
+            gc.collect()
+        return made
 
     def close(self) -> None:
         """Stop the composing processes; what they were at is dropped."""
