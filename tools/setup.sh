@@ -59,15 +59,17 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
 fi
 
 stamp=.venv/.setup-$wanted
-if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ] || [ requirements.lock -nt "$stamp" ]; then
+kernel=ccm/compose/document/fill/_kernel # compiled while the engine is installed, if there is a compiler
+if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ] || [ requirements.lock -nt "$stamp" ] || [ $kernel.c -nt "$stamp" ]; then
   say "Installing Python packages"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
   lock=(); [ -e requirements.lock ] && lock=(--constraint requirements.lock)
   export VIRTUAL_ENV=$PWD/.venv
   extras=; [ "$wanted" = dev ] && extras='[postgres,print,social]'
-  .venv/bin/uv pip install --quiet "${lock[@]}" --editable ".$extras"
+  .venv/bin/uv pip install --quiet --reinstall-package ccm-engine --refresh-package ccm-engine "${lock[@]}" --editable ".$extras"
   [ "$wanted" = dev ] && .venv/bin/uv pip install --quiet "${lock[@]}" --group dev
   [ "$wanted" = bench ] && .venv/bin/uv pip install --quiet "${lock[@]}" --group bench
+  [ -e $kernel.abi3.so ] || say "note: without a C compiler documents are filled by Python alone, more slowly"
   touch "$stamp"
 fi
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
+from ccm.compose.document.fill import kernel
 from ccm.compose.document.fill.display import Area, Areas, Color, Page, Picture, Shape, Stripe, StripeKind, Text
 from ccm.compose.document.fill.fonts import FontFile
 from ccm.compose.document.fill.run import UNITS, Run, operator
@@ -74,8 +74,7 @@ class Contents:
                 ink = area.color
                 parts.append(_color(ink))
             if type(area) is Areas:
-                count = len(area.places) // 4
-                parts.append((b"%.3f %.3f %.3f %.3f re f\n" * count)[:-1] % tuple(area.places))
+                parts.append(kernel.show_areas(area.places))
             elif type(area) is Shape:
                 parts.append(b"q\n1 0 0 1 %.3f %.3f cm\n%b\nQ" % (area.x, area.y, area.operators))
             elif type(area) is Area:
@@ -113,14 +112,11 @@ class Contents:
                     used.glyphs.setdefault(face, set())
             form, ink = self._forms.get((kind, ink)) or self._form(kind, ink)
             forms.append(form)
-        shown = [run.shown or self._shown(run) for run in stripe.runs]
-        for run in stripe.runs:
-            if run.rare:
+        if stripe.runs:
+            shown, rare = kernel.show_rows(forms, stripe.mark, stripe.across, stripe.down, stripe.runs, self._shown)
+            for run in rare:
                 used.glyphs[run.face] |= run.rare
-        marks = range(stripe.mark, stripe.mark + len(shown))
-        values = chain.from_iterable(zip(marks, stripe.across, stripe.down, shown, strict=True))
-        if shown:
-            parts.append(b"".join(forms)[:-1] % tuple(values))
+            parts.append(shown)
         return ink
 
     def _form(self, kind: StripeKind, ink: Color | None) -> tuple[bytes, Color | None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, cast
+from typing import cast
 
+from ccm.compose.document.fill import kernel
 from ccm.compose.document.fill.display import Areas, Cell, Color, Page, RowTags, Stripe, StripeKind, Tag, Text
 from ccm.compose.document.fill.parts import LinePart
 from ccm.compose.document.fill.run import Run
@@ -89,49 +89,20 @@ def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Ta
             tag.children.append(group_tag)
             stripe = None
         places = table.places.get(row.form) or _places(table, row)
-        runs = _plain(row) if row.kind.data or at < _MOST_NAMED else None
-        if runs is not None:
+        if row.kind.data or at < _MOST_NAMED:
             if stripe is None:
                 stripe = Stripe()
-                group_tag.children.append(stripe)
-                page.marked.append(stripe)
-            stripe.kinds.append(row.kind.stripes.get((row.counts, said)) or _stripe_kind(row, said))
-            stripe.runs += runs
-            _place(row, top, places, runs, stripe)
-        else:
-            stripe = None
-            group_tag.children.append(_row(row, top, places, said, page))
-
-
-def _plain(row: Row) -> list[Run] | None:
-    """Return the texts of a row that holds nothing but lines in the fonts of its cells; None for any other."""
-    if row.lines is None:
-        runs = cast("list[Run]", [one for one in row.contents if one is not None])
-    else:
-        runs = [cast("Run", line) for lines in row.lines for line in lines]
-    for one in runs:
-        if type(one) is not Run or one.parts:
-            return None
-    return runs
-
-
-def _place(row: Row, top: float, places: list[tuple[float, float, float]], runs: list[Run], stripe: Stripe) -> None:
-    """Say where the texts of a row stand."""
-    if row.lines is None and len(runs) == len(places):  # each cell holds one line
-        stripe.across += [
-            left + (width - run.width) * shift if shift else left
-            for run, (left, width, shift) in zip(runs, places, strict=True)
-        ]
-        stripe.down += [top + first for first in row.baselines]
-        return
-    across, down = stripe.across.append, stripe.down.append
-    inside: Sequence[Any] = row.lines or [() if one is None else (one,) for one in row.contents]
-    for lines, cell, first, (left, width, shift) in zip(inside, row.kind.cells, row.baselines, places, strict=True):
-        y = top + first
-        for line in lines:
-            across(left + (width - line.width) * shift if shift else left)
-            down(y)
-            y += cell.kind.strut.height
+            if kernel.place_row(
+                row.contents, row.lines, row.baselines, top, places, row.kind.heights,
+                stripe.across, stripe.down, stripe.runs,
+            ):  # fmt: skip
+                if not stripe.kinds:
+                    group_tag.children.append(stripe)
+                    page.marked.append(stripe)
+                stripe.kinds.append(row.kind.stripes.get((row.counts, said)) or _stripe_kind(row, said))
+                continue
+        stripe = None
+        group_tag.children.append(_row(row, top, places, said, page))
 
 
 def _row(row: Row, top: float, places: list[tuple[float, float, float]], says: Said, page: Page) -> Tag:

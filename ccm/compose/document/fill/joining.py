@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
+from ccm.compose.document.fill import kernel
 from ccm.compose.document.fill.fonts import FontFile
+from ccm.compose.document.fill.kernel_in_python import contents
 from ccm.compose.document.fill.plain_text import is_latin
 from ccm.compose.document.fill.run import UNITS, Run, operator
 from ccm.compose.document.fill.showing import glyphs_shown
@@ -29,8 +32,8 @@ _EMPTY: Part = (0, b"", _NOTHING)
 _DIGITS = frozenset("0123456789")
 
 
-class Joiner:
-    """Sets the texts of one style part by part.
+def joiner(signs: str, shape: Callable[[str, str], Run], font: FontFile, face: int, size: float) -> Joiner:
+    """Return what sets the texts of one style part by part, compiled where that was done.
 
     Args:
         signs: Those that are set without looking at their neighbours; the blank is one of them.
@@ -38,10 +41,49 @@ class Joiner:
         font: What files carry of the face.
         face: Its place in the brand's order. size: In px.
     """
+    whole = partial(_whole, shape, font)
+    if kernel.COMPILED is None:
+        return Joiner(signs, whole, face, size)
+    made: Joiner = kernel.COMPILED.Joiner(partial(_kind_of, frozenset(signs)), whole, face, size)
+    return made
 
-    def __init__(self, signs: str, shape: Callable[[str, str], Run], font: FontFile, face: int, size: float) -> None:
-        self._shape = shape
-        self._font = font
+
+_IS_LATIN, _IS_LETTER, _IS_APART = 2, 4, 8  # as the kernel knows them
+
+
+def _kind_of(signs: frozenset[str], point: int) -> int:
+    """Return what a sign is, for the kernel."""
+    sign = chr(point)
+    return (
+        (_IS_LATIN if is_latin(sign) else 0)
+        | (_IS_LETTER if _LETTER.search(sign) else 0)
+        | (_IS_APART if sign in signs else 0)
+    )
+
+
+def _whole(shape: Callable[[str, str], Run], font: FontFile, text: str, lettered: bool) -> Part | None:
+    """Shape a part; None where the font does not have a sign, or has one glyph for several."""
+    run = shape(text, "Latn" if lettered else "")
+    if run.parts:
+        return None
+    try:
+        shown, rare = glyphs_shown(run, font)
+    except Unfillable:
+        return None
+    return (sum([advance for _, advance, _ in run.glyphs]), shown, rare)
+
+
+class Joiner:
+    """Sets the texts of one style part by part.
+
+    Args:
+        signs: Those that are set without looking at their neighbours.
+        whole: Shapes a part, given whether it stands among letters.
+        face: Place of the font in the brand's order. size: In px.
+    """
+
+    def __init__(self, signs: str, whole: Callable[[str, bool], Part | None], face: int, size: float) -> None:
+        self._shape = whole
         self._face = face
         self._size = size
         signs = re.escape(signs)
@@ -112,6 +154,12 @@ class Joiner:
             return None
         units = sum(map(script.units.__getitem__, text))
         return Run(text, (), units / UNITS, self._face, self._size, operator(shown))
+
+    def contents(
+        self, column: tuple[str, ...], known: Any, young: Any, other: Any, most_known: int, most_young: int
+    ) -> list[Any]:
+        """Set the texts of a column of cells; see `kernel_in_python.contents`."""
+        return contents(column, known, young, other, most_known, most_young)
 
     def forget(self) -> None:
         """Forget what was set."""
@@ -186,17 +234,11 @@ class Joiner:
         return True
 
     def _whole(self, text: str, lettered: bool) -> Part | None:
-        """Shape a part; None where the font does not have a sign, or has one glyph for several."""
-        run = self._shape(text, "Latn" if lettered else "")
-        if run.parts:
-            return None
-        try:
-            shown, rare = glyphs_shown(run, self._font)
-        except Unfillable:
-            return None
-        script = self._scripts[lettered]
-        script.any_rare = script.any_rare or bool(rare)
-        return (sum([advance for _, advance, _ in run.glyphs]), shown, rare)
+        """Shape a part; None where that cannot be told."""
+        part = self._shape(text, lettered)
+        if part is not None and part[2]:
+            self._scripts[lettered].any_rare = True
+        return part
 
 
 class _Script:

@@ -6,12 +6,12 @@ Source: WeasyPrint 70, layout/inline.py, for content without floats, without pos
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from ccm.compose.document.fill.breaking import Breaker, may_break, may_break_inside
 from ccm.compose.document.fill.nodes import Atom, Node, Paragraph, Span, Word
 from ccm.compose.document.fill.parts import Box, InlinePart, LinePart, SpanPart, TextPart
+from ccm.compose.document.fill.run import of_width
 from ccm.compose.document.fill.unfillable import Unfillable
 
 SLACK = 1 + 1e-9
@@ -233,7 +233,7 @@ class LineSetter:
         less = whole.width - last.run.width
         if whole.turned:
             if text:
-                last.run = replace(whole, width=last.run.width)
+                last.run = of_width(whole, last.run.width)
             for child in line.children:
                 child.move(-less, 0)
         for one in above:

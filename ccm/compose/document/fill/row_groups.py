@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from ccm.compose.document.fill import kernel
 from ccm.compose.document.fill.inline import Inlines
 from ccm.compose.document.fill.nodes import Paragraph
 from ccm.compose.document.fill.parts import LinePart
@@ -29,12 +30,11 @@ class RowGroup:
         self._rows = rows
         self._inlines = inlines
         self._columns = list(zip(*[row.contents for row in rows], strict=True))
-        self.plain = [{*map(type, column)} == {Run} for column in self._columns]
+        widest = [kernel.widest(column) for column in self._columns]
+        self.plain = [most is not None for most in widest]
         self.most = [
-            max([run.width for run in cast("tuple[Run, ...]", column)])
-            if plain
-            else max([self._widest(one) for one in column])
-            for column, plain in zip(self._columns, self.plain, strict=True)
+            max([self._widest(one) for one in column]) if most is None else most
+            for column, most in zip(self._columns, widest, strict=True)
         ]
 
     def least(self, at: int) -> float:

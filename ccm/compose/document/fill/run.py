@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,18 @@ class Run:
     turned: bool = False
 
 
+if not TYPE_CHECKING:
+    with suppress(ImportError):  # see kernel.py
+        from ccm.compose.document.fill._kernel import Run  # in place of the one above
+
+
 def operator(shown: bytes) -> bytes:
     """Return the operator that shows glyphs, given them with what moves them."""
     return (b"[<%b>]TJ" % shown).replace(b"<>", b" ")
+
+
+def of_width(run: Run, width: float) -> Run:
+    """Return a run that counts as wider or narrower, in px."""
+    return Run(
+        run.text, run.glyphs, width, run.face, run.size, run.shown, run.rise, run.parts, run.rare, run.clusters, run.turned,
+    )  # fmt: skip

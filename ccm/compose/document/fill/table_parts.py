@@ -70,7 +70,7 @@ class RowKind:
 
     plain: Whether the texts of all its cells are read without looking at white space rules.
     data: Whether it has no header cells. painted: Whether it or a cell has a background.
-    stripes: How such rows are drawn and tagged, by lines and headers of their cells.
+    stripes: How such rows are drawn and tagged, by lines and headers of their cells. heights: Of a line of each cell.
     """
 
     computed: Any
@@ -80,11 +80,11 @@ class RowKind:
     data: bool
     painted: bool
     stripes: dict[object, StripeKind] = field(default_factory=dict)
-    texts: list[dict[str, Content]] = field(init=False)
+    heights: tuple[float, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Note what texts of the cells became, by cell."""
-        self.texts = [cell.kind.texts for cell in self.cells]
+        """Note how high a line of each cell is."""
+        self.heights = tuple(cell.kind.strut.height for cell in self.cells)
 
 
 @dataclass(eq=False, slots=True)

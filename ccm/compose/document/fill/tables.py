@@ -6,8 +6,9 @@ Source: CSS 2.1 section 17 and CSS Tables 3 as WeasyPrint 70 reads them (layout/
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ccm.compose.document.fill.columns import Asked, fixed, gathered, shared
@@ -23,8 +24,7 @@ from ccm.compose.document.fill.tree import WHITE, Element, PlainRow, trimmed
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _SLACK = 1 + 1e-9  # for rounding
-_MOST_TEXTS = 1_200  # of one kind of cell that were met twice, remembered
-_MOST_YOUNG = 500  # of one kind of cell that were met once, lately
+_MOST = (1_200, 500)  # texts of one kind of cell that are remembered: met twice, and met once, lately
 _ALIGNS = {"top", "middle", "bottom", "baseline"}
 _GROUPS = {"table-header-group": 0, "table-row-group": 1, "table-footer-group": 2}
 
@@ -287,35 +287,18 @@ def _extremes(groups: list[RowGroup], count: int, *, least: bool) -> list[float]
 
 def _fill(kind: RowKind, rows: list[Row]) -> None:
     """Give rows of plain cells their contents, column by column."""
-    columns = []
     sources = zip(*[row.element.texts for row in rows], strict=True)  # type: ignore[attr-defined]  # these are plain rows
-    for cell, known, column in zip(kind.cells, kind.texts, sources, strict=True):
-        contents: list[Content] = list(map(known.get, column))
-        if None in contents:
-            _learn(cell.kind, contents, column)
-        columns.append(contents)
-    for row, contents_of_row in zip(rows, zip(*columns, strict=True), strict=True):
-        row.contents = contents_of_row
+    columns = [
+        cell.kind.strut.contents(column, cell.kind.texts, cell.kind.young, partial(_read, cell.kind), _MOST)
+        for cell, column in zip(kind.cells, sources, strict=True)
+    ]
+    for row, contents in zip(rows, zip(*columns, strict=True), strict=True):
+        row.contents = contents
 
 
-def _learn(kind: CellKind, contents: list[Content], column: Sequence[str]) -> None:
-    """Find what the texts in the source of cells become that are not known, and remember it.
-
-    Why in two steps: Most amounts never come again. They must not drive out, or lie between, the texts that do.
-    """
-    known, young = kind.texts, kind.young
-    if len(known) + len(column) > _MOST_TEXTS:
-        known.clear()
-    if len(young) > _MOST_YOUNG:
-        young.clear()
-    for at, content in enumerate(contents):
-        if content is None:
-            source = column[at]
-            content = young.get(source)
-            if content is not None:
-                known[source] = contents[at] = content
-                continue
-            contents[at] = young[source] = _content(kind, html.unescape(source) if "&" in source else source)
+def _read(kind: CellKind, source: str) -> Content:
+    """Return a text in the source of a page as the content of a cell."""
+    return _content(kind, html.unescape(source) if "&" in source else source)
 
 
 def _content(kind: CellKind, source: str) -> Content:

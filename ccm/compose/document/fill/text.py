@@ -6,15 +6,16 @@ HarfBuzz alone gives the same; whatever else Pango would do (other fonts, other 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import uharfbuzz as hb
 
 from ccm.compose.document.fill.apart import signs_apart
 from ccm.compose.document.fill.fonts import FontFile
-from ccm.compose.document.fill.joining import Joiner
+from ccm.compose.document.fill.joining import Joiner, joiner
+from ccm.compose.document.fill.kernel_in_python import contents
 from ccm.compose.document.fill.pango import Faces, shaped_by_pango
 from ccm.compose.document.fill.plain_text import is_plain
 from ccm.compose.document.fill.run import UNITS, Run
@@ -22,6 +23,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 
 _MOST_RUNS = 1_200  # of one style, remembered
 _JOINED_FROM = 100  # texts of one style; below that, reading the font's tables would cost more
+_Content = TypeVar("_Content")
 _SHAPING = itemgetter(
     "font_family", "font_style", "font_stretch", "font_weight", "font_size", "font_kerning", "font_variant_ligatures",
     "font_variant_position", "font_variant_caps", "font_variant_numeric", "font_variant_alternates",
@@ -87,8 +89,8 @@ class TextStyle:
             return Run("", (), 0.0, self.face, self.size)
         if self.by_pango or not is_plain(text):
             return shaped_by_pango(text, self, self.faces)
-        joiner = self._joiner or self._joining()
-        return (joiner and joiner.run(text)) or self._by_harfbuzz(text, "")
+        parts = self._joiner or self._joining()
+        return (parts and parts.run(text)) or self._by_harfbuzz(text, "")
 
     def fresh(self, text: str) -> Run:
         """Shape a text as `shape` does, without remembering it: for those who remember it themselves."""
@@ -97,6 +99,22 @@ class TextStyle:
             if run is not None:
                 return run
         return self.shape(text)
+
+    def contents(
+        self,
+        column: tuple[str, ...],
+        known: dict[str, _Content],
+        young: dict[str, _Content],
+        other: Callable[[str], _Content],
+        most: tuple[int, int],
+    ) -> list[_Content]:
+        """Return what the texts of a column of cells become; see `kernel_in_python.contents`.
+
+        other: Gives `fresh` for a text that is one as it stands.
+        """
+        if self._joiner is None:
+            return contents(column, known, young, other, *most)
+        return self._joiner.contents(column, known, young, other, *most)
 
     def _joining(self) -> Joiner | None:
         """Return what puts texts together from parts, once enough texts were met that it pays."""
@@ -107,7 +125,7 @@ class TextStyle:
             wanted = frozenset(name for name, value in self._features.items() if value)
             signs = signs_apart(self._file.content, wanted)
             if " " in signs:
-                self._joiner = Joiner(signs, self._by_harfbuzz, self._file, self.face, self.size)
+                self._joiner = joiner(signs, self._by_harfbuzz, self._file, self.face, self.size)
         return self._joiner
 
     def _by_harfbuzz(self, text: str, script: str) -> Run:
