@@ -39,7 +39,9 @@ class Run:
 
 if not TYPE_CHECKING:
     with suppress(ImportError):  # see kernel.py
-        from ccm.compose.document.fill._kernel import Run  # in place of the one above
+        from ccm.compose.document.fill import _kernel
+
+        Run = _kernel.Run
 
 
 def operator(shown: bytes) -> bytes:
