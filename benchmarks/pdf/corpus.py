@@ -1,4 +1,4 @@
-"""Documents to try: real statements and invoices, generated ones, hostile ones, and all sample templates, brands and locales."""
+"""Documents to try: real statements and invoices, generated ones, hostile ones, all sample templates, brands and locales, drafts."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ccm.model.definitions import Channel
 from ccm.model.records import Communication
 from ccm.model.workspace import Workspace
 from ccm.plan import plan
+from ccm.run.drafts import marked
 from ccm.run.prepare import Prepared, prepare
 
 SEED = 20261122
@@ -48,6 +49,7 @@ def parts(folder: Path, shared: Path, documents: int) -> Iterator[Part]:
     """Yield all parts, about so many documents together; real ones only where the shared data are there."""
     generated, odd, each = max(4, documents // 14), max(4, documents // 14), max(1, documents // 400)
     yield from _samples(each)
+    yield from _samples(max(1, each // 4), draft=True)
     yield from _bank(folder / "bank", generated, odd, shared)
     if shared.is_dir():
         yield from _real(folder / "real", documents, odd, shared)
@@ -114,8 +116,8 @@ def _evenly(found: list[Communication], wanted: int) -> list[Communication]:
     return [found[at] for at in sorted({last - round(at * last / max(1, wanted)) for at in range(wanted)})]
 
 
-def _samples(each: int) -> Iterator[Part]:
-    """Yield every sample template with a document in every brand and locale."""
+def _samples(each: int, *, draft: bool = False) -> Iterator[Part]:
+    """Yield every sample template with a document in every brand and locale, marked as a draft or not."""
     workspace, diagnostics = load_workspace(PROJECT)
     assert workspace is not None, diagnostics
     for name, campaign in sorted(workspace.campaigns.items()):
@@ -128,9 +130,10 @@ def _samples(each: int) -> Iterator[Part]:
                 def load(
                     name: str = name, brand: str = brand, locale: str = locale
                 ) -> tuple[Prepared, Sequence[Communication]]:
-                    return _sample(workspace, name, brand, locale, each)
+                    prepared, found = _sample(workspace, name, brand, locale, each)
+                    return replace(prepared, template=marked(prepared.template)) if draft else prepared, found
 
-                yield Part(f"{campaign.template_name} {brand} {locale}", load)
+                yield Part(f"{campaign.template_name} {brand} {locale}{' draft' if draft else ''}", load)
 
 
 def _sample(

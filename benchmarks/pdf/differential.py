@@ -93,7 +93,8 @@ class Judge:
 
     def _of(self, prepared: Prepared) -> tuple[Composer, Composer, PlainLoop]:
         template, brand = prepared.template, prepared.brand
-        key = (str(prepared.workspace.root), template.definition.template, brand.definition.brand)
+        body = template.body(Channel.DOCUMENT)
+        key = (str(prepared.workspace.root), template.definition.template, brand.definition.brand, body and body.source)
         if key not in self._composers:
             made = (composer_of(prepared), composer_of(unfilled(prepared)), PlainLoop(prepared))
             self._composers[key] = made

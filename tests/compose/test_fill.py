@@ -183,7 +183,7 @@ def test_some_filled_pages_are_compared_for_ever(monkeypatch: pytest.MonkeyPatch
         ('<p>a</p><p style="position: absolute">x</p>', "a positioned box that stays where it is"),
         (
             '<p>a</p><p style="position: absolute; top: 0; left: 0; padding: 40px; background: #000">x</p>',
-            "a positioned box over a text",
+            "a positioned box over a text or picture",
         ),
         ('<p style="overflow: hidden">x</p>', "overflow"),
         ('<div style="padding: 1px"><p>a</p>b</div>', ""),

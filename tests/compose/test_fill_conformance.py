@@ -16,13 +16,17 @@ from tools.verapdf import VeraPdf, verapdf
 __all__ = ["verapdf"]
 
 PLAIN = "<h1>Ligatures: office, first</h1><p>Ångström €5 · naïve <b>bold <i>both</i></b></p><section><h1>Two</h1><p>a<br>b</p></section>"
+PALE = (
+    '<div style="position: fixed; top: 40%; left: 0; right: 0; z-index: 9"><svg viewBox="0 0 9 9" width="90" height="90">'
+    '<title>Pale</title><path d="M0 0C3 9 6 0 9 9" fill="none" stroke="#c00" stroke-opacity=".4"/></svg></div>'
+)
 
 
 def test_filled_documents_pass_verapdf(verapdf: VeraPdf, tmp_path: Path) -> None:
-    """Short, long and plain: no rule of either standard broken."""
+    """Short, long and plain, and with a pale drawing on every page: no rule of either standard broken."""
     one = composer(SHEET)
     draw = random.Random(5)
-    pages = [statement(draw, rows) for rows in (1, 30, 120)] + [page(PLAIN, "Plain (paren) ü")]
+    pages = [statement(draw, rows) for rows in (1, 30, 120)] + [page(PLAIN, "Plain (paren) ü"), page(PALE + PLAIN * 20)]
     written = []
     for number, html in enumerate(pages):
         rendition, slow = made(one, html)

@@ -23,7 +23,9 @@ NOT_CODES = frozenset(
         "border-box", "first-child", "flow-root", "last-child", "nth-last-child", "only-child", "pre-line",
         "table-cell", "table-footer-group", "table-header-group", "table-row", "table-row-group", "text-align-last",
         "word-spacing", "align-content", "arabic-indic", "avoid-page", "bookmark-level", "box-sizing", "content-box",
-        "flex-end", "flex-start", "pre-wrap", "self-end", "self-start", "space-between", "stroke-width",
+        "flex-end", "flex-start", "pre-wrap", "self-end", "self-start", "space-between", "aria-describedby", "aria-labelledby",
+        "fill-opacity", "fill-rule", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit",
+        "stroke-opacity", "stroke-width",
         # why a document is in no print stream, which has a section of its own
         "no-snapshot",
         # names of font weights in design tokens

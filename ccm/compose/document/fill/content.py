@@ -24,9 +24,11 @@ class Used:
     """What the pages of one file need.
 
     glyphs: By face, beside those that every subset has.
+    states: Names of graphics states, beside those that every file has.
     """
 
     glyphs: dict[int, set[int]] = field(default_factory=dict)
+    states: set[bytes] = field(default_factory=set)
     kinds: set[StripeKind] = field(default_factory=set)
 
 
@@ -85,7 +87,8 @@ class Contents:
         """Add the operators of one item; returns the colour that is set now."""
         if type(item) is Picture:
             add(b"q\n1 0 0 1 %.3f %.3f cm" % (item.dx, item.dy))
-            add(item.operators)
+            add(item.drawing.operators)
+            used.states |= item.drawing.states
             add(b"Q")
             return ink
         assert type(item) is Text

@@ -6,6 +6,7 @@ All measures are CSS pixels from the page's top left corner.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ccm.compose.document.fill.run import Run
 
@@ -96,13 +97,25 @@ class Stripe:
         return [Text(*one) for one in zip(self.across, self.down, self.runs, inks, strict=True)]
 
 
+class Drawing(NamedTuple):
+    """Operators of a picture, from the upper left corner of its content.
+
+    states: Names of the graphics states that they set, such as a0.4: fill (a) or stroke (A) at that opacity.
+    """
+
+    operators: bytes = b""
+    states: frozenset[bytes] = frozenset()
+
+
 @dataclass(slots=True)
 class Picture:
-    """A drawing of the engine's, moved from where the engine drew it."""
+    """A drawing, moved from where it was drawn."""
 
-    operators: bytes
+    drawing: Drawing
     dx: float
     dy: float
+    width: float
+    height: float
     mark: int = 0
 
 

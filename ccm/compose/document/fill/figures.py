@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ccm.compose.document.fill.display import Drawing
 from ccm.compose.document.fill.measures import used
 from ccm.compose.document.fill.parts import Box
+from ccm.compose.document.fill.svg_paths import path
 from ccm.compose.document.fill.traits import Traits
 from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
@@ -21,12 +23,16 @@ if TYPE_CHECKING:
     from ccm.compose.document.fill.blocks import Place
 
 _PATH = re.compile(r"<path((?:\s+[a-z-]+=\"[^\"<]*\")*)\s*/>")
-_ATTRIBUTE = re.compile(r"([a-zA-Z-]+)=\"([^\"<]*)\"")
 _SOURCE = re.compile(r"<title>([^<]*)</title>((?:<path(?:\s+[a-z-]+=\"[^\"<]*\")*\s*/>)*)")
-_COMMAND = re.compile(r"([MLHVhvQz])([^MLHVhvQz]*)")
 _NUMBER = re.compile(r"-?\d*\.?\d+")
-_HEX = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_OPACITY = re.compile(r"[aA](?:1|0\.\d{1,17})")  # the engine's names of states
+_USUAL_STATES = frozenset(("A1.0", "a1", "a1.0"))  # that every file has
 _LENGTH = re.compile(r"(\d*\.?\d+)(mm|px|)")
+_SHARE = re.compile(r"\d*\.?\d+%")
+_OF_LAYOUT = re.compile(
+    r"(?:margin|padding|border|background|flex)(?:-[a-z-]+)?|display|vertical-align|position|top|right|bottom|left|"
+    r"align-self|order|color"
+)
 _PER_UNIT = {"mm": 96 / 25.4, "px": 1.0, "": 1.0}
 _ABSENT = 300.0, 150.0  # the engine's size for pictures that say none
 
@@ -49,9 +55,9 @@ class Pictures:
 
     def __init__(self) -> None:
         self._sizes: dict[str, Intrinsic] = {}
-        self._drawn: dict[tuple[str, float, float], bytes] = {}
+        self._drawn: dict[tuple[str, float, float], Drawing] = {}
 
-    def learn(self, source: str, intrinsic: Intrinsic, width: float, height: float, drawing: bytes) -> None:
+    def learn(self, source: str, intrinsic: Intrinsic, width: float, height: float, drawing: Drawing) -> None:
         """Take an image that the engine drew."""
         self._sizes[source] = intrinsic
         self._drawn[source, round(width, 3), round(height, 3)] = drawing
@@ -62,10 +68,9 @@ class Pictures:
         Raises:
             NewPicture: If the engine must draw it first.
         """
-        attributes = dict(element.attributes)
         if element.tag == "svg":
-            return _of_svg(attributes.get("viewBox", ""), attributes.get("width", ""), attributes.get("height", ""))
-        known = self._sizes.get(attributes.get("src", ""))
+            return _of_svg(element.attributes)
+        known = self._sizes.get(dict(element.attributes).get("src", ""))
         if known is None:
             raise NewPicture
         return known
@@ -143,11 +148,11 @@ class Pictures:
         box.drawing, box.words = drawing, attributes.get("alt", "")
 
 
-def drawn_by_the_engine(box: Any) -> bytes:
-    """Return the operators of an image as the engine draws it, from the corner of its content.
+def drawn_by_the_engine(box: Any) -> Drawing:
+    """Return an image as the engine draws it.
 
     Raises:
-        Unfillable: If the drawing needs more than operators.
+        Unfillable: If the drawing needs more than operators and opacities.
     """
     import pydyf
     from weasyprint.pdf.stream import Stream
@@ -162,9 +167,11 @@ def drawn_by_the_engine(box: Any) -> bytes:
             box.replacement.draw(canvas, box.width, box.height, box.style)
     resources = canvas._resources
     grown = [name for name, count in before.items() if len(resources[name]) != count and name != "ExtGState"]
-    if grown or set(resources["ExtGState"]) - {"A1.0", "a1", "a1.0", "A1"}:
+    states = set(resources["ExtGState"]) - _USUAL_STATES
+    if grown or not all(_OPACITY.fullmatch(one) for one in states):
         raise Unfillable("a picture with parts of its own")
-    return b"\n".join(bytes(part) for part in canvas.stream)
+    operators = b"\n".join(bytes(part) for part in canvas.stream)
+    return Drawing(operators, frozenset(one.encode("ascii") for one in states))
 
 
 def _sized(own: Intrinsic, height: float | None, default: tuple[float, float]) -> tuple[float, float]:
@@ -183,19 +190,39 @@ def _sized(own: Intrinsic, height: float | None, default: tuple[float, float]) -
 
 
 @lru_cache(maxsize=256)
-def _of_svg(view: str, width: str, height: str) -> Intrinsic:
-    box = _view(view)
+def _of_svg(attributes: tuple[tuple[str, str], ...]) -> Intrinsic:
+    said = dict(attributes)
+    said |= _sizes_in_style(said.get("style", ""))
+    box = _view(said.get("viewBox", ""))
     ratio = box[2] / box[3]
-    wide, high = _svg_length(width), _svg_length(height)
+    wide, high = _svg_length(said.get("width", "")), _svg_length(said.get("height", ""))
     if wide is None and high is None:
         return Intrinsic(None, None, ratio)
-    if wide is None or high is None:
-        raise Unfillable("an SVG with one of width and height")
+    if wide is None:
+        return Intrinsic((high or 0.0) * ratio, high, ratio)
+    if high is None:
+        return Intrinsic(wide, wide / ratio, ratio)
     return Intrinsic(wide, high, wide / high)
 
 
+def _sizes_in_style(style: str) -> dict[str, str]:
+    """Return width and height in the style of an SVG, which drawings read as attributes, as they do all that stands there.
+
+    Raises:
+        Unfillable: If anything else there may change the drawing.
+    """
+    found = {}
+    for declaration in filter(str.strip, style.split(";")):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name in ("width", "height"):
+            found[name] = value
+        elif _OF_LAYOUT.fullmatch(name) is None:
+            raise Unfillable("a style of <svg> beside its size and place")
+    return found
+
+
 def _svg_length(text: str) -> float | None:
-    if not text:
+    if not text or _SHARE.fullmatch(text):
         return None
     found = _LENGTH.fullmatch(text)
     if found is None:
@@ -213,8 +240,8 @@ def _view(text: str) -> tuple[float, float, float, float]:
     return left, top, wide, high
 
 
-def _drawn(source: str, view: str, width: float, height: float) -> tuple[bytes, str]:
-    """Return the operators of an SVG of plain paths, and its title."""
+def _drawn(source: str, view: str, width: float, height: float) -> tuple[Drawing, str]:
+    """Return an SVG of plain paths, and its title."""
     found = _SOURCE.fullmatch(source)
     if found is None:
         raise Unfillable("an SVG that is more than a title and plain paths")
@@ -226,71 +253,6 @@ def _drawn(source: str, view: str, width: float, height: float) -> tuple[bytes, 
         b"0 0 %.3f %.3f re\nW\nn" % (width, height),
         b"%.6f 0 0 %.6f %.3f %.3f cm" % (scale, scale, dx, dy),
     ]
-    parts += [_path(attributes) for attributes in _PATH.findall(found[2])]
-    return b"\n".join(parts), html.unescape(found[1])
-
-
-def _path(text: str) -> bytes:
-    attributes = dict(_ATTRIBUTE.findall(text))
-    if attributes.keys() - {"d", "fill", "stroke", "stroke-width"} or "d" not in attributes:
-        raise Unfillable("a path with other attributes than fill and stroke")
-    if "stroke" in attributes:
-        if "fill" in attributes or set(re.findall("[A-Za-z]", attributes["d"])) - set("MHV"):
-            raise Unfillable("a path with both fill and stroke")
-        return b"%b\n%.6g w\n%b\nS" % (
-            _ink(attributes["stroke"], b"RG"), float(attributes.get("stroke-width", "1")), _operators(attributes["d"]),
-        )  # fmt: skip
-    return b"%b\n%b\nf" % (_ink(attributes.get("fill", "#000"), b"rg"), _operators(attributes["d"]))
-
-
-@lru_cache(maxsize=256)
-def _ink(text: str, operator: bytes) -> bytes:
-    if _HEX.fullmatch(text) is None:
-        raise Unfillable("a colour of an SVG that is no hexadecimal number")
-    digits = text[1:] if len(text) == 7 else "".join(one * 2 for one in text[1:])
-    red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
-    return b"%.6g %.6g %.6g %b" % (red, green, blue, operator)
-
-
-@lru_cache(maxsize=4096)
-def _operators(data: str) -> bytes:
-    """Return the operators of path data in absolute moves, lines and quadratic curves, and lines across and down."""
-    parts: list[bytes] = []
-    x = y = start_x = start_y = 0.0
-    behind = 0
-    for command, rest in _COMMAND.findall(data):
-        numbers = [float(one) for one in _NUMBER.findall(rest)]
-        behind += 1 + len(rest)
-        if _NUMBER.sub("", rest).strip(" ,"):
-            raise Unfillable("path data of an SVG")
-        if command in "ML" and len(numbers) == 2:
-            x, y = numbers
-            parts.append(b"%.6g %.6g %b" % (x, y, b"m" if command == "M" else b"l"))
-            if command == "M":
-                start_x, start_y = x, y
-        elif command in "HVhv" and len(numbers) == 1:
-            if command in "Hh":
-                x = numbers[0] + (x if command == "h" else 0)
-            else:
-                y = numbers[0] + (y if command == "v" else 0)
-            parts.append(b"%.6g %.6g l" % (x, y))
-        elif command == "Q" and len(numbers) == 4:
-            parts.append(_curve(x, y, numbers))
-            x, y = numbers[2:]
-        elif command == "z" and not numbers:
-            parts.append(b"h")
-            x, y = start_x, start_y
-        else:
-            raise Unfillable("path data of an SVG")
-    if behind != len(data):
-        raise Unfillable("path data of an SVG")
-    return b"\n".join(parts)
-
-
-def _curve(x: float, y: float, numbers: list[float]) -> bytes:
-    """Return a quadratic curve as the cubic one that it is."""
-    middle_x, middle_y, end_x, end_y = numbers
-    return b"%.6g %.6g %.6g %.6g %.6g %.6g c" % (
-        x + (middle_x - x) * 2 / 3, y + (middle_y - y) * 2 / 3,
-        end_x + (middle_x - end_x) * 2 / 3, end_y + (middle_y - end_y) * 2 / 3, end_x, end_y,
-    )  # fmt: skip
+    paths = [path(attributes) for attributes in _PATH.findall(found[2])]
+    parts += [one.operators for one in paths]
+    return Drawing(b"\n".join(parts), frozenset().union(*[one.states for one in paths])), html.unescape(found[1])

@@ -64,7 +64,8 @@ class Lift:
         style = box.style
         if style["object_fit"] != "fill" or style["visibility"] != "visible":
             raise Unfillable("a picture that is fitted or hidden")
-        self._items.append(Picture(drawn_by_the_engine(box), box.content_box_x(), box.content_box_y()))
+        x, y = box.content_box_x(), box.content_box_y()
+        self._items.append(Picture(drawn_by_the_engine(box), x, y, box.width, box.height))
 
     def _decorate(self, box: Any) -> None:
         style = box.style

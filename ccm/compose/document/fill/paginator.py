@@ -58,7 +58,7 @@ class Paginator:
         self._positioned = positioned
         self._steps: list[Step] = []
         self._tables = 0
-        self._fixed: list[Element] = []
+        self._fixed: list[tuple[Element, Box]] = []
         self.pages: list[Page] = []
         self.bookmarks: list[Bookmark] = []
 
@@ -89,14 +89,15 @@ class Paginator:
 
     def _draw(self, placed: list[Placed]) -> None:
         sheet = Sheet(self._fresh(), len(self.pages), self._tables, self.bookmarks)
-        for element in self._fixed:
-            sheet.box(self._positioned(element), 0, 0, sheet.tag_above(element))
+        for element, box in self._fixed:
+            sheet.box(box, 0, 0, sheet.tag_above(element))
         for one in placed:
             step = self._steps[one.step]
             if isinstance(step, Positioned):
+                box = self._positioned(step.element)
                 if step.fixed:
-                    self._fix(step.element)
-                sheet.box(self._positioned(step.element), 0, 0, sheet.tag_above(step.element))
+                    self._fix(step.element, box)
+                sheet.box(box, 0, 0, sheet.tag_above(step.element))
             elif isinstance(step, Block):
                 self._block(sheet, step, one)
             else:
@@ -105,10 +106,11 @@ class Paginator:
         self._tables = sheet.tables
         self.pages.append(sheet.finished())
 
-    def _fix(self, element: Element) -> None:
+    def _fix(self, element: Element, box: Box) -> None:
+        """Note a box that stands on all pages from here on."""
         if self.pages or element.parent is None or element.parent.tag != "body":
             raise Unfillable("a fixed box that is not in the body of the first page")
-        self._fixed.append(element)
+        self._fixed.append((element, box))
 
     def _block(self, sheet: Sheet, step: Block, one: Placed) -> None:
         box = step.box

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ccm.compose.document.fill.display import Color
+from ccm.compose.document.fill.display import Color, Drawing
 from ccm.compose.document.fill.measures import Sides
 from ccm.compose.document.fill.run import Run
 from ccm.compose.document.fill.text import TextStyle
@@ -17,6 +17,7 @@ from ccm.compose.document.fill.traits import Traits
 from ccm.compose.document.fill.tree import Element
 
 _NOTHING = Sides(0, 0, 0, 0)
+_EMPTY = Drawing()
 
 
 @dataclass(slots=True, eq=False)
@@ -24,7 +25,7 @@ class Box:
     """A block, an inline block, a flex container or a picture.
 
     width, height: Of the content.
-    drawing: Operators of a picture, from the upper left corner of the content; `words` says what it shows.
+    drawing: Of a picture; `words` says what it shows.
     baseline: From the margin's top, of a box in a line.
     """
 
@@ -39,7 +40,7 @@ class Box:
     padding: Sides = _NOTHING
     children: list[Part] = field(default_factory=list)
     baseline: float = 0
-    drawing: bytes = b""
+    drawing: Drawing = _EMPTY
     words: str = ""
 
     @property

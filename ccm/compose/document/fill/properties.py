@@ -28,7 +28,7 @@ _READ = frozenset((
 _OF_BOXES = frozenset((
     "position", "flex_basis", "flex_direction", "flex_grow", "flex_shrink", "flex_wrap", "align_content",
     "border_top_left_radius", "border_top_right_radius", "border_bottom_right_radius", "border_bottom_left_radius",
-    "min_width", "min_height", "overflow",
+    "min_width", "min_height", "overflow", "z_index",
 ))  # fmt: skip
 _READ_FAMILIES = ("font_", "bleed_", "margin_top", "margin_right", "margin_bottom", "margin_left",
                   "padding_top", "padding_right", "padding_bottom", "padding_left")  # fmt: skip

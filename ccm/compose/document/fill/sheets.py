@@ -5,6 +5,8 @@ Source: WeasyPrint 70, stacking.py (what is positioned comes after what is not),
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from ccm.compose.document.fill.display import Area, Bookmark, Page, Picture, Shape, Stripe, Tag, Text
 from ccm.compose.document.fill.drawing import draw_rows
 from ccm.compose.document.fill.parts import Box, InlinePart, LinePart, Part, SpanPart, TablePart, TextPart
@@ -32,13 +34,14 @@ class Sheet:
         self._bookmarks = bookmarks
         self._flat = page
         self._raised = Page(page.width, page.height)
+        self._layers: list[tuple[int, Page]] = []  # in front of what is raised, each with its z-index
         self._above: dict[int, Tag] = {}  # tags of containers on this page, by element
         self._limits = (0.0, 0.0, page.width, page.height)  # left, top, right and bottom that text must stay within
 
     @property
     def raises(self) -> bool:
         """Whether anything was drawn that is positioned or a picture."""
-        return bool(self._raised.marked or self._raised.areas)
+        return bool(self._raised.marked or self._raised.areas or self._layers)
 
     def tag_above(self, element: Element) -> Tag | None:
         """Return the tag of what an element stands in on this page; None for the body."""
@@ -65,12 +68,29 @@ class Sheet:
 
     def box(self, box: Box, dx: float, dy: float, above: Tag | None) -> Tag:
         """Draw a box and everything in it, moved; returns its tag."""
-        raised = box.traits.position in ("relative", "absolute", "fixed")
-        before = self._flat
-        if raised:
-            self._flat = self._raised
+        return self._raise(box, dx, dy, above) if box.traits.raised else self._box(box, dx, dy, above)
+
+    def _raise(self, box: Box, dx: float, dy: float, above: Tag | None) -> Tag:
+        """Draw a positioned box: itself, then what is raised in it; with a z-index, the layers in it as well.
+
+        Raises:
+            Unfillable: As `_put` does.
+        """
+        flat, raised, layers = self._flat, self._raised, self._layers
+        own = self._flat = Page(self.page.width, self.page.height)
+        self._raised = Page(self.page.width, self.page.height)
+        z = box.traits.z
+        if z is not None:
+            self._layers = []
         tag = self._box(box, dx, dy, above)
-        self._flat = before
+        _put(own, self._raised)
+        if z is not None:
+            _put_layers(own, self._layers)
+        self._flat, self._raised, self._layers = flat, raised, layers
+        if z:
+            layers.append((z, own))
+        else:
+            _put(raised, own)
         return tag
 
     def _box(self, box: Box, dx: float, dy: float, above: Tag | None) -> Tag:
@@ -132,7 +152,7 @@ class Sheet:
         if not box.words:
             raise Unfillable("a picture without words")
         x, y = box.content_x + dx, box.content_y + dy
-        picture = Picture(box.drawing, x, y)
+        picture = Picture(box.drawing, x, y, box.width, box.height)
         self._raised.marked.append(picture)  # the engine hides what runs over a picture, which raises it
         tag = Tag("Figure", [picture], box.words, (x, y, x + box.width, y + box.height))
         (self.page.tags if above is None else above.children).append(tag)
@@ -159,24 +179,40 @@ class Sheet:
         """Return the page with everything on it.
 
         Raises:
-            Unfillable: If something positioned would cover a text that was there before.
+            Unfillable: As `_put` does.
         """
-        raised = self._raised
-        for area in raised.single_areas():
-            for item in self.page.marked:
-                texts = item.drawn() if isinstance(item, Stripe) else [item]
-                if any(isinstance(text, Text) and _covers(area, text) for text in texts):
-                    raise Unfillable("a positioned box over a text")
-        self.page.areas += raised.areas
-        self.page.marked += raised.marked
+        _put(self.page, self._raised)
+        _put_layers(self.page, self._layers)
         return self.page
 
 
-def _covers(area: Area | Shape, text: Text) -> bool:
-    size = text.run.size
+def _put_layers(page: Page, layers: list[tuple[int, Page]]) -> None:
+    for _, layer in sorted(layers, key=itemgetter(0)):  # those of one z-index stay in their order
+        _put(page, layer)
+
+
+def _put(page: Page, above: Page) -> None:
+    """Put what is raised onto what was there before.
+
+    Raises:
+        Unfillable: If a background or border would cover a text or picture, which are painted after all of these.
+    """
+    for area in above.single_areas() if page.marked and above.areas else ():
+        for item in page.marked:
+            if any(_covers(area, one) for one in (item.drawn() if isinstance(item, Stripe) else (item,))):
+                raise Unfillable("a positioned box over a text or picture")
+    page.areas += above.areas
+    page.marked += above.marked
+
+
+def _covers(area: Area | Shape, item: Text | Picture) -> bool:
+    if isinstance(item, Picture):
+        left, top, width, bottom = item.dx, item.dy, item.width, item.dy + item.height
+    else:
+        size = item.run.size
+        left, top, width, bottom = item.x, item.y - size, item.run.width, item.y + size / 2
     return (
-        area.x < text.x + text.run.width and text.x < area.x + area.width
-        and area.y < text.y + size / 2 and text.y - size < area.y + area.height
+        area.x < left + width and left < area.x + area.width and area.y < bottom and top < area.y + area.height
     )  # fmt: skip
 
 

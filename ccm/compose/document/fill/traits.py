@@ -13,6 +13,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 _SIDES = ("top", "right", "bottom", "left")
 _NONE: Mapping[str, float] = MappingProxyType({})
 _OUT_OF_FLOW = ("absolute", "fixed")
+_RAISED = ("relative", *_OUT_OF_FLOW)
 
 
 class Traits:
@@ -20,6 +21,8 @@ class Traits:
 
     Four values always stand for top, right, bottom, left. Widths and heights are as said: of the content, or of the
     border box where `bordered` says so.
+
+    z: Which layer a positioned box makes of itself and all that stands in it; None if it makes none.
     """
 
     __slots__ = (
@@ -38,8 +41,10 @@ class Traits:
         "out",
         "padding",
         "position",
+        "raised",
         "style",
         "width",
+        "z",
     )  # fmt: skip
 
     def __init__(self, style: Any, shares: Mapping[str, float] = _NONE) -> None:
@@ -53,6 +58,10 @@ class Traits:
         position = style["position"]
         self.position: str = position if isinstance(position, str) else "running"
         self.out = self.position in _OUT_OF_FLOW
+        self.raised = self.position in _RAISED
+        self.z: int | None = style["z_index"] if self.raised and style["z_index"] != "auto" else None
+        if self.z is not None and self.z < 0:
+            raise Unfillable("a negative z-index")
         if style["float"] != "none":
             raise Unfillable("float")
         if style["box_sizing"] not in ("content-box", "border-box"):

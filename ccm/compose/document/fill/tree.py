@@ -21,7 +21,8 @@ _RAW_END = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("styl
 # What <svg> may have, as an HTML parser writes it.
 _DRAWN = {
     "xmlns": "{http://www.w3.org/2000/xmlns/}xmlns", "class": "class", "role": "role", "width": "width",
-    "height": "height", "viewbox": "viewBox", "style": "style", "aria-hidden": "aria-hidden",
+    "height": "height", "viewbox": "viewBox", "style": "style", "aria-hidden": "aria-hidden", "aria-label": "aria-label",
+    "aria-labelledby": "aria-labelledby", "aria-describedby": "aria-describedby", "focusable": "focusable",
 }  # fmt: skip
 _BLANKS = re.compile("[ \t\n\r\f]+")  # those of HTML; others are part of a text
 WHITE = " \t\n\f"

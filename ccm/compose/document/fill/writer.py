@@ -15,6 +15,8 @@ from ccm.compose.document.fill.fonts import FontFile, Subset
 from ccm.compose.document.fill.objects import Objects, Prefix, deflate
 from ccm.compose.document.fill.structure import Packings, Structure, text_string
 
+_STATES = b"/A1.0<</CA 1>>/a1<</ca 1>>/a1.0<</ca 1>>"  # that every file has
+_OPACITY = {b"a": b"ca", b"A": b"CA"}  # of fills, of strokes
 _MOST_BEGINNINGS = 64  # of files, each with fonts and colour profile, kept for the next file
 
 
@@ -58,19 +60,20 @@ class PdfWriter:
     def _beginning(self, used: Used) -> Beginning:
         """Return what files with these fonts begin with."""
         subsets = {face: self._fonts[face].subset(more) for face, more in sorted(used.glyphs.items())}
-        key = tuple((face, subset.mark) for face, subset in subsets.items())
+        states = tuple(sorted(used.states))
+        key = (states, *[(face, subset.mark) for face, subset in subsets.items()])
         known = self._beginnings.get(key)
         if known is None:
             if len(self._beginnings) >= _MOST_BEGINNINGS:
                 self._beginnings.clear()
-            known = self._beginnings[key] = self._begun(subsets)
+            known = self._beginnings[key] = self._begun(subsets, states)
         return known
 
-    def _begun(self, subsets: Mapping[int, Subset]) -> Beginning:
+    def _begun(self, subsets: Mapping[int, Subset], used: Sequence[bytes]) -> Beginning:
         objects = Objects()
         fonts = b"".join([b"/F%d %d 0 R" % (face, self._font(face, one, objects)) for face, one in subsets.items()])
-        states = b"/ExtGState<</A1.0<</CA 1>>/a1<</ca 1>>/a1.0<</ca 1>>>>"
-        resources = objects.add(b"<</Font<<%b>>%b>>" % (fonts, states))
+        states = b"".join([b"/%b<</%b %b>>" % (name, _OPACITY[name[:1]], name[1:]) for name in used])
+        resources = objects.add(b"<</Font<<%b>>/ExtGState<<%b%b>>>>" % (fonts, _STATES, states))
         profile = objects.stream(b"/N 3", self._profile)
         return Beginning(objects.prefix(), resources, profile)
 
