@@ -12,6 +12,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 import uharfbuzz as hb
@@ -24,6 +25,7 @@ from ccm.compose.document.fill.apart import signs_apart
 from ccm.compose.document.fill.fonts import FontFile
 from ccm.compose.document.fill.joining import Joiner, joiner
 from ccm.compose.document.fill.run import UNITS, Run
+from ccm.compose.document.fill.tree import RowShape
 
 compiled = pytest.mark.skipif(kernel.COMPILED is None, reason="not compiled here")
 NAME = next(name for name in font_files() if "Sans-" in name)
@@ -185,6 +187,123 @@ def test_rows_are_placed_and_shown_alike() -> None:
 
 
 @compiled
+def test_words_of_columns_are_measured_alike() -> None:
+    """Known words, unknown ones, two blanks, other contents than runs."""
+    rng = random.Random(6)
+    words = {word: rng.uniform(1, 50) for word in WORDS if word and " " not in word}
+    for _ in range(1_000):
+        texts = [
+            " ".join(rng.choices([*words, "unknown", "", "é!"], k=rng.randrange(1, 5))) for _ in range(rng.randrange(6))
+        ]
+        column = tuple([Run(text, (), rng.uniform(0, 80), 0, 12.0) for text in texts] + [None] * (rng.random() < 0.1))
+        assert kernel.narrowest(column, words) == kernel_in_python.narrowest(column, words)
+    assert kernel.narrowest((Run("\udc80 a", (), 5.0, 0, 12.0),), {})[0] == 0.0
+
+
+@compiled
+def test_rows_of_a_source_are_read_alike() -> None:
+    """Rows of several shapes in any order, and all that ends them; from any place, beside signs of several bytes."""
+    rng = random.Random(7)
+    shapes = [
+        RowShape("<tr>", ("<td>", '<td class="é">')),
+        RowShape('<tr class="a">', ("<td>", "<td>")),
+        RowShape("<tr>", ("<th scope='row'>", "<td>", "<td>")),
+        RowShape("<tr>", ()),
+    ]
+    cells = ["", "x", "£5 ", "日本", "&amp;", "a>b", " \n"]
+    for _ in range(3_000):
+        source = rng.choice(["", "<p>é£日</p>", "x"])
+        start = len(source)
+        for _ in range(rng.randrange(6)):
+            shape = rng.choice(shapes)
+            blank = [rng.choice(["", " ", "\n\t", "\f"]) for _ in range(9)]
+            inside = [
+                f"{end.decode()}{rng.choice(cells) if at % 2 == 0 else blank.pop()}"
+                for at, end in enumerate(shape.literals[1:-1])
+            ]
+            source += (
+                shape.literals[0].decode()
+                + blank.pop()
+                + "".join(inside)
+                + rng.choice(["</tr>"] * 9 + ["</TR>", "", "x</tr>"])
+            )
+            source += blank.pop()
+        source += rng.choice(["", "<tr", "</table>é", "\udc80"])
+        given = rng.sample(shapes, rng.randrange(len(shapes) + 1))
+        found: list[Any] = []
+        for read in (kernel.read_rows, kernel_in_python.read_rows):
+            order, rows = list(given), []  # type: ignore[var-annotated]  # of any rows
+            reached = read(source, start, order, rows)
+            if "\udc80" in source and read is kernel.read_rows:  # left to Python
+                assert (reached, rows) == (start, [])
+                break
+            found.append((reached, rows, order))
+        assert len(found) != 2 or found[0] == found[1]
+
+
+class _Group:
+    """What rows stand in."""
+
+
+class _Kind:
+    """A kind of row."""
+
+    def __init__(self, data: bool, cells: int) -> None:
+        self.data, self.heights = data, tuple([9.0] * cells)
+        self.stripes: dict[Any, str] = {}
+
+
+class _Row:
+    """A row, and its own element."""
+
+    def __init__(self, rng: random.Random, group: _Group, kind: _Kind, counts: tuple[int, ...]) -> None:
+        self.element = self
+        self.above = ref(group)
+        self.kind, self.counts, self.form = kind, counts, (kind, rng.randrange(3))
+        self.contents = tuple([a_run(rng) for _ in counts])
+        self.lines = None
+        self.baselines = tuple([rng.uniform(0, 9) for _ in counts])
+
+
+@compiled
+def test_rows_that_go_on_alike_are_placed_at_once() -> None:
+    """And the first that does not is left: another group, an unknown form or kind, header cells far down, other texts."""
+    rng = random.Random(8)
+    for _ in range(500):
+        groups = [_Group(), _Group()]
+        kinds = [_Kind(rng.random() < 0.8, 2), _Kind(True, 3)]
+        rows: list[Any] = []
+        for _ in range(rng.randrange(2, 12)):
+            kind = rng.choice(kinds)
+            rows.append(_Row(rng, groups[rng.random() < 0.1], kind, (1,) * len(kind.heights)))
+        tops = [rng.uniform(0, 900) for _ in [*rows, None]]
+        says = [rng.choice(["a", "b"]) for _ in rows]
+        places = {row.form: [(1.0, 2.0, 0.5)] * len(row.counts) for row in rows if rng.random() < 0.9}
+        for row, said in zip(rows, says, strict=True):
+            if rng.random() < 0.9:
+                row.kind.stripes[row.counts, said] = f"{id(row.kind)} {said}"
+        named = rng.choice([50, 3])
+        lists: list[list[Any]] = [[], [], [], []]
+        end = kernel.place_rows(rows, tops, says, 1, named, places, *lists)
+        expected: list[list[Any]] = [[], [], [], []]
+        at = 1
+        while at < len(rows):
+            row, key = rows[at], (rows[at].counts, says[at])
+            if row.above is not rows[at - 1].above or not (row.kind.data or at < named):
+                break
+            if row.form not in places or key not in row.kind.stripes:
+                break
+            if not kernel_in_python.place_row(
+                row.contents, row.lines, row.baselines, tops[at], places[row.form], row.kind.heights, *expected[1:]
+            ):
+                break
+            expected[0].append(row.kind.stripes[key])
+            at += 1
+        assert (end, lists) == (at, expected)
+    assert kernel_in_python.place_rows([], [], [], 7, 0, {}, [], [], [], []) == 7
+
+
+@compiled
 def test_what_makes_no_sense_is_an_error() -> None:
     """And no crash, whatever is given."""
     run = Run("x", (), 1.0, 0, 12.0, b"x")
@@ -203,6 +322,14 @@ def test_what_makes_no_sense_is_an_error() -> None:
     _, compiled_one = joiners()
     with pytest.raises(TypeError):
         compiled_one.run(5)
+    with pytest.raises(AttributeError):
+        kernel.place_rows([1, 2], [1.0, 1.0], [1, 1], 1, 9, {}, [], [], [], [])
+    with pytest.raises(ValueError, match="each row has a place"):
+        kernel.place_rows([1, 2], [1.0], [1, 1], 1, 9, {}, [], [], [], [])
+    with pytest.raises(AttributeError):
+        kernel.read_rows("<tr>", 0, [1], [])
+    with pytest.raises(TypeError):
+        kernel.narrowest((Run("x", (), 1.0, 0, 12.0),), {"x": "y"})  # type: ignore[dict-item]
     with pytest.raises(ZeroDivisionError):
         compiled_one.contents(("a&b",), {}, {}, lambda source: 1 / 0, 10, 10)
 
@@ -212,6 +339,11 @@ def test_nothing_is_kept_that_nobody_needs() -> None:
     """The same work again and again takes no more memory."""
     ours = joiners()[1]
     rng = random.Random(5)
+    shape = RowShape("<tr>", ("<td>",))
+    group, kind = _Group(), _Kind(True, 2)
+    kind.stripes[(1, 1), "a"] = "stripe"
+    rows = [_Row(rng, group, kind, (1, 1)) for _ in range(3)]
+    places: Any = {row.form: [(1.0, 2.0, 0.5)] * 2 for row in rows}
 
     def work() -> None:
         column = (*WORDS, "a&b", "2,5")
@@ -223,6 +355,9 @@ def test_nothing_is_kept_that_nobody_needs() -> None:
             kernel.show_rows([b"%d %.3f %.3f %b\n"] * len(first[0]), 0, *first, lambda run: setattr(run, "shown", b"x"))
             kernel.show_areas([1.0, 1e9, -0.5, 2.0])
             kernel.widest(runs)
+            kernel.narrowest(runs, {"x": 1.0})
+            kernel.read_rows("<tr><td>é</td></tr> <tr><td></td></tr>", 0, [shape], [])
+            kernel.place_rows(rows, [1.0] * 4, ["a"] * 3, 1, 9, places, [], [], [], [])
         ours.forget()
 
     for _ in range(20):

@@ -813,9 +813,252 @@ done:
     return written;
 }
 
+/* ── rows as a whole ─────────────────────────────────────────────────────── */
+
+enum { ABOVE, BASELINES, CONTENTS, COUNTS, DATA, ELEMENT, FORM, HEIGHTS, KIND, LINES, LITERALS, STRIPES, NAMES };
+static const char *const spelled[NAMES] = {"above", "baselines", "contents", "counts", "data",     "element",
+                                           "form",  "heights",   "kind",     "lines",  "literals", "stripes"};
+static PyObject *names[NAMES];
+
+/* Place one row, unless Python must look at it: 1 if it was placed, 0 if not, -1 for an error. */
+static int known_row_placed(PyObject *row, PyObject *top, PyObject *said, int may_be_named, PyObject *places, PyObject *kinds,
+                            PyObject *across, PyObject *down, PyObject *runs) {
+    PyObject *kind = NULL, *data = NULL, *form = NULL, *counts = NULL, *stripes = NULL, *key = NULL, *args = NULL, *placed = NULL;
+    PyObject *contents = NULL, *lines = NULL, *baselines = NULL, *heights = NULL, *place, *stripe;
+    int done = -1;
+    if (!(kind = PyObject_GetAttr(row, names[KIND])) || !(data = PyObject_GetAttr(kind, names[DATA])) ||
+        !(form = PyObject_GetAttr(row, names[FORM])) || !(counts = PyObject_GetAttr(row, names[COUNTS])) ||
+        !(stripes = PyObject_GetAttr(kind, names[STRIPES])) || !(key = PyTuple_Pack(2, counts, said)))
+        goto done;
+    done = 0;
+    if (data != Py_True && !may_be_named) goto done;
+    place = PyDict_GetItemWithError(places, form);
+    stripe = place == NULL ? NULL : PyDict_GetItemWithError(stripes, key);
+    if (stripe == NULL) {
+        if (PyErr_Occurred()) done = -1;
+        goto done;
+    }
+    done = -1;
+    if (!(contents = PyObject_GetAttr(row, names[CONTENTS])) || !(lines = PyObject_GetAttr(row, names[LINES])) ||
+        !(baselines = PyObject_GetAttr(row, names[BASELINES])) || !(heights = PyObject_GetAttr(kind, names[HEIGHTS])) ||
+        !(args = PyTuple_Pack(9, contents, lines, baselines, top, place, heights, across, down, runs)) ||
+        !(placed = place_row(NULL, args)))
+        goto done;
+    if (placed == Py_True)
+        done = PyList_Append(kinds, stripe) < 0 ? -1 : 1;
+    else
+        done = 0;
+done:
+    Py_XDECREF(kind);
+    Py_XDECREF(data);
+    Py_XDECREF(form);
+    Py_XDECREF(counts);
+    Py_XDECREF(stripes);
+    Py_XDECREF(key);
+    Py_XDECREF(contents);
+    Py_XDECREF(lines);
+    Py_XDECREF(baselines);
+    Py_XDECREF(heights);
+    Py_XDECREF(args);
+    Py_XDECREF(placed);
+    return done;
+}
+
+/* What gives the parent of a row's element. */
+static PyObject *above_of(PyObject *row) {
+    PyObject *element = PyObject_GetAttr(row, names[ELEMENT]), *above;
+    if (element == NULL) return NULL;
+    above = PyObject_GetAttr(element, names[ABOVE]);
+    Py_DECREF(element);
+    return above;
+}
+
+static PyObject *place_rows(PyObject *module, PyObject *args) {
+    PyObject *rows, *tops, *says, *places, *kinds, *across, *down, *runs;
+    Py_ssize_t at, named;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!O!nnO!O!O!O!O!", &PyList_Type, &rows, &PyList_Type, &tops, &PyList_Type, &says, &at, &named,
+                          &PyDict_Type, &places, &PyList_Type, &kinds, &PyList_Type, &across, &PyList_Type, &down,
+                          &PyList_Type, &runs))
+        return NULL;
+    Py_ssize_t count = PyList_Size(rows);
+    if (at < 1 || PyList_Size(tops) < count || PyList_Size(says) < count)
+        return PyErr_Format(PyExc_ValueError, "each row has a place, and one stands before them");
+    if (at >= count) return PyLong_FromSsize_t(at);
+    PyObject *group = above_of(PyList_GetItem(rows, at - 1));
+    if (group == NULL) return NULL;
+    for (; at < count; at++) {
+        PyObject *row = PyList_GetItem(rows, at), *above = above_of(row);
+        Py_XDECREF(above); /* it is compared only; the row keeps it */
+        if (above == NULL) goto failed;
+        if (above != group) break;
+        int placed = known_row_placed(row, PyList_GetItem(tops, at), PyList_GetItem(says, at), at < named, places, kinds, across,
+                                      down, runs);
+        if (placed < 0) goto failed;
+        if (!placed) break;
+    }
+    Py_DECREF(group);
+    return PyLong_FromSsize_t(at);
+failed:
+    Py_DECREF(group);
+    return NULL;
+}
+
+/* ── words of a column ───────────────────────────────────────────────────── */
+
+/* The width of the widest word of a text; -1 where one is unknown, -2 for an error. */
+static double widest_word(PyObject *text, PyObject *words) {
+    Py_ssize_t length;
+    const char *at = PyUnicode_AsUTF8AndSize(text, &length);
+    if (at == NULL) {
+        PyErr_Clear();
+        return -1;
+    }
+    const char *end = at + length;
+    double most = 0;
+    for (;;) {
+        const char *blank = memchr(at, ' ', (size_t)(end - at));
+        PyObject *word = PyUnicode_FromStringAndSize(at, (blank == NULL ? end : blank) - at);
+        if (word == NULL) return -2;
+        PyObject *width = PyDict_GetItemWithError(words, word);
+        Py_DECREF(word);
+        if (width == NULL) return PyErr_Occurred() ? -2 : -1;
+        double own = PyFloat_AsDouble(width);
+        if (own == -1.0 && PyErr_Occurred()) return -2;
+        if (own > most) most = own;
+        if (blank == NULL) return most;
+        at = blank + 1;
+    }
+}
+
+static PyObject *narrowest(PyObject *module, PyObject *args) {
+    PyObject *column, *words;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyTuple_Type, &column, &PyDict_Type, &words)) return NULL;
+    PyObject *left = PyList_New(0);
+    if (left == NULL) return NULL;
+    double greatest = 0;
+    Py_ssize_t count = PyTuple_Size(column);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        PyObject *one = PyTuple_GetItem(column, at);
+        double own = -1;
+        if (Py_TYPE(one) == run_type) {
+            if (((Run *)one)->width <= greatest) continue; /* no part of a text is wider than the text */
+            own = widest_word(((Run *)one)->text, words);
+        }
+        if (own == -2 || (own == -1 && PyList_Append(left, one) < 0)) {
+            Py_DECREF(left);
+            return NULL;
+        }
+        if (own > greatest) greatest = own;
+    }
+    return Py_BuildValue("dN", greatest, left);
+}
+
+/* ── rows in the source of a page ────────────────────────────────────────── */
+
+static inline const char *behind_blanks(const char *at, const char *end) {
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\f')) at++;
+    return at;
+}
+
+static inline const char *behind(const char *at, const char *end, PyObject *literal) {
+    char *text;
+    Py_ssize_t length;
+    if (PyBytes_AsStringAndSize(literal, &text, &length) < 0) return NULL;
+    return end - at >= length && !memcmp(at, text, (size_t)length) ? at + length : NULL;
+}
+
+/* Read one row of a shape: what stands in front of each text and behind the last one. Returns where it ends; NULL if there is none. */
+static const char *row_read(const char *at, const char *end, PyObject *literals, PyObject **texts) {
+    Py_ssize_t count = PyTuple_Size(literals), cells = (count - 2) / 2;
+    *texts = NULL;
+    at = behind(at, end, PyTuple_GetItem(literals, 0));
+    if (at == NULL) return NULL;
+    PyObject *found = PyTuple_New(cells);
+    if (found == NULL) return NULL;
+    for (Py_ssize_t cell = 0; cell < cells; cell++) {
+        at = behind(behind_blanks(at, end), end, PyTuple_GetItem(literals, 1 + 2 * cell));
+        const char *close = at == NULL ? NULL : memchr(at, '<', (size_t)(end - at));
+        const char *next = close == NULL ? NULL : behind(close, end, PyTuple_GetItem(literals, 2 + 2 * cell));
+        PyObject *text = next == NULL ? NULL : PyUnicode_FromStringAndSize(at, close - at);
+        if (text == NULL) {
+            Py_DECREF(found);
+            return NULL;
+        }
+        PyTuple_SetItem(found, cell, text);
+        at = next;
+    }
+    at = behind(behind_blanks(at, end), end, PyTuple_GetItem(literals, count - 1));
+    if (at == NULL) {
+        Py_DECREF(found);
+        return NULL;
+    }
+    *texts = found;
+    return behind_blanks(at, end);
+}
+
+static PyObject *read_rows(PyObject *module, PyObject *args) {
+    PyObject *source, *shapes, *rows;
+    Py_ssize_t from, length;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "UnO!O!", &source, &from, &PyList_Type, &shapes, &PyList_Type, &rows)) return NULL;
+    const char *begin = PyUnicode_AsUTF8AndSize(source, &length);
+    if (begin == NULL) { /* half a sign: what reads it in Python tells */
+        PyErr_Clear();
+        return PyLong_FromSsize_t(from);
+    }
+    int ascii = PyUnicode_GetLength(source) == length;
+    const char *at = begin, *end = begin + length;
+    if (ascii)
+        at += from;
+    else
+        for (Py_ssize_t sign = 0; at < end; at++)
+            if ((*at & 0xC0) != 0x80 && sign++ == from) break;
+    const char *start = at;
+    for (;;) {
+        const char *next = NULL;
+        for (Py_ssize_t place = 0; place < PyList_Size(shapes); place++) {
+            PyObject *shape = PyList_GetItem(shapes, place), *texts = NULL;
+            PyObject *literals = PyObject_GetAttr(shape, names[LITERALS]);
+            if (literals == NULL) return NULL;
+            if (PyTuple_Check(literals) && PyTuple_Size(literals) >= 2) next = row_read(at, end, literals, &texts);
+            Py_DECREF(literals);
+            if (PyErr_Occurred()) return NULL;
+            if (next == NULL) continue;
+            PyObject *row = PyTuple_Pack(2, shape, texts);
+            Py_DECREF(texts);
+            if (row == NULL) return NULL;
+            int failed = PyList_Append(rows, row);
+            Py_DECREF(row);
+            if (failed < 0) return NULL;
+            if (place) { /* the last one first */
+                Py_INCREF(shape);
+                if (PyList_SetSlice(shapes, place, place + 1, NULL) < 0 || PyList_Insert(shapes, 0, shape) < 0) {
+                    Py_DECREF(shape);
+                    return NULL;
+                }
+                Py_DECREF(shape);
+            }
+            break;
+        }
+        if (next == NULL) break;
+        at = next;
+    }
+    Py_ssize_t signs = at - start;
+    if (!ascii) {
+        signs = 0;
+        for (const char *one = start; one < at; one++) signs += (*one & 0xC0) != 0x80;
+    }
+    return PyLong_FromSsize_t(from + signs);
+}
+
 static PyMethodDef functions[] = {
     {"widest", widest, METH_O, "Return the greatest width of a column of runs; None if it holds anything else."},
     {"place_row", place_row, METH_VARARGS, "Say where the texts of a row stand; returns whether all of them are plain."},
+    {"place_rows", place_rows, METH_VARARGS, "Say where the texts of rows stand, as long as their like was met."},
+    {"narrowest", narrowest, METH_VARARGS, "Return the widest word of a column, and the runs with unknown words."},
+    {"read_rows", read_rows, METH_VARARGS, "Read the rows of plain cells that have one of some shapes."},
     {"show_rows", show_rows, METH_VARARGS, "Return the operators that show rows of texts, and those of them with rare glyphs."},
     {"show_areas", show_areas, METH_O, "Return the operators that fill rectangles."},
     {NULL, NULL, 0, NULL},
@@ -828,6 +1071,8 @@ static struct PyModuleDef module_spec = {
 PyMODINIT_FUNC PyInit__kernel(void) {
     PyObject *module = PyModule_Create(&module_spec);
     if (module == NULL) return NULL;
+    for (int at = 0; at < NAMES; at++)
+        if ((names[at] = PyUnicode_InternFromString(spelled[at])) == NULL) return NULL;
     no_items = PyTuple_New(0);
     no_bytes = PyBytes_FromStringAndSize("", 0);
     no_glyphs = PyFrozenSet_New(NULL);

@@ -1,7 +1,7 @@
 # What `_kernel.c` gives, where it was compiled.
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ccm.compose.document.fill.joining import Part
 from ccm.compose.document.fill.kernel_in_python import Place
@@ -37,6 +37,20 @@ def place_row(
     down: list[float],
     runs: list[Run],
 ) -> bool: ...
+def place_rows(
+    rows: list[Any],
+    tops: list[float],
+    says: list[Any],
+    at: int,
+    named: int,
+    places: dict[Any, list[Place]],
+    kinds: list[Any],
+    across: list[float],
+    down: list[float],
+    runs: list[Run],
+) -> int: ...
+def narrowest(column: tuple[object, ...], words: dict[str, float]) -> tuple[float, list[Any]]: ...
+def read_rows(source: str, at: int, shapes: list[Any], rows: list[Any]) -> int: ...
 def show_rows(
     forms: list[bytes],
     mark: int,

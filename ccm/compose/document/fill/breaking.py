@@ -127,13 +127,18 @@ class Breaker:
         length = len(run.text.encode())
         return FirstLine(run, length, length + 1)
 
-    def _widths(self, words: list[str], style: TextStyle, computed: Any) -> list[float] | None:
-        """Return the widths of the words of a text; None where it may be broken anywhere but at all of its blanks."""
+    def usual(self, style: TextStyle, computed: Any) -> dict[str, float] | None:
+        """Return the widths of words of a style between which lines may be broken at any blank; None where they may not."""
         key = (id(style), computed["white_space"], computed["overflow_wrap"])
         try:
-            usual = self._words[key]
+            return self._words[key]
         except KeyError:
-            usual = self._words[key] = {} if _breaks_at_blanks(style, computed) else None
+            made = self._words[key] = {} if _breaks_at_blanks(style, computed) else None
+            return made
+
+    def _widths(self, words: list[str], style: TextStyle, computed: Any) -> list[float] | None:
+        """Return the widths of the words of a text; None where it may be broken anywhere but at all of its blanks."""
+        usual = self.usual(style, computed)
         if usual is None:
             return None
         try:

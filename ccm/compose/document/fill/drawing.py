@@ -81,7 +81,9 @@ def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Ta
     group: Element | None = None
     group_tag = tag
     stripe: Stripe | None = None
-    for at, (row, top, said) in enumerate(zip(rows, tops, says, strict=False)):
+    at = 0
+    while at < len(rows):
+        row, top, said = rows[at], tops[at], says[at]
         if row.element.parent is not group:
             group = row.element.parent
             assert group is not None
@@ -89,17 +91,16 @@ def _texts(table: Table, rows: list[Row], tops: list[float], page: Page, tag: Ta
             tag.children.append(group_tag)
             stripe = None
         places = table.places.get(row.form) or _places(table, row)
-        if row.kind.data or at < _MOST_NAMED:
-            if stripe is None:
-                stripe = Stripe()
-            if kernel.place_row(
-                row.contents, row.lines, row.baselines, top, places, row.kind.heights,
-                stripe.across, stripe.down, stripe.runs,
-            ):  # fmt: skip
+        at += 1
+        if row.kind.data or at <= _MOST_NAMED:
+            stripe = stripe or Stripe()
+            texts = (stripe.across, stripe.down, stripe.runs)
+            if kernel.place_row(row.contents, row.lines, row.baselines, top, places, row.kind.heights, *texts):
                 if not stripe.kinds:
                     group_tag.children.append(stripe)
                     page.marked.append(stripe)
                 stripe.kinds.append(row.kind.stripes.get((row.counts, said)) or _stripe_kind(row, said))
+                at = kernel.place_rows(rows, tops, says, at, _MOST_NAMED, table.places, stripe.kinds, *texts)
                 continue
         stripe = None
         group_tag.children.append(_row(row, top, places, said, page))

@@ -63,6 +63,10 @@ class Inlines:
             raise Unfillable("a word that is wider than its place")
         return runs
 
+    def usual_words(self, style: TextStyle, computed: Any) -> dict[str, float]:
+        """Return the widths of words between which texts of a style may be broken."""
+        return self._breaker.usual(style, computed) or {}
+
     def narrowest_of(self, run: Run, style: TextStyle, computed: Any) -> float:
         """Return the width of the longest part of a text that cannot be broken."""
         if computed["white_space"] == "nowrap":

@@ -88,6 +88,70 @@ def place_row(
     return True
 
 
+def place_rows(
+    rows: list[Any],
+    tops: list[float],
+    says: list[Any],
+    at: int,
+    named: int,
+    places: dict[Any, list[Place]],
+    kinds: list[Any],
+    across: list[float],
+    down: list[float],
+    runs: list[Run],
+) -> int:
+    """Say where the texts of rows stand, from one row on, as long as they go on like the row before.
+
+    Args:
+        tops, says: Of each row: its upper edge, and what its tags say.
+        named: So many rows may have header cells.
+        places: Of contents, by form. kinds: How rows are drawn and tagged; more are added, as to the other lists.
+    Returns:
+        The first row that must be looked at by itself. Here it is the next one: what is not compiled gains nothing.
+    """
+    return at
+
+
+def narrowest(column: tuple[object, ...], words: dict[str, float]) -> tuple[float, list[Any]]:
+    """Return the width of the widest word of a column of runs, and those of its contents that have other words.
+
+    Args:
+        words: Width of each word between which texts may be broken.
+    """
+    greatest = 0.0
+    left: list[Any] = []
+    for one in column:
+        if type(one) is not Run:
+            left.append(one)
+        elif one.width > greatest:  # no part of a text is wider than the text
+            try:
+                greatest = max(greatest, *[words[word] for word in one.text.split(" ")])
+            except KeyError:
+                left.append(one)
+    return greatest, left
+
+
+def read_rows(source: str, at: int, shapes: list[Any], rows: list[Any]) -> int:
+    """Read the rows of plain cells that begin at a place and have one of some shapes; returns where they end.
+
+    Args:
+        shapes: The likeliest first; they are put in order.
+        rows: Shape of each row, and the texts of its cells as they stand there; more are added.
+    """
+    while True:
+        for shape in shapes:
+            found = shape.pattern.match(source, at)
+            if found is not None:
+                break
+        else:
+            return at
+        if shape is not shapes[0]:
+            shapes.remove(shape)
+            shapes.insert(0, shape)
+        rows.append((shape, found.groups()))
+        at = found.end()
+
+
 def show_rows(
     forms: list[bytes],
     mark: int,

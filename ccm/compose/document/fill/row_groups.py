@@ -40,15 +40,13 @@ class RowGroup:
     def least(self, at: int) -> float:
         """Return the greatest width that the contents of a column ask for when they are broken wherever they may be."""
         kind = self.form.kind.cells[at].kind
-        column = self._columns[at]
-        if self.plain[at]:
-            if kind.computed["white_space"] == "nowrap":
-                return self.most[at]
-            if len(kind.least) > _MOST_LEAST:
-                kind.least.clear()
-        greatest = 0.0
-        for one in column:
-            if type(one) is not Run or one.width > greatest:  # no part of a text is wider than the text
+        if self.plain[at] and kind.computed["white_space"] == "nowrap":
+            return self.most[at]
+        if len(kind.least) > _MOST_LEAST:
+            kind.least.clear()
+        greatest, left = kernel.narrowest(self._columns[at], self._inlines.usual_words(kind.strut, kind.computed))
+        for one in left:
+            if type(one) is not Run or one.width > greatest:
                 greatest = max(greatest, self._narrowest(kind, one))
         return greatest
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 from weakref import ref
 
+from ccm.compose.document.fill import kernel
 from ccm.compose.document.fill.unfillable import Unfillable
 
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s\"'<>/=]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)*)\s*(/?)>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)  # fmt: skip
@@ -99,6 +100,8 @@ class RowShape:
         between = "[ \\t\\n\\f]*+"
         inner = between.join(f"{re.escape(cell)}([^<]*)</{cell[1:3]}>" for cell in cells)
         self.pattern = re.compile(f"{re.escape(row)}{between}{inner}{between}</tr>{between}")
+        ends = [part.encode() for cell in cells for part in (cell, f"</{cell[1:3]}>")]
+        self.literals = (row.encode(), *ends, b"</tr>")
 
 
 class PlainRow(Element):
@@ -174,21 +177,15 @@ def _read_rows(source: str, at: int, rows: list[tuple[RowShape, tuple[str, ...]]
     """Read the rows of plain cells that begin here; returns where they end."""
     shapes: list[RowShape] = []  # those of this run, the last one first: a table has few kinds of rows
     while True:
-        for shape in shapes:
-            found = shape.pattern.match(source, at)
-            if found is not None:
-                if shape is not shapes[0]:
-                    shapes = [shape, *(one for one in shapes if one is not shape)]
-                break
-        else:
-            whole = _PLAIN_ROW.match(source, at)
-            if whole is None:
-                return at
-            shape = _shape(whole[1], tuple(_PLAIN_CELL.findall(whole[2])))
-            found = shape.pattern.match(source, at)
-            if found is None:
-                return at
-            shapes = [shape, *shapes[:_MOST_TRIED]]
+        at = kernel.read_rows(source, at, shapes, rows)
+        whole = _PLAIN_ROW.match(source, at)
+        if whole is None:
+            return at
+        shape = _shape(whole[1], tuple(_PLAIN_CELL.findall(whole[2])))
+        found = shape.pattern.match(source, at)
+        if found is None:
+            return at
+        shapes = [shape, *shapes[:_MOST_TRIED]]
         rows.append((shape, found.groups()))
         at = found.end()
 
