@@ -109,19 +109,20 @@ class RowGroup:
         wide = [at for at in over if type(one := contents[at]) is Run and one.width > inner[at]]
         if not paragraphs and not wide:
             return tuple([0 if one is None else 1 for one in contents])
-        cells = row.kind.cells
-        row.lines = [
-            self._lines(cell.kind, one, width) for cell, one, width in zip(cells, contents, inner, strict=True)
-        ]
-        return tuple([count_of(cell.kind, lines) for cell, lines in zip(cells, row.lines, strict=True)])
+        lines: list[tuple[Run, ...] | list[LinePart]] = [() if one is None else (cast("Run", one),) for one in contents]
+        counts: list[int | Tall] = [len(one) for one in lines]
+        for at in (*paragraphs, *wide):
+            kind = row.kind.cells[at].kind
+            lines[at] = self._lines(kind, contents[at], inner[at])
+            counts[at] = count_of(kind, lines[at])
+        row.lines = lines
+        return tuple(counts)
 
     def _lines(self, kind: CellKind, content: Content, width: float) -> tuple[Run, ...] | list[LinePart]:
-        if content is None:
-            return ()
+        """Break what is wider than its place, or more than a text in one style."""
         if isinstance(content, Run):
-            if content.width <= width:
-                return (content,)
             return self._inlines.broken(content, kind.strut, kind.computed, width)
+        assert content is not None
         return self._inlines.lines(content, width)
 
 
