@@ -90,9 +90,10 @@ class RowShape:
     """What rows of plain cells share: everything but their texts.
 
     cells: Tag and attributes of each cell. pattern: Matches such a row; its groups are the texts of the cells.
+    literals: What stands before, between and behind the texts, but for blanks beside cells: row, and each cell's two ends.
     """
 
-    __slots__ = ("attributes", "cells", "pattern")
+    __slots__ = ("attributes", "cells", "literals", "pattern")
 
     def __init__(self, row: str, cells: tuple[str, ...]) -> None:
         self.attributes = _of_tag(row)[1]
