@@ -15,6 +15,7 @@ from ccm.run.prepare import open_adapters
 
 CHECKS: Mapping[str, Callable[[Workspace], str]] = {
     "layout engine": health.layout_engine,
+    "filling": health.filling,
     "fonts": health.fonts,
     "disk": health.disk,
     "clock": health.clock,

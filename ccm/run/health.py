@@ -47,6 +47,15 @@ def layout_engine(workspace: Workspace) -> str:
     return f"WeasyPrint {weasyprint.__version__}"
 
 
+def filling(workspace: Workspace) -> str:
+    """Tell whether the innermost loops of filling were compiled; without that documents are the same, and slower."""
+    from ccm.compose.document.fill import kernel
+
+    if kernel.COMPILED is None:
+        return "by Python alone, more slowly; install a wheel for this platform, or a C compiler before the package"
+    return "inner loops are compiled"
+
+
 def fonts(workspace: Workspace) -> str:
     """Open every font of every brand as composing does."""
     from fontTools.ttLib import TTFont, TTLibError

@@ -198,3 +198,12 @@ def test_a_missing_database_driver_names_its_install_line(root: Path, monkeypatc
     found = sick(examine(replace(workspace, definition=elsewhere)))
     assert "pip install" in found["ledger"].remedy
     assert "ccm-engine[postgres]" in found["ledger"].remedy
+
+
+def test_it_tells_whether_inner_loops_are_compiled(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are fine; without them documents take longer, and the way to have them is named."""
+    workspace = loaded(root)
+    monkeypatch.setattr("ccm.compose.document.fill.kernel.COMPILED", None)
+    assert "install a wheel" in health.filling(workspace)
+    monkeypatch.setattr("ccm.compose.document.fill.kernel.COMPILED", sys)
+    assert health.filling(workspace) == "inner loops are compiled"
