@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from ccm.compose.document.fill.audit import differs
+from ccm.compose.document.fill.display import Display
 from ccm.compose.document.fill.engine import FillEngine, Unlearned, tree_of
-from ccm.compose.document.fill.tree import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.compose.document.fill.writer import About
 from ccm.compose.document.layout_problem import DIFFERS, LayoutProblem
@@ -117,10 +116,14 @@ class Filling:
         try:
             root = tree_of(html, language, direction)
             self._engine.learn(root, typeset.document)
-            difference = self._difference(root, typeset.document)
+            try:
+                display = self._engine.display_of(root)
+                difference = differs(display, typeset.document)
+            except Unlearned:  # of the heads and feet of so many pages, so the numbers differ
+                difference = f"not {len(typeset.document.pages)} pages"
             if not difference:
                 self._engine.prove(len(typeset.document.pages))
-                return self._filled(html, piece_id, language, direction, issued_at)
+                return self._written(display, piece_id, issued_at)
         except NO_MEMORY:
             raise  # of this process, not of this page: the same page must not have other bytes another time
         except Exception as fault:
@@ -132,15 +135,12 @@ class Filling:
         )
         return Filled(reason="filling differs", problems=(problem,))
 
-    def _difference(self, root: Element, document: Any) -> str:
-        try:
-            return differs(self._engine.display_of(root), document)
-        except Unlearned:  # of the heads and feet of so many pages, so the numbers differ
-            return f"not {len(document.pages)} pages"
-
     def _filled(self, html: str, piece_id: str, language: str, direction: str, issued_at: datetime) -> Filled:
+        return self._written(self._engine.display(html, language, direction), piece_id, issued_at)
+
+    def _written(self, display: Display, piece_id: str, issued_at: datetime) -> Filled:
         about = About(piece_id, self._brand.definition.title, "CCM", issued_at, conformance(piece_id))
-        content, display = self._engine.fill(html, about, language, direction)
+        content = self._engine.written(display, about)
         if not display.title or len(display.pages) > MAX_PAGES:
             raise Unfillable("no title, or too many pages")
         return Filled(content, display.title, len(display.pages))

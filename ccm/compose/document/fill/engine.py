@@ -67,8 +67,8 @@ class FillEngine:
         self._last: tuple[tuple[str, ...], StyleBook] | None = None  # what was learned from last
         self._learned = 0  # pages
 
-    def fill(self, html: str, about: About, language: str, direction: str) -> tuple[bytes, Display]:
-        """Return the PDF and what is drawn in it.
+    def display(self, html: str, language: str, direction: str) -> Display:
+        """Lay a page out.
 
         Args:
             html: The whole page.
@@ -79,19 +79,22 @@ class FillEngine:
             Unlearned: If the engine must lay this page out first; give it to `learn` then.
             Unfillable: If the page has something that filling does not know.
         """
-        display = self.display(html, language, direction)
-        return self._writer.write(display, about), display
-
-    def display(self, html: str, language: str, direction: str) -> Display:
-        """Lay a page out; raises as `fill` does."""
         root = tree_of(html, language, direction)
         display = self.display_of(root)
         if len(display.pages) > 1 and _own_sheets(root) not in self._paged:
             raise Unlearned(Lesson.LAYOUT)  # how these documents go over to another page was never compared
         return display
 
+    def written(self, display: Display, about: About) -> bytes:
+        """Return the PDF of a page that was laid out.
+
+        Raises:
+            Unfillable: If it has a glyph or colour that filling does not know.
+        """
+        return self._writer.write(display, about)
+
     def display_of(self, root: Element) -> Display:
-        """Lay out the page of a tree, never mind what was compared; raises as `fill` does."""
+        """Lay out the page of a tree, never mind what was compared; raises as `display` does."""
         sheets = _own_sheets(root)
         if sheets in self._refused:
             raise Unfillable(self._refused[sheets])
