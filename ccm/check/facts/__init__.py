@@ -56,7 +56,7 @@ def _in_full(reading: Reading, composed: Composed, known: Known) -> Iterator[Fin
     headline = ("subject", "preheader") if isinstance(reading.rendition, EmailRendition) else ()
     for part in (*proved_parts(reading), *headline):
         yield from lacking(reading, composed, part, known.authored.needed.get((channel, part), ()))
-        yield from misplaced(reading, composed, part, known.authored.labels.get((channel, language, part), ()))
+        yield from misplaced(reading, composed, part, known.authored.labels.get((channel, language, part)))
     for part in headline:  # an email repeats both where a screen reader and the inbox find them
-        yield from misplaced(reading, composed, "unseen", known.authored.labels.get((channel, language, part), ()))
+        yield from misplaced(reading, composed, "unseen", known.authored.labels.get((channel, language, part)))
     yield from undeclared(reading, composed, known)

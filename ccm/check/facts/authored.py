@@ -16,12 +16,33 @@ from ccm.check.facts.proved import Proved
 from ccm.check.facts.statements import Said, statements
 from ccm.check.markup import visible_text
 from ccm.check.texts import texts_in
+from ccm.model.definitions import FactDefinition
 from ccm.model.workspace import Brand, ContentLibrary, Fragment, Template
 
 _URL = re.compile(r"(?:https?://|mailto:|tel:|www\.)[^\s<>\"'`)]+")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _BARE_MONEY = re.compile(r"\bmoney\s*\(\s*[\"'A-Za-z]")
+
+
+_Place = tuple[str, str, str]  # channel, language, part
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Words beside which a fact is told, looked for when a message of that language is there: most processes meet few."""
+
+    parts: Mapping[_Place, AuthoredPart] = field(default_factory=dict)
+    facts: Mapping[str, FactDefinition] = field(default_factory=dict)
+    _known: dict[_Place, tuple[Label, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def get(self, place: _Place) -> tuple[Label, ...]:
+        """Return the labels of a channel's part in a language; none where there is no such part."""
+        known = self._known.get(place)
+        if known is None:
+            part = self.parts.get(place)
+            known = self._known[place] = () if part is None else labels_of(part, self.facts)
+        return known
 
 
 @dataclass(frozen=True)
@@ -48,7 +69,7 @@ class Authored:
     personal_links: tuple[str, ...] = ()
     bare_money: bool = False
     written: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[tuple[str, str, str], tuple[Label, ...]] = field(default_factory=dict)
+    labels: Labels = field(default_factory=Labels)
     needed: Mapping[tuple[str, str], tuple[Needed, ...]] = field(default_factory=dict)
     printed_paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
     proved: Proved = field(default_factory=Proved, compare=False, repr=False)
@@ -63,7 +84,6 @@ class Authored:
         links, bases = _links((*sources, *constants))
         personal = tuple(text for text in constants if "{token}" in text)
         parts = tuple(Reader(template, fragments, library).parts())
-        facts = template.definition.facts
         needed = {(part.channel, part.name): needed_of(part) for part in parts if part.language == parts[0].language}
         return cls(
             texts=comparable("\n".join(constants)),
@@ -73,7 +93,9 @@ class Authored:
             personal_links=personal,
             bare_money=any(_BARE_MONEY.search(text) for text in sources),
             written=dict(_written(template, fragments, library)),
-            labels=_by_place(parts, lambda part: labels_of(part, facts)),
+            labels=Labels(
+                {(part.channel, part.language, part.name): part for part in parts}, template.definition.facts
+            ),
             needed=needed,
             printed_paths=_printed(needed),
         )
@@ -84,10 +106,6 @@ def _printed(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     fields = (one.path for some in needed.values() for one in some if not one.as_fact and one.path[0] != "facts")
     return tuple((".".join(path), path) for path in dict.fromkeys(fields))
-
-
-def _by_place(parts: Iterable[AuthoredPart], make: object) -> dict[tuple[str, str, str], tuple[Label, ...]]:
-    return {(part.channel, part.language, part.name): make(part) for part in parts}  # type: ignore[operator]
 
 
 def _sources(template: Template, fragments: Mapping[str, Fragment], library: ContentLibrary) -> Iterator[str]:
