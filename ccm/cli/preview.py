@@ -90,7 +90,7 @@ def command(
     workspace = (
         open_workspace_for_run(folder, campaign)
         if release
-        else open_workspace(folder, quiet=True, lint=False, lint_for=campaign)
+        else open_workspace(folder, quiet=True, lint=False, lint_for=campaign, channels=wanted)
     )
     preview = preview_customer(
         workspace,

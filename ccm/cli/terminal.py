@@ -8,7 +8,7 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
@@ -21,6 +21,7 @@ from rich.text import Text
 from ccm.diagnostics import Diagnostic, ExitCode, Severity, has_errors
 
 if TYPE_CHECKING:
+    from ccm.model.definitions import Channel
     from ccm.model.workspace import Workspace
 
 P = ParamSpec("P")
@@ -131,19 +132,25 @@ def find_workspace(folder: Path | None) -> Path:
 
 
 def open_workspace(
-    folder: Path | None, *, quiet: bool = False, lint: bool = True, lint_for: str | None = None
+    folder: Path | None,
+    *,
+    quiet: bool = False,
+    lint: bool = True,
+    lint_for: str | None = None,
+    channels: Collection[Channel] = (),
 ) -> Workspace:
     """Load the workspace; end with its errors if it has any. Warnings are printed unless quiet.
 
     Args:
         lint: Also read the texts of all templates; commands that compose nothing leave it out.
         lint_for: With lint off: read those of this campaign's template alone, which a preview has time for.
+        channels: Of that template, read what these channels show; all of it if empty.
     """
     from ccm.load import lint_templates, load_workspace
 
     workspace, diagnostics = load_workspace(find_workspace(folder), lint=lint)
     if workspace is not None and lint_for is not None and lint_for in workspace.campaigns:
-        diagnostics += lint_templates(workspace, [workspace.campaigns[lint_for].template_name])
+        diagnostics += lint_templates(workspace, [workspace.campaigns[lint_for].template_name], channels)
     if has_errors(diagnostics) or workspace is None:
         stop(diagnostics)
     warnings = len(diagnostics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ccm.diagnostics import Diagnostic, Location, Severity
 from ccm.load.lint.css import check_css, check_style_blocks
@@ -13,14 +13,17 @@ from ccm.load.lint.parse import Parsed, parse
 from ccm.load.lint.scope import Surroundings, functions, names_for
 from ccm.load.lint.source import Findings, Source
 from ccm.load.lint.types import Scope
+from ccm.model.definitions import Channel
 from ccm.model.workspace import Catalogue, Fragment, Variant, VariantPart
 
 
-def read_variants(around: Surroundings, findings: Findings) -> None:
-    """Check the Jinja of all variants of one template."""
+def read_variants(around: Surroundings, channels: Collection[Channel], findings: Findings) -> None:
+    """Check the Jinja of the variants of one template that some channels show; of all if no channel is named."""
     parsed_forms: dict[str, Parsed | None] = {}
     used: dict[str, Parsed] = {}
     for variant in around.template.variants.values():
+        if channels and not _is_shown(variant, channels):
+            continue
         source = Source.of(variant.path, variant.source)
         _check_format(around, source, findings)
         if variant.part is not VariantPart.STYLE:
@@ -29,6 +32,12 @@ def read_variants(around: Surroundings, findings: Findings) -> None:
     for path in parsed_forms:
         _check_format(around, _fragment_source(around, path), findings)
     _report_untranslated(around, used, findings)
+
+
+def _is_shown(variant: Variant, channels: Collection[Channel]) -> bool:
+    if variant.part is VariantPart.CARD:
+        return any(channel.is_social for channel in channels)
+    return variant.channel in channels
 
 
 def _read_variant(

@@ -14,6 +14,7 @@ from ccm.load.lint import lint_templates
 from ccm.load.lint.markup import tags_in
 from ccm.load.lint.source import PRINTED, without_jinja
 from ccm.load.workspace import load_workspace
+from ccm.model.definitions import Channel
 from ccm.model.workspace import Template, Variant, VariantPart, Workspace
 
 SHARE = 20  # every twentieth name is misspelt
@@ -108,3 +109,20 @@ def test_linting_says_nothing_about_warnings_as_errors(sample: Workspace) -> Non
     variants = {**template.variants, (variant.channel, variant.part): changed}
     found = lint_templates(replace(sample, templates={template.name: replace(template, variants=variants)}))
     assert [item.severity for item in found if item.code == "unknown-field"] == [Severity.ERROR]
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.EMAIL, Channel.DOCUMENT, Channel.BLUESKY])
+def test_who_looks_at_one_channel_is_told_of_that_one(sample: Workspace, channel: Channel) -> None:
+    """Mistakes everywhere: those of the channel's own files are found, with the card's where it is a network, and no others."""
+    template = sample.templates["monthly-statement"]
+    variants = {key: replace(one, source=one.source + "{{ nobody }}") for key, one in template.variants.items()}
+    broken = replace(sample, templates={template.name: replace(template, variants=variants)})
+    shown = {
+        one.path for one in template.variants.values() if one.channel is channel and one.part is not VariantPart.CARD
+    }
+    if channel.is_social:
+        shown |= {one.path for one in template.variants.values() if one.part is VariantPart.CARD}
+    found = {item.location.path for item in lint_templates(broken, channels=(channel,))}
+    assert shown
+    assert found == shown
+    assert {item.location.path for item in lint_templates(broken)} == {one.path for one in template.variants.values()}
