@@ -229,8 +229,8 @@ class Flow:
         if not place.ltr:
             table = table.moved(place.width - table.outer_width)
         rows = [*table.header, *table.rows]
-        for row in rows:
-            self._forced(row.computed)
+        for kind in {row.kind for row in rows}:
+            self._forced(kind.computed)
         breaks = self._said(traits)
         breaks.before = breaks.before or rows[0].computed["break_before"] in _AVOID
         breaks.behind = breaks.behind or rows[-1].computed["break_after"] in _AVOID
