@@ -36,7 +36,7 @@ def comparable(text: str) -> str:
     return " ".join(plain(text).split())
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def comparable_line(line: str) -> str:
     """Return a line in comparable form; most lines of a message are the same for every customer."""
     return comparable(line)

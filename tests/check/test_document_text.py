@@ -19,6 +19,8 @@ from benchmarks.oracle.build import build
 from ccm.check import check
 from ccm.check.document_text import is_read_twice, read_document
 from ccm.check.filled_pdf import Unread, read_filled
+from ccm.check.filled_pdf.faces import Faces
+from ccm.check.filled_pdf.font import Family, FontReading
 from ccm.check.pdf_text import read_pdf
 from ccm.check.rules import CheckRules
 from ccm.check.shape import lines_of
@@ -234,3 +236,16 @@ def test_a_doubt_holds_the_document(good: Composed, filled: bytes, monkeypatch: 
     composed = changed(good, Channel.DOCUMENT, content=filled, piece_id=twice)
     codes = {finding.code for finding in check(composed, CheckRules()) if finding.piece_id == twice}
     assert "readers-differ" in codes
+
+
+def test_texts_that_come_again_are_not_driven_out() -> None:
+    """What is shown in every document stays read, however many texts were shown once, and those are forgotten."""
+    family = Family()
+    family.take(dict.fromkeys(range(1, 200), ("a", 500, (50, 0, 450, 700))))
+    faces = Faces({b"F0": FontReading(family, frozenset(family.widths))})
+    usual = faces.phrase(b"/F0 10 Tf\n[<00010002>]TJ")
+    for number in range(39_000):
+        faces.phrase(b"/F0 10 Tf\n[<%04x%04x>]TJ" % (3 + number // 198, 2 + number % 198))
+        if number % 100 == 0:
+            assert faces.phrase(b"/F0 10 Tf\n[<00010002>]TJ") is usual
+    assert len(faces.known) + len(family.shown) + len(family.shown_before) < 8_000

@@ -29,7 +29,7 @@ _FEW = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,2})?")  # tells nothing by itself, 
 _TOKENS = re.compile(r"[^\s,;:()\[\]/|+*·•-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SIGNED = regex.compile(r"[%٪\p{Sc}]|percent|per cent|prozent|pour cent|por ciento|por cento|procent")
-_MOST = 12_000  # values, and ways of writing, remembered for one language and locale
+_MOST = 2_500  # values, and ways of writing, remembered for one language and locale
 
 
 def unescaped(value: str) -> str:

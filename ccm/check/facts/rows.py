@@ -16,7 +16,7 @@ from ccm.check.facts.meaning import Amounts, Sort, meanings_for, names_month
 from ccm.check.facts.statements import Statement, statements
 from ccm.check.facts.writing import writing_of
 
-_MOST = 12_000  # cells, and ways of writing lines, remembered for one language and locale
+_MOST = 2_500  # cells, and ways of writing lines, remembered for one language and locale
 
 
 class _Cell(NamedTuple):

@@ -81,7 +81,7 @@ _ARABIC_COMMA = re.compile(r"(?<=\d)،(?=\d)")
 _MEASURE = re.compile(r"\d+(?:[.,]\d+)?[a-zµ][A-Za-z]{0,4}")
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def statements(text: str, language: str, locale: str) -> tuple[Statement, ...]:
     """Return the statements of one line or sentence, in comparable form.
 

@@ -8,8 +8,8 @@ from ccm.check.filled_pdf.font import FontReading
 from ccm.check.filled_pdf.shown import Shown
 from ccm.check.filled_pdf.unread import Unread
 
-_MOST_SHOWN = 16_384  # remembered of one font
-_MOST_PHRASES = 4096  # remembered for the fonts of some files
+_MOST_SHOWN = 2_500  # remembered of one font, and as many before these; most texts are one customer's own
+_MOST_PHRASES = 1_500  # remembered for the fonts of some files
 _FONT, _SHOW = b" Tf\n[", b"]TJ"
 
 
@@ -45,12 +45,13 @@ class Faces:
         font = self._fonts.get(name)
         if font is None:
             raise Unread("a font that is not named")
-        known = font.family.shown
-        shown = known.get((size, operand))
+        family = font.family
+        shown = family.shown.get((size, operand))
         if shown is None:
-            if len(known) >= _MOST_SHOWN:
-                known.clear()
-            shown = known[size, operand] = Shown(operand, font.family, size)
+            if len(family.shown) >= _MOST_SHOWN:
+                family.shown_before, family.shown = family.shown, {}
+            shown = family.shown_before.get((size, operand)) or Shown(operand, family, size)
+            family.shown[size, operand] = shown
         if not font.letters.issuperset(shown.letters):
             raise Unread("a glyph that its font lacks")
         return shown

@@ -43,11 +43,12 @@ class Family:
     space: Width of a blank, if it is usual; otherwise 0.
     least_gap: A smaller gap parts no words.
     odd: Letters of glyphs that are not usual in their size. solid: Letters of those that fill the middle of a line.
-    shown: What was shown, by size and operand.
+    shown: What was shown lately, by size and operand. shown_before: What was shown before that.
     """
 
     def __init__(self) -> None:
         self.shown: dict[tuple[float, bytes], Shown] = {}
+        self.shown_before: dict[tuple[float, bytes], Shown] = {}
         self.texts: dict[int, str] = {}
         self.widths: dict[str, int] = {}
         self.space = 0
