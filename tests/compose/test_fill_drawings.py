@@ -190,6 +190,13 @@ def test_what_would_be_painted_in_another_order_is_left_to_the_engine(body: str,
     assert made(composer(STYLE), page(body))[1] == reason
 
 
+def test_pictures_that_are_not_raised_are_left_to_the_engine() -> None:
+    """One that may leave its box is painted among the texts, under those that come later."""
+    one = composer(STYLE + "svg { overflow: visible }")
+    body = f'<div style="height: 60px">{MARK}</div><div style="margin-top: -60px">Over it</div>'
+    assert made(one, page(body))[1] == "overflow of a picture"
+
+
 # ── opacity in the file ──────────────────────────────────────────────────────
 
 

@@ -135,6 +135,8 @@ class Pictures:
             or style["transform"]
         ):
             raise Unfillable("a picture that is fitted, hidden or turned")
+        if style["overflow"] == "visible":  # then the engine does not raise it over the texts around it
+            raise Unfillable("overflow of a picture")
         element = box.element
         if element.tag == "svg":
             text = element.children[0] if element.children else ""
