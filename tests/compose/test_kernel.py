@@ -123,7 +123,10 @@ def test_texts_are_joined_alike() -> None:
 def test_what_is_remembered_stays_bounded_and_right() -> None:
     """More words than are remembered, and those of the beginning again."""
     ours, compiled_one = joiners()
-    words = [f"{a}{b}{c} 1" for a in "ABCDEFGHIJKLMNOPQRST" for b in "abcdefghijklmnop" for c in "aeiouäé"]
+    words = [
+        f"{a}{b}{c} 1" for a in "ABCDEFGHIJKLMNOPQRSTVWXYZ" for b in "abcdefghijklmnopqrstuvwxyz" for c in "aeiouäé"
+    ]
+    assert len(words) > 4_000
     for word in [*words, *words[:50]]:
         assert told(compiled_one.run(word)) == told(ours.run(word))
 

@@ -178,8 +178,8 @@ enum { KNOWN = 1, LATIN = 2, LETTER = 4, APART = 8 };
 
 #define SIGNS 0x2300 /* no sign from here on is plain Latin text */
 #define PAGE 256
-#define MOST_PARTS 1000 /* of one script, remembered */
-#define SLOTS 2048      /* a power of two, more than MOST_PARTS */
+#define MOST_PARTS 4000 /* of one script, remembered: the words of a catalogue */
+#define FIRST_SLOTS 256 /* powers of two all; twice as many as soon as half of them are taken */
 
 typedef struct {
     int64_t units;
@@ -198,7 +198,7 @@ typedef struct {
 typedef struct {
     Part *pages[SIGNS / PAGE];
     Slot *slots;
-    size_t used;
+    size_t count, used;
 } Script;
 
 typedef struct {
@@ -218,7 +218,7 @@ static void part_clear(Part *part) {
 
 static void script_forget_parts(Script *script) {
     if (script->slots == NULL) return;
-    for (size_t at = 0; at < SLOTS; at++) {
+    for (size_t at = 0; at < script->count; at++) {
         Slot *slot = &script->slots[at];
         if (slot->signs != NULL) {
             part_clear(&slot->part);
@@ -323,24 +323,43 @@ static int sign_part(Joiner *self, Py_UCS4 sign, int lettered, const Part **foun
     return 1;
 }
 
+/* Return the first free slot for a hash. */
+static Slot *slot_free(Slot *slots, size_t count, uint64_t hash) {
+    size_t place = hash % count;
+    while (slots[place].signs != NULL) place = (place + 1) % count;
+    return &slots[place];
+}
+
+/* Make room for one more part; -1 for want of memory. */
+static int script_grow(Script *script) {
+    if (script->slots != NULL && script->used * 2 < script->count) return 0;
+    size_t count = script->slots == NULL ? FIRST_SLOTS : script->count * 2;
+    Slot *slots = PyMem_Calloc(count, sizeof(Slot));
+    if (slots == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t at = 0; script->slots != NULL && at < script->count; at++)
+        if (script->slots[at].signs != NULL) *slot_free(slots, count, script->slots[at].hash) = script->slots[at];
+    PyMem_Free(script->slots);
+    script->slots = slots;
+    script->count = count;
+    return 0;
+}
+
 /* Find how signs that look at each other are set; likewise. */
 static int whole_part(Joiner *self, const Py_UCS4 *signs, size_t count, int lettered, const Part **found) {
     Script *script = &self->scripts[lettered];
     uint64_t hash = 1469598103934665603u;
     for (size_t at = 0; at < count; at++) hash = (hash ^ signs[at]) * 1099511628211u;
     hash ^= hash >> 29;
-    if (script->slots == NULL) {
-        script->slots = PyMem_Calloc(SLOTS, sizeof(Slot));
-        if (script->slots == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-    }
-    size_t place = hash % SLOTS;
-    for (Slot *slot; (slot = &script->slots[place])->signs != NULL; place = (place + 1) % SLOTS) {
-        if (slot->hash == hash && slot->count == count && !memcmp(slot->signs, signs, count * sizeof *signs)) {
-            *found = &slot->part;
-            return 1;
+    if (script->slots != NULL) {
+        size_t place = hash % script->count;
+        for (Slot *slot; (slot = &script->slots[place])->signs != NULL; place = (place + 1) % script->count) {
+            if (slot->hash == hash && slot->count == count && !memcmp(slot->signs, signs, count * sizeof *signs)) {
+                *found = &slot->part;
+                return 1;
+            }
         }
     }
     Part made;
@@ -348,16 +367,17 @@ static int whole_part(Joiner *self, const Py_UCS4 *signs, size_t count, int lett
     if (said <= 0) return said;
     if (script->used >= MOST_PARTS) script_forget_parts(script);
     Py_UCS4 *own = PyMem_Malloc(count * sizeof *signs);
-    if (own == NULL) {
+    if (own == NULL || script_grow(script) < 0) {
+        PyMem_Free(own);
         part_clear(&made);
         PyErr_NoMemory();
         return -1;
     }
     memcpy(own, signs, count * sizeof *signs);
-    for (place = hash % SLOTS; script->slots[place].signs != NULL;) place = (place + 1) % SLOTS;
-    script->slots[place] = (Slot){hash, own, count, made};
+    Slot *slot = slot_free(script->slots, script->count, hash);
+    *slot = (Slot){hash, own, count, made};
     script->used++;
-    *found = &script->slots[place].part;
+    *found = &slot->part;
     return 1;
 }
 

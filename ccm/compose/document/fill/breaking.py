@@ -12,6 +12,7 @@ from ccm.compose.document.fill.unfillable import Unfillable
 
 _WRAPPING = ("normal", "pre-wrap", "pre-line")
 _MOST = 1_500  # texts; those of one customer alone hardly come again
+_MOST_WORDS = 5_000  # of one style, with their widths: the words of a catalogue
 _SURE = 2.0  # px between a line's width and its place, from which on nobody counts the same width otherwise
 _WIDER = 1.1  # by so much nobody counts a whole text narrower than its words
 # Signs, beside letters and digits, that words may begin and end with so that lines may break at any blank between them.
@@ -144,7 +145,7 @@ class Breaker:
         try:
             return [usual[word] for word in words]
         except KeyError:
-            if len(usual) > _MOST:
+            if len(usual) > _MOST_WORDS:
                 usual.clear()
         for word in words:
             if word not in usual:

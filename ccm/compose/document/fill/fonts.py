@@ -91,11 +91,12 @@ class FontFile:
     def subset(self, glyphs: set[int]) -> Subset:
         """Return the usual glyphs and these."""
         more = frozenset(glyphs - self._usual.keys())
-        made = self._made.get(more)
+        made = self._made.pop(more, None)
         if made is None:
+            made = self._make(more)
             if len(self._made) >= MOST_SUBSETS:
-                self._made.clear()
-            made = self._made[more] = self._make(more)
+                del self._made[next(iter(self._made))]
+        self._made[more] = made  # the last one that was asked for stands last
         return made
 
     def rare(self, glyphs: Iterable[int]) -> frozenset[int]:

@@ -18,7 +18,7 @@ from ccm.compose.document.fill.run import UNITS, Run, operator
 from ccm.compose.document.fill.showing import glyphs_shown
 from ccm.compose.document.fill.unfillable import Unfillable
 
-_MOST_PARTS = 1_000  # of one style, remembered
+_MOST_PARTS = 4_000  # of one style, remembered: the words of a catalogue
 _SHORT = 4  # signs; a longer word with digits hardly comes again
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")

@@ -62,11 +62,12 @@ class PdfWriter:
         subsets = {face: self._fonts[face].subset(more) for face, more in sorted(used.glyphs.items())}
         states = tuple(sorted(used.states))
         key = (states, *[(face, subset.mark) for face, subset in subsets.items()])
-        known = self._beginnings.get(key)
+        known = self._beginnings.pop(key, None)
         if known is None:
+            known = self._begun(subsets, states)
             if len(self._beginnings) >= _MOST_BEGINNINGS:
-                self._beginnings.clear()
-            known = self._beginnings[key] = self._begun(subsets, states)
+                del self._beginnings[next(iter(self._beginnings))]
+        self._beginnings[key] = known  # the last one that was asked for stands last
         return known
 
     def _begun(self, subsets: Mapping[int, Subset], used: Sequence[bytes]) -> Beginning:
