@@ -40,7 +40,7 @@ def engines_side_by_side(
         for name in rates:
             children[name] = held.enter_context(Child(name, folder))
             first[name] = children[name].make(0, 1)
-            children[name].make(0, documents if name == "ccm" else min(WARM_UP, documents))
+            children[name].make(0, min(WARM_UP, documents) if ENGINES[name][2] else documents)
             say(f"{name}: first document after {first[name]['since_start']:.2f} s")
         for turn in range(rounds):
             bank.renew(folder, documents, bank.SEED + 1 + turn)

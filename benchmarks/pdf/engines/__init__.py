@@ -18,6 +18,7 @@ class Engine(Protocol):
 # Name → module, arguments, documents in a round. Slow ones make fewer, so that a round takes seconds for everybody.
 ENGINES: dict[str, tuple[str, dict[str, Any], int]] = {
     "ccm": ("filled", {}, 0),
+    "ccm, Python alone": ("uncompiled", {}, 0),
     "weasyprint": ("weasyprint_loop", {}, 6),
     "weasyprint, tagged": ("weasyprint_loop", {"pdf_variant": "pdf/ua-1"}, 6),
     "weasyprint, tuned": ("filled", {"fill": False}, 6),
@@ -27,6 +28,7 @@ ENGINES: dict[str, tuple[str, dict[str, Any], int]] = {
 }
 STATES = {
     "ccm": "PDF/A-3a and PDF/UA-1, filled",
+    "ccm, Python alone": "the same, without the compiled loops",
     "weasyprint": "a plain loop, untagged",
     "weasyprint, tagged": "a plain loop, PDF/UA-1",
     "weasyprint, tuned": "PDF/A-3a and PDF/UA-1; style sheet and fonts used again, collector paused",
