@@ -6,28 +6,26 @@ What is compiled is `_kernel.c`, for the stable interface of Python, when the pa
 
 from __future__ import annotations
 
-from types import ModuleType
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ccm.compose.document.fill import kernel_in_python
 
-COMPILED: ModuleType | None
+COMPILED: Any
 try:
-    from ccm.compose.document.fill import _kernel
+    COMPILED = import_module("ccm.compose.document.fill._kernel")
 except ImportError:
     COMPILED = None
-    narrowest = kernel_in_python.narrowest
-    place_row = kernel_in_python.place_row
-    place_rows = kernel_in_python.place_rows
-    read_rows = kernel_in_python.read_rows
-    show_areas = kernel_in_python.show_areas
-    show_rows = kernel_in_python.show_rows
-    widest = kernel_in_python.widest
+
+if TYPE_CHECKING:
+    _LOOPS = kernel_in_python
 else:
-    COMPILED = _kernel
-    narrowest = _kernel.narrowest
-    place_row = _kernel.place_row
-    place_rows = _kernel.place_rows
-    read_rows = _kernel.read_rows
-    show_areas = _kernel.show_areas
-    show_rows = _kernel.show_rows
-    widest = _kernel.widest
+    _LOOPS = COMPILED or kernel_in_python
+
+narrowest = _LOOPS.narrowest
+place_row = _LOOPS.place_row
+place_rows = _LOOPS.place_rows
+read_rows = _LOOPS.read_rows
+show_areas = _LOOPS.show_areas
+show_rows = _LOOPS.show_rows
+widest = _LOOPS.widest
