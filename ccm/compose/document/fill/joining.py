@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ccm.compose.document.fill import kernel
 from ccm.compose.document.fill.fonts import FontFile
@@ -82,6 +82,8 @@ class Joiner:
         face: Place of the font in the brand's order. size: In px.
     """
 
+    contents = staticmethod(contents)  # sets the texts of a column of cells, as the kernel's own does
+
     def __init__(self, signs: str, whole: Callable[[str, bool], Part | None], face: int, size: float) -> None:
         self._shape = whole
         self._face = face
@@ -154,12 +156,6 @@ class Joiner:
             return None
         units = sum(map(script.units.__getitem__, text))
         return Run(text, (), units / UNITS, self._face, self._size, operator(shown))
-
-    def contents(
-        self, column: tuple[str, ...], known: Any, young: Any, other: Any, most_known: int, most_young: int
-    ) -> list[Any]:
-        """Set the texts of a column of cells; see `kernel_in_python.contents`."""
-        return contents(column, known, young, other, most_known, most_young)
 
     def forget(self) -> None:
         """Forget what was set."""

@@ -112,9 +112,7 @@ class TextStyle:
 
         other: Gives `fresh` for a text that is one as it stands.
         """
-        if self._joiner is None:
-            return contents(column, known, young, other, *most)
-        return self._joiner.contents(column, known, young, other, *most)
+        return (self._joiner.contents if self._joiner else contents)(column, known, young, other, *most)
 
     def _joining(self) -> Joiner | None:
         """Return what puts texts together from parts, once enough texts were met that it pays."""
