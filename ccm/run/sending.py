@@ -220,9 +220,9 @@ class Sender:
             case Deliver():
                 return (yield from self._deliver(step.provider, step.envelope))
             case Mark():
-                self._mark(step, hand)
-                yield LATER
-                self._raise_failure()
+                if self._mark(step, hand):
+                    yield LATER
+                return self._failure is None
             case Note():
                 with self._lock:
                     self._desk.note(step.changes, step.outcome)
@@ -252,10 +252,12 @@ class Sender:
             status = f"adapter failed with {type(error).__name__}"
             return Receipt(envelope.key, ReceiptStatus.UNKNOWN, provider, provider_status=status)
 
-    def _mark(self, step: Mark, hand: Hand) -> None:
+    def _mark(self, step: Mark, hand: Hand) -> bool:
+        """Have a mark written, unless sending failed already."""
         with self._lock:
-            self._raise_failure()
-            self._desk.mark(step.change, hand)
+            if self._failure is None:
+                self._desk.mark(step.change, hand)
+            return self._failure is None
 
     def _enter(self, provider: str, hand: Hand) -> bool:
         with self._lock:

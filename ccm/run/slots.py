@@ -94,7 +94,10 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Write this and come back when it is written (to the operating system, not to the disk)."""
+    """Write this and come back when it is written (to the operating system, not to the disk).
+
+    False: sending failed meanwhile, here or at another slot; nothing of the piece may leave any more.
+    """
 
     change: StateChange
 
@@ -283,8 +286,10 @@ def _try_once(
     answer: Receipt | Refusal | None = floor.refusal(job, envelope)
     if answer is None:
         asked_at = floor.monotonic()
-        yield Mark(floor.change(envelope.key, PieceState.SENDING))
-        if floor.monotonic() - asked_at > MARK_SECONDS:
+        if not (yield Mark(floor.change(envelope.key, PieceState.SENDING))):
+            # The mark may be written: without an answer to it the next execution would find a doubt where there is none.
+            answer = Receipt(envelope.key, ReceiptStatus.DEFERRED, provider, provider_status="stopped before sending")
+        elif floor.monotonic() - asked_at > MARK_SECONDS:
             answer = Receipt(envelope.key, ReceiptStatus.DEFERRED, provider, provider_status="slept before sending")
         else:
             try:

@@ -206,6 +206,32 @@ def test_an_unusable_provider_stops_the_run(retriable: bool, tries: int) -> None
     assert bench.ledger.tally(RUN_ID).undecided == 1
 
 
+class OneLine(Broken):
+    """Has one line only, which is down; keeps its last refusal until the other piece asks for the line again."""
+
+    retriable = True
+    concurrency = 1
+    sender: Sender
+
+    def deliver(self, envelope: Envelope) -> Receipt:
+        if [one.key for one in self.delivered].count(envelope.key) == MAX_ATTEMPTS - 1:
+            until = time.monotonic() + 60
+            while not self.sender._enterers and time.monotonic() < until:
+                time.sleep(0.001)
+        return super().deliver(envelope)
+
+
+def test_what_was_refused_before_the_provider_failed_is_no_doubt() -> None:
+    """One piece is tried for the last time, another waits for its next try: neither left, both can go later."""
+    adapter = OneLine(EMAIL)
+    bench = Bench(adapter, 2, slots=2)
+    adapter.sender = bench.sender
+    with pytest.raises(ProviderFailed):
+        bench.send()
+    assert len(adapter.delivered) == 2 * MAX_ATTEMPTS - 1
+    assert bench.states == [PieceState.HELD] * 2
+
+
 def test_stop_begins_nothing_more() -> None:
     """After stop() what is under way ends and is written down; the rest was not begun and has no outcome."""
     slow = SlowAdapter(EMAIL, seconds=0.1)

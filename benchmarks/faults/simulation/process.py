@@ -261,11 +261,10 @@ class Process:
         step, answer = hand.step, None
         match step:
             case Mark(change):
-                if self._failure is not None:
-                    return self._let_go(hand)
-                if hand.stage is Stage.NEW:
+                if hand.stage is Stage.NEW and self._failure is None:
                     hand.stage = Stage.MARKING
                     return self._desk.mark(change, hand)
+                answer = self._failure is None
             case Deliver(provider, envelope):
                 if hand.answer is not None:
                     return self._answered(hand, provider, envelope)
@@ -312,8 +311,3 @@ class Process:
                 hand.asked = self.world.ticks
         except StopIteration:
             hand.step = None
-
-    def _let_go(self, hand: Hand) -> None:
-        """End a slot whose mark could not be written."""
-        hand.steps.close()
-        hand.step = None
