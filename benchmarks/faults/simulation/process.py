@@ -252,7 +252,15 @@ class Process:
                 shell._close(self.ledger, RUN_ID, self.name, self.clock, counts)
         except (LeaseLost, LedgerError) as error:
             self.world.tell(self.name, "cannot close", type(error).__name__)
+        else:
+            self._leave_no_doubt()
         self.world.tell(self.name, "ends")
+
+    def _leave_no_doubt(self) -> None:
+        """Look for pieces without a last word, unless the ledger had refused one."""
+        left = [one.piece_id[:6] for one in self.ledger.pieces(RUN_ID, states=(PieceState.SENDING,))]
+        if left and not isinstance(self._failure, LedgerError):
+            raise Broken(f"G4: {left} are left as being sent by a process that ended in good order")
 
     # ── slots ────────────────────────────────────────────────────────────
 
