@@ -16,7 +16,8 @@ from ccm.load.contract_columns import NotPlain
 from ccm.load.layout import Layout, item_fields
 from ccm.load.source.addressing import AddressReader
 from ccm.load.source.headers import open_table
-from ccm.load.source.staging import ChildRows, SeenKeys, child_rows, drop_staged
+from ccm.load.source.scratch import SeenKeys
+from ccm.load.source.staging import ChildRows, child_rows, drop_staged
 from ccm.load.source.tables import Match, RawRow, RowBatch, Table, reach
 from ccm.model.definitions import CampaignDefinition, ChildTable, OccurrenceEach, SourceDefinition
 from ccm.model.records import Recipient

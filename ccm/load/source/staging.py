@@ -14,7 +14,6 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from itertools import compress
@@ -23,8 +22,8 @@ from typing import NamedTuple, TypeAlias
 
 import orjson
 
-from ccm.diagnostics import Location
-from ccm.load.source.tables import FileTable, Match, RawRow, RowBatch, RowBlock, SourceUnreadable, Table
+from ccm.load.source.scratch import cannot_stage, make_folder, private
+from ccm.load.source.tables import FileTable, Match, RawRow, RowBatch, RowBlock, Table
 from ccm.model.definitions import ChildTable
 
 _FORMAT = 3  # raise when the staged form changes; older files are then made anew
@@ -86,7 +85,9 @@ class StagedChildRows(ChildRows):
     def batch(self, key: str) -> RowBatch | None:
         """Return the rows of a parent in the period together; None if one is not to be trusted, or has other columns."""
         packets = self._packets(key)
-        if not packets or any(trouble for trouble, _ in packets):
+        if not packets:
+            return RowBatch([], {})
+        if any(trouble for trouble, _ in packets):
             return None
         first, *others = [self._unpacked(packet) for _, packet in packets]
         if any(list(one.columns) != list(first.columns) for one in others):
@@ -112,26 +113,6 @@ class StagedChildRows(ChildRows):
     def close(self) -> None:
         """Close the staged file."""
         self._staged.close()
-
-
-class SeenKeys:
-    """The keys of a run so far, on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._connection = _private(folder, "CREATE TABLE seen (key BLOB PRIMARY KEY) WITHOUT ROWID")
-
-    def add(self, *parts: str) -> bool:
-        """Remember a key; tells whether it is new."""
-        digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).digest()
-        try:
-            return self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,)).rowcount == 1
-        except sqlite3.Error as error:
-            raise _full(self._folder, error) from None
-
-    def close(self) -> None:
-        """Forget them."""
-        self._connection.close()
 
 
 def child_rows(
@@ -173,7 +154,7 @@ def drop_staged(folder: Path) -> None:
         for path in (*folder.glob("*.db"), *folder.glob("*.tmp")):
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise _full(folder, error) from None
+        raise cannot_stage(folder, error) from None
 
 
 def _opened(path: Path) -> sqlite3.Connection | None:
@@ -196,7 +177,7 @@ def _opened(path: Path) -> sqlite3.Connection | None:
 
 def _built(table: Table, child: ChildTable, path: Path, name: str) -> sqlite3.Connection:
     """Stage a file and put it in place in one step, so that another process sees all of it or nothing."""
-    _make_folder(path.parent)
+    make_folder(path.parent)
     draft = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     before = _stamp(table)
     try:
@@ -209,7 +190,7 @@ def _built(table: Table, child: ChildTable, path: Path, name: str) -> sqlite3.Co
             raise table.unreadable("the file changed while it was read", "wait until it is complete, then try again")
         draft.replace(path)
     except (sqlite3.Error, OSError) as error:
-        raise _full(path.parent, error) from None
+        raise cannot_stage(path.parent, error) from None
     finally:
         draft.unlink(missing_ok=True)
     for outdated in path.parent.glob(f"{name}-{'[0-9a-f]' * 20}.db"):
@@ -217,36 +198,21 @@ def _built(table: Table, child: ChildTable, path: Path, name: str) -> sqlite3.Co
             outdated.unlink(missing_ok=True)
     connection_to_it = _opened(path)
     if connection_to_it is None:
-        raise _full(path.parent, OSError("the staged file vanished"))
+        raise cannot_stage(path.parent, OSError("the staged file vanished"))
     return connection_to_it
 
 
 def _once(table: Table, child: ChildTable, folder: Path) -> sqlite3.Connection:
     """Stage for this run only."""
-    connection = _private(folder, "SELECT 1")
+    connection = private(folder, "SELECT 1")
     try:
         _fill(connection, table, child)
     except sqlite3.Error as error:
         connection.close()
-        raise _full(folder, error) from None
+        raise cannot_stage(folder, error) from None
     except BaseException:
         connection.close()
         raise
-    return connection
-
-
-def _private(folder: Path, schema: str) -> sqlite3.Connection:
-    """Open a database that has lost its name already: even a kill leaves nothing behind."""
-    _make_folder(folder)
-    path = folder / f"private.{os.getpid()}-{threading.get_ident()}-{os.urandom(4).hex()}.tmp"
-    try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for statement in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "BEGIN", schema, "COMMIT", "BEGIN"):
-            connection.execute(statement)
-        with suppress(OSError):
-            path.unlink()
-    except sqlite3.Error as error:
-        raise _full(folder, error) from None
     return connection
 
 
@@ -378,20 +344,3 @@ def _stamp(table: Table) -> tuple[int, int]:
         return (0, 0)
     found = table.path.stat()
     return found.st_size, found.st_mtime_ns
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _full(folder, error) from None
-
-
-def _full(folder: Path, error: Exception) -> SourceUnreadable:
-    """Explain why customer rows could not be staged."""
-    return SourceUnreadable(
-        "staging-failed",
-        f"child rows could not be staged on disk ({str(error).splitlines()[0]})",
-        "make room and give write access under .ccm/staging, then give the command again",
-        Location(".ccm/staging" if folder.name == "staging" else str(folder)),
-    )
