@@ -57,6 +57,28 @@ def test_documents_pass_verapdf(verapdf: VeraPdf, tmp_path: Path) -> None:
     assert all(verdict.assertions > 100 for verdict in verdicts.values())
 
 
+def test_opacity_breaks_what_an_alpha_keeps(verapdf: VeraPdf, tmp_path: Path) -> None:
+    """Why the CSS of documents is warned about `opacity` and told to take rgba(); a failure here says that the warning can go."""
+    maker = composer(files={"templates/letter/mark.svg": SVG})
+    broken = {
+        "block": "<p style='opacity: .5'>words</p>",
+        "words": "<p>some <b style='opacity: .5'>words</b></p>",
+        "picture": "<p><img style='opacity: .5' src=mark.svg alt='A disc'></p>",
+    }
+    drawing = "<svg role=img viewBox='0 0 9 9' width=90><title>Line</title><path d='M0 0L9 9' stroke='#c00' {}/></svg>"
+    sound = {
+        "alpha": "<p style='color: rgba(0, 0, 0, .5); background: #ff000033'>words</p>",
+        "stroke": drawing.format("stroke-opacity='.5'"),
+        "in-a-drawing": drawing.format("opacity='.5'"),
+    }
+    for name, body in (broken | sound).items():
+        made, findings = compose(maker, page(f"<h1>Letter</h1>{body}", name), "en", "ltr")
+        assert made is not None, findings
+        (tmp_path / f"{name}.pdf").write_bytes(made.content)
+    verdicts = verapdf.check("ua1", [tmp_path / f"{name}.pdf" for name in broken | sound])
+    assert {path.stem for path, verdict in verdicts.items() if not verdict.compliant} == set(broken)
+
+
 def test_verapdf_can_fail(verapdf: VeraPdf, tmp_path: Path) -> None:
     """A file without tags is refused, so a pass means something."""
     weasyprint = pytest.importorskip("weasyprint")

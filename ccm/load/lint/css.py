@@ -1,4 +1,4 @@
-"""Checks the CSS of documents: what the layout engine would ignore, tokens, files and fonts that do not exist.
+"""Checks the CSS of documents: what the layout engine would ignore or not tag, tokens, files and fonts that do not exist.
 
 Why: WeasyPrint passes over a misspelt property with a line in a log that nobody reads.
 """
@@ -54,24 +54,33 @@ def check_css(around: Surroundings, source: Source, findings: Findings) -> None:
 def check_style_blocks(around: Surroundings, source: Source, findings: Findings) -> None:
     """Check the <style> elements and style attributes of an HTML text."""
     text = without_jinja(source.text)
+    card = source.path.endswith("card.html")  # becomes a picture
+    drawings = 0  # that are open: each is one picture, with one tag for all that is in it
     for tag in tags_in(text):
+        tagged = not card and not drawings
         if tag.content_end and tag.name.lower() == "style":
-            _Sheet(around, source, tag.inside, text[tag.inside : tag.content_end], findings).check()
+            content = text[tag.inside : tag.content_end]
+            _Sheet(around, source, tag.inside, content, findings, tagged=tagged).check()
         style = tag.get("style")
         if style is not None and PRINTED not in style.value:
-            sheet = _Sheet(around, source, style.value_offset, style.value, findings)
+            sheet = _Sheet(around, source, style.value_offset, style.value, findings, tagged=tagged)
             sheet.declarations(tinycss2.parse_blocks_contents(style.value, skip_comments=True, skip_whitespace=True))
+        if tag.name.lower() == "svg":
+            drawings = max(0, drawings + {"start": 1, "end": -1}.get(tag.kind, 0))
 
 
 class _Sheet:
     """One piece of CSS at a place of a source."""
 
-    def __init__(self, around: Surroundings, source: Source, offset: int, text: str, findings: Findings) -> None:
+    def __init__(
+        self, around: Surroundings, source: Source, offset: int, text: str, findings: Findings, *, tagged: bool = True
+    ) -> None:
         self.around = around
         self.source = source
         self.offset = offset
         self.text = text
         self.findings = findings
+        self.tagged = tagged
         self.piece = Source(source.path, self.text)
         self.own = set(_OWN_VARIABLE.findall(self.text))
         self.variables = _variables(around.brands)
@@ -195,10 +204,10 @@ class _Sheet:
                 self.findings.warn(self.source, self.at(start), "unknown-font", message, remedy)
 
     def _property(self, node: Any) -> None:
-        """Report what the layout engine would ignore, judged with the tokens' values in place of var()."""
+        """Report what the layout engine would ignore or not tag, judged with the tokens' values in place of var()."""
         if PRINTED in tinycss2.serialize(node.value):
             return
-        judged = judge(node, self.variables)
+        judged = judge(node, self.variables, tagged=self.tagged)
         if judged is not None:
             self.findings.warn(self.source, self.at(node), *judged)
 

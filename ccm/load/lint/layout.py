@@ -1,4 +1,4 @@
-"""What the layout engine would ignore in CSS: WeasyPrint's own judgement, declaration by declaration.
+"""What the layout engine would ignore in CSS, or draw without tags: WeasyPrint's own judgement, declaration by declaration.
 
 WeasyPrint takes 0.7 s to import, so it is imported when there is CSS to judge and not before.
 """
@@ -20,9 +20,11 @@ _MAX_ALIASES = 8
 _BASE = "https://workspace.invalid/"
 
 
-def judge(node: Any, variables: Mapping[str, str]) -> tuple[str, str, str] | None:
+def judge(node: Any, variables: Mapping[str, str], *, tagged: bool = True) -> tuple[str, str, str] | None:
     """Judge one declaration with the variables' values in place of var().
 
+    Args:
+        tagged: Whether what it applies to has tags of its own: not on a card, and not inside a drawing.
     Returns:
         Code, message and remedy; None where all is well or a variable is not known.
     """
@@ -34,8 +36,10 @@ def judge(node: Any, variables: Mapping[str, str]) -> tuple[str, str, str] | Non
         return None
     node.value = resolved
     with _said_by_weasyprint() as said:
-        list(preprocess_declarations(_BASE, [node]))
-    return _explained(node, said[0]) if said else None
+        values = list(preprocess_declarations(_BASE, [node]))
+    if said:
+        return _explained(node, said[0])
+    return _untagged(values) if tagged else None
 
 
 def judge_selector(prelude: Any) -> str | None:
@@ -59,6 +63,23 @@ def _explained(node: Any, reason: str) -> tuple[str, str, str]:
     value = tinycss2.serialize(node.value).strip()[:60]
     message = f'"{node.name}" cannot be "{value}"; the layout engine ignores it'
     return "invalid-value", message, "give a value that the property takes, or leave it out"
+
+
+def _untagged(values: Iterable[tuple[str, Any, bool]]) -> tuple[str, str, str] | None:
+    """Report an opacity that takes words and pictures out of the tags.
+
+    Why: WeasyPrint draws such an element as a group, a form XObject that no marked content refers to. Screen readers do not
+    find what is in it, and PDF/UA-1 is broken (ISO 14289-1, 7.1). Backgrounds and borders alone would do no harm, but which
+    elements have nothing else is not known before there is data.
+    """
+    for name, value, _ in values:
+        if name == "opacity" and isinstance(value, (int, float)) and value < 1:
+            message = (
+                f'"opacity: {value:g}" takes words and pictures out of the tags, so that the document breaks PDF/UA-1'
+            )
+            remedy = "use a paler colour, or one with an alpha such as rgba(0, 0, 0, 0.5); fill-opacity in a drawing"
+            return "untagged-opacity", message, remedy
+    return None
 
 
 def _properties() -> list[str]:
