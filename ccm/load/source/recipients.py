@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import date
 from decimal import Decimal
@@ -16,10 +16,12 @@ from ccm.load.contract_columns import NotPlain
 from ccm.load.layout import Layout, item_fields
 from ccm.load.source.addressing import AddressReader
 from ccm.load.source.headers import open_table
+from ccm.load.source.orphans import ParentKeys, orphans_among
 from ccm.load.source.scratch import SeenKeys
 from ccm.load.source.staging import ChildRows, child_rows, drop_staged
 from ccm.load.source.tables import Match, RawRow, RowBatch, Table, reach
 from ccm.model.definitions import CampaignDefinition, ChildTable, OccurrenceEach, SourceDefinition
+from ccm.model.orphans import OrphanRows
 from ccm.model.records import Recipient
 from ccm.model.workspace import Workspace
 
@@ -32,12 +34,16 @@ def load_recipients(
     *,
     period: tuple[date, date] | None,
     only: str | None = None,
+    tell_orphans: Callable[[tuple[OrphanRows, ...]], None] | None = None,
+    orphans_first: bool = False,
 ) -> Iterator[Recipient]:
     """Read the recipients of a campaign in the order of their table.
 
     Args:
         period: First and last day, both inclusive, of the child rows to join; None joins all.
         only: The id of one customer, or the key of one row; nothing else is read.
+        tell_orphans: Gets the child rows that belong to nobody, once all rows of the main table were read.
+        orphans_first: Tell them before the first recipient; the keys of the main table are read beforehand for that.
     Returns:
         One recipient per row, each with the faults of its row and its child rows. A row whose key cannot be
         trusted comes as `row:<line>`, so that it never stands for a customer whom it may not mean.
@@ -60,8 +66,16 @@ def load_recipients(
             children[name] = child_rows(rows, child, period, folder=folder, name=staged, one=only is not None)
             held.callback(children[name].close)
         reader = _Reader(workspace, campaign, table, children, seen)
+        parents = ParentKeys(seen)
+        if tell_orphans and orphans_first:
+            parents.note_all(table, source.key)
+            tell_orphans(orphans_among(children, parents))
         for row in _parents(table, source, only):
+            if row.trouble:
+                parents.note(row, source.key)
             yield reader.recipient(row)
+        if tell_orphans and not orphans_first:
+            tell_orphans(orphans_among(children, parents))
 
 
 def drop_staged_rows(workspace: Workspace) -> None:

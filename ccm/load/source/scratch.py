@@ -6,6 +6,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,14 +28,19 @@ class SeenKeys:
         except sqlite3.Error as error:
             raise cannot_stage(self._folder, error) from None
 
-    def has(self, *parts: str) -> bool:
-        """Tell whether a key came."""
+    def missing(self, kind: str, keys: Sequence[str]) -> list[str]:
+        """Return those of some keys that did not come as (kind, key), in their order.
+
+        Args:
+            keys: A few hundred at most.
+        """
+        digests = {_digest((kind, key)): key for key in keys}
+        query = f"SELECT key FROM seen WHERE key IN ({','.join('?' * len(digests))})"  # noqa: S608 - question marks
         try:
-            return (
-                self._connection.execute("SELECT 1 FROM seen WHERE key = ?", (_digest(parts),)).fetchone() is not None
-            )
+            found = {digest for (digest,) in self._connection.execute(query, tuple(digests))}
         except sqlite3.Error as error:
             raise cannot_stage(self._folder, error) from None
+        return [key for digest, key in digests.items() if digest not in found]
 
     def close(self) -> None:
         """Forget them."""

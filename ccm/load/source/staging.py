@@ -16,7 +16,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -26,13 +27,15 @@ from ccm.load.source.scratch import cannot_stage, make_folder, private
 from ccm.load.source.tables import FileTable, Match, RawRow, RowBatch, RowBlock, Table
 from ccm.model.definitions import ChildTable
 
-_FORMAT = 3  # raise when the staged form changes; older files are then made anew
+_FORMAT = 4  # raise when the staged form changes; older files are then made anew
 _DAY = re.compile(r"(\d{4}-\d{2})(-\d{2})?([T ].*)?")
 _PACKED_AT_ONCE = 1_000  # rows; a table that is not sorted by its parents still gives packets of several rows
 # first, last: Days of the packet's rows, empty where they have none. trouble: Why its one row cannot be trusted.
 _SCHEMA = "CREATE TABLE rows (key TEXT, first TEXT, last TEXT, trouble TEXT, packet BLOB)"
 _INSERT = "INSERT INTO rows VALUES (?, ?, ?, ?, ?)"
 _OF_KEY = "SELECT trouble, packet FROM rows WHERE key = ? AND (first = '' OR first <= ? AND last >= ?) ORDER BY rowid"
+_KEYS = "SELECT DISTINCT key FROM rows WHERE first = '' OR first <= ? AND last >= ?"  # from the index alone
+_DOUBTFUL = "SELECT key, packet FROM rows WHERE trouble NOT IN ('', ?)"
 
 _Staged: TypeAlias = tuple[str, str, str, str, bytes]  # one row of that table
 
@@ -97,6 +100,24 @@ class StagedChildRows(ChildRows):
             for name, values in first.columns.items():
                 values.extend(one.columns[name])
         return first
+
+    def all_keys(self) -> Iterator[str]:
+        """Yield each key that rows may have in the period, once; rows without any have the empty one."""
+        return (key for (key,) in self._staged.execute(_KEYS, (self._last, self._first)))
+
+    def lines(self, key: str) -> tuple[list[int], list[int]]:
+        """Return where the rows of a key in the period stand: those that are its own, and those that may be another's."""
+        own: list[int] = []
+        doubtful: list[int] = []
+        for trouble, packet in self._packets(key):
+            (own if trouble in ("", NOT_A_DAY) else doubtful).extend(self._unpacked(packet).lines)
+        return own, doubtful
+
+    def doubtful(self) -> Iterator[tuple[str, int]]:
+        """Yield key and line of every row that may be another's; reads all rows."""
+        for key, packet in self._staged.execute(_DOUBTFUL, (NOT_A_DAY,)):
+            for line in self._unpacked(packet).lines:
+                yield key, line
 
     def _packets(self, key: str) -> list[tuple[str, bytes]]:
         return self._staged.execute(_OF_KEY, (key, self._last, self._first)).fetchall()
@@ -238,10 +259,10 @@ def _staged_rows(table: Table, child: ChildTable) -> Iterator[_Staged]:
         row, day = _dated(piece, child)
         if row.trouble and row.trouble != NOT_A_DAY:
             # It cannot be told whose row this is: everyone it may belong to is held until it is mended.
-            for key in dict.fromkeys(row.candidates):
+            for key in dict.fromkeys(row.candidates or ("",)):
                 packing.add(key, "", row)
-        elif key := row.text(child.key):
-            packing.add(key, day, row)
+        else:
+            packing.add(row.text(child.key), day, row)
         if packing.count >= _PACKED_AT_ONCE:
             yield from packing.packed()
     yield from packing.packed()
@@ -274,29 +295,34 @@ class _Packing:
             for row in block.raw():
                 self._add_row(row, child)
             return
-        parents, names = self._parents, block.names
-        for line, cells in zip(block.lines, block.rows, strict=True):
-            key = cells[key_at].strip()
-            day = "" if day_at is None else _first_day(cells[day_at].strip())
-            if not key or (day_at is not None and not day):
-                self._add_row(RawRow(line, dict(zip(names, cells, strict=True))), child)
+        days = ("",) * len(block.rows) if day_at is None else map(itemgetter(day_at), block.rows)
+        end = 0
+        for (raw_key, raw_day), run in groupby(zip(map(itemgetter(key_at), block.rows), days, strict=True)):
+            begin, end = end, end + len(list(run))  # rows of one parent and day mostly come together
+            lines, rows = block.lines[begin:end], block.rows[begin:end]
+            key, day = raw_key.strip(), _first_day(raw_day.strip()) if raw_day else ""
+            if key and (day or day_at is None):
+                self._add_run(key, day, block.names, lines, rows)
                 continue
-            kind = (day[:7], "", names)
-            packets = parents.get(key)
-            if packets is None:
-                packets = parents[key] = []
-            if not packets or packets[-1].kind != kind:
-                packets.append(_Packet(kind, [], [], []))
-            last = packets[-1]
-            last.lines.append(line)
-            last.days.append(day)
-            last.rows.append(cells)
-            self.count += 1
+            for row in RowBlock(block.names, lines, rows).raw():
+                self._add_row(row, child)
+
+    def _add_run(
+        self, key: str, day: str, names: tuple[str, ...], lines: list[int], rows: Sequence[Sequence[object]]
+    ) -> None:
+        kind = (day[:7], "", names)
+        packets = self._parents.setdefault(key, [])
+        if not packets or packets[-1].kind != kind:
+            packets.append(_Packet(kind, [], [], []))
+        last = packets[-1]
+        last.lines.extend(lines)
+        last.days.extend([day] * len(lines))
+        last.rows.extend(rows)
+        self.count += len(lines)
 
     def _add_row(self, row: RawRow, child: ChildTable) -> None:
         row, day = _dated(row, child)
-        if key := row.text(child.key):
-            self.add(key, day, row)
+        self.add(row.text(child.key), day, row)
 
     def packed(self) -> Iterator[_Staged]:
         """Give all packets away."""
