@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from ccm.compose.document.fill.fonts import FontFile
+from ccm.compose.document.fill.text.fonts import FontFile
 from ccm.compose.document.stream import NotFilled, Placed, PrintStream, StreamAbout
 from ccm.compose.document.stylesheet import font_paths
 from ccm.deliver.outbox import main_name

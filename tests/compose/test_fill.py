@@ -14,9 +14,9 @@ from documents import ISSUED, PIECE, STYLE, composer, font_files, page
 from ccm.check.pdf_text import read_pdf
 from ccm.compose.document.composer import DocumentComposer
 from ccm.compose.document.fill import audit as audit_module
-from ccm.compose.document.fill import paginator as paginator_module
+from ccm.compose.document.fill.draw import paginator as paginator_module
 from ccm.compose.document.fill.engine import FillEngine
-from ccm.compose.document.fill.tree import Element, parse
+from ccm.compose.document.fill.tree.elements import Element, parse
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.model.records import DocumentRendition
 
@@ -318,7 +318,7 @@ def test_fonts_stay_right_when_kept_ones_are_dropped(monkeypatch: pytest.MonkeyP
     pages = [page(f"<p>{first}{second} ok</p>") for first, second in pairwise(letters)]
     roomy, narrow = composer(STYLE), composer(STYLE)
     expected = [made(roomy, html)[0] for html in pages]
-    monkeypatch.setattr("ccm.compose.document.fill.fonts.MOST_SUBSETS", 2)
+    monkeypatch.setattr("ccm.compose.document.fill.text.fonts.MOST_SUBSETS", 2)
     assert [made(narrow, html) for html in pages] == [(one, "") for one in expected]
 
 

@@ -16,9 +16,9 @@ from test_fill import made
 
 from benchmarks.pdf.comparing import differences
 from ccm.compose import Composer
-from ccm.compose.document.fill import sheets as sheets_module
 from ccm.compose.document.fill.display import Area
-from ccm.compose.document.fill.painting import Look
+from ccm.compose.document.fill.draw import sheets as sheets_module
+from ccm.compose.document.fill.style.painting import Look
 from ccm.compose.figures.charts import bar_chart
 from ccm.compose.figures.codes import qr
 from ccm.load import load_recipients, load_workspace

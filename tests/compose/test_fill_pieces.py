@@ -12,11 +12,11 @@ import pytest
 import uharfbuzz as hb
 from documents import ISSUED, PIECE, composer, font_files, page
 
-from ccm.compose.document.fill import breaking as breaking_module
-from ccm.compose.document.fill.apart import signs_apart
 from ccm.compose.document.fill.run import Run, operator
-from ccm.compose.document.fill.showing import glyphs_shown
-from ccm.compose.document.fill.text import TextStyle, is_plain
+from ccm.compose.document.fill.text import breaking as breaking_module
+from ccm.compose.document.fill.text.apart import signs_apart
+from ccm.compose.document.fill.text.shaping import TextStyle, is_plain
+from ccm.compose.document.fill.text.showing import glyphs_shown
 
 WORDS = [
     "payment,",

@@ -22,11 +22,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccm.compose.document.fill import kernel, kernel_in_python
-from ccm.compose.document.fill.apart import signs_apart
-from ccm.compose.document.fill.fonts import FontFile
-from ccm.compose.document.fill.joining import Joiner, joiner
 from ccm.compose.document.fill.run import UNITS, Run
-from ccm.compose.document.fill.tree import RowShape
+from ccm.compose.document.fill.text.apart import signs_apart
+from ccm.compose.document.fill.text.fonts import FontFile
+from ccm.compose.document.fill.text.joining import Joiner, joiner
+from ccm.compose.document.fill.tree.elements import RowShape
 
 compiled = pytest.mark.skipif(kernel.COMPILED is None, reason="not compiled here")
 NAME = next(name for name in font_files() if "Sans-" in name)

@@ -10,9 +10,9 @@ from test_fill import SHEET, made
 
 from benchmarks.pdf.comparing import differences
 from ccm.compose.document.composer import DocumentComposer
-from ccm.compose.document.fill import looks as looks_module
 from ccm.compose.document.fill.display import Area
-from ccm.compose.document.fill.painting import Look
+from ccm.compose.document.fill.style import looks as looks_module
+from ccm.compose.document.fill.style.painting import Look
 from ccm.compose.document.typesetting import StyledDocument
 
 SIMPLE = (

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from documents import ISSUED, PIECE, STYLE, composer, page
 
-from ccm.compose.document.fill.breaking import Breaker
-from ccm.compose.document.fill.parts import LinePart, SpanPart, TextPart
-from ccm.compose.document.fill.plain_lines import PlainLines
-from ccm.compose.document.fill.steps import Setting
-from ccm.compose.document.fill.tree import Element
+from ccm.compose.document.fill.layout.parts import LinePart, SpanPart, TextPart
+from ccm.compose.document.fill.layout.plain_lines import PlainLines
+from ccm.compose.document.fill.layout.steps import Setting
+from ccm.compose.document.fill.text.breaking import Breaker
+from ccm.compose.document.fill.tree.elements import Element
 from ccm.compose.document.fill.unfillable import Unfillable
 
 SHEET = """
@@ -39,7 +39,7 @@ def known() -> tuple[Setting, dict[str, Element]]:
     one.compose(html, piece=PIECE, language="en", direction="ltr", issued_at=ISSUED, filename="letter.pdf")
     engine = one._filling._engine
     (setting,) = engine._settings.values()
-    from ccm.compose.document.fill.tree import parse
+    from ccm.compose.document.fill.tree.elements import parse
 
     root = parse(html)
     root.attributes = tuple({"lang": "en", "dir": "ltr", **dict(root.attributes)}.items())

@@ -20,7 +20,7 @@ from documents import ISSUED, PIECE, composer, font_files, page
 from test_fill import SHEET, statement
 from tools.verapdf import VeraPdf, verapdf
 
-from ccm.compose.document.fill.fonts import FontFile
+from ccm.compose.document.fill.text.fonts import FontFile
 from ccm.compose.document.stream import NotFilled, Placed, PrintStream, StreamAbout
 from ccm.compose.document.stream.moving import Mover
 from ccm.compose.document.stream.numbered import NumberedObjects

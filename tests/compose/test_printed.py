@@ -10,9 +10,9 @@ from weakref import ref
 import pytest
 from markupsafe import Markup
 
-from ccm.compose.document.fill.printed import PrintedRoot, read
-from ccm.compose.document.fill.styles import StyleBook
-from ccm.compose.document.fill.tree import Element, PlainRow, parse
+from ccm.compose.document.fill.style.styles import StyleBook
+from ccm.compose.document.fill.tree.elements import Element, PlainRow, parse
+from ccm.compose.document.fill.tree.printed import PrintedRoot, read
 from ccm.compose.document.fill.unfillable import Unfillable
 from ccm.compose.engine import Engine, OutputKind, render, render_page
 from ccm.compose.formats.locale_formats import formats_for

@@ -27,7 +27,7 @@ COVERED_BY = {
     "ccm/compose/document/fill/": ("tests/compose/test_fill.py",),
     "ccm/compose/document/stream/": ("tests/compose/test_print_stream.py",),
     "ccm/compose/document/filling.py": ("tests/compose/test_fill.py",),
-    "ccm/compose/document/fill/looks.py": ("tests/compose/test_lessons.py",),
+    "ccm/compose/document/fill/style/looks.py": ("tests/compose/test_lessons.py",),
     "ccm/compose/document/lessons.py": ("tests/compose/test_lessons.py",),
     "ccm/compose/email/": ("tests/compose/test_email.py",),
     "ccm/compose/figures/": ("tests/compose/test_figures.py", "tests/compose/test_charts.py"),

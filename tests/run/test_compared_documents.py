@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from e2e.print_workspace import TEMPLATE, letters, print_workspace
 
 from ccm.cli import cli
-from ccm.compose.document.fill import paginator as paginator_module
+from ccm.compose.document.fill.draw import paginator as paginator_module
 from ccm.diagnostics import ExitCode
 
 ALL = TEMPLATE.replace("channels:\n", "document: {compared: 1}\nchannels:\n")

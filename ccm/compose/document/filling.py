@@ -9,8 +9,8 @@ from datetime import datetime
 from ccm.compose.document.fill.audit import differs
 from ccm.compose.document.fill.display import Display
 from ccm.compose.document.fill.engine import FillEngine, Unlearned, tree_of
+from ccm.compose.document.fill.file.writer import About
 from ccm.compose.document.fill.unfillable import Unfillable
-from ccm.compose.document.fill.writer import About
 from ccm.compose.document.layout_problem import DIFFERS, LayoutProblem
 from ccm.compose.document.lessons import Lessons
 from ccm.compose.document.pdf_metadata import conformance

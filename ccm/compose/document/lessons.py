@@ -1,6 +1,6 @@
 """What the layout engine teaches filling without laying out a whole page: a page that is like others costs little of it.
 
-Three lessons are shorter than a page. Elements in new places that look like elements which were compared (`fill/looks.py`)
+Three lessons are shorter than a page. Elements in new places that look like elements which were compared (`fill/style/looks.py`)
 need the cascade alone. New looks, a language or a red row, are laid out by both in a page that is cut short: rows like
 others of it are left out. Heads and feet are those of empty pages. Everything else is for the whole page, and so is
 whatever a lesson leaves in doubt: nothing is filled that was not compared.
@@ -12,8 +12,8 @@ from typing import Any
 
 from ccm.compose.document.fill.audit import differs
 from ccm.compose.document.fill.engine import FillEngine, Lesson, Unlearned, tree_of
-from ccm.compose.document.fill.styles import element_pairs
-from ccm.compose.document.fill.tree import Element, PlainRow
+from ccm.compose.document.fill.style.styles import element_pairs
+from ccm.compose.document.fill.tree.elements import Element, PlainRow
 from ccm.compose.document.typesetting import Typeset, Typesetter
 
 _EDGE_ROWS = 3  # kept at the start and at the end of a run of rows

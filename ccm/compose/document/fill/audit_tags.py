@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ccm.compose.document.fill.display import Area, Page, Picture, Shape, Stripe, Tag
-from ccm.compose.document.fill.measures import color
+from ccm.compose.document.fill.style.measures import color
 
 Outline = tuple[int, str]  # depth and kind
 _ITEMS = frozenset(("dt", "dd", "li"))

@@ -7,19 +7,19 @@ from enum import StrEnum
 from typing import Any
 
 from ccm.compose.document.fill.display import Display, Page
-from ccm.compose.document.fill.figures import NewPicture
-from ccm.compose.document.fill.frames import Frame, PageArea, RunningPlace, frame_of, learn_pictures, page_area
-from ccm.compose.document.fill.lift import Lift
-from ccm.compose.document.fill.paginator import Paginator
-from ccm.compose.document.fill.parts import Box
-from ccm.compose.document.fill.positioned import positioned as lay_out_positioned
-from ccm.compose.document.fill.printed import read
-from ccm.compose.document.fill.steps import Flow, Setting
-from ccm.compose.document.fill.styles import StyleBook, UnknownStructure
-from ccm.compose.document.fill.text import Fonts
-from ccm.compose.document.fill.tree import Element, trimmed
+from ccm.compose.document.fill.draw.frames import Frame, PageArea, RunningPlace, frame_of, learn_pictures, page_area
+from ccm.compose.document.fill.draw.lift import Lift
+from ccm.compose.document.fill.draw.paginator import Paginator
+from ccm.compose.document.fill.file.writer import About, PdfWriter
+from ccm.compose.document.fill.layout.figures import NewPicture
+from ccm.compose.document.fill.layout.parts import Box
+from ccm.compose.document.fill.layout.positioned import positioned as lay_out_positioned
+from ccm.compose.document.fill.layout.steps import Flow, Setting
+from ccm.compose.document.fill.style.styles import StyleBook, UnknownStructure
+from ccm.compose.document.fill.text.shaping import Fonts
+from ccm.compose.document.fill.tree.elements import Element, trimmed
+from ccm.compose.document.fill.tree.printed import read
 from ccm.compose.document.fill.unfillable import Unfillable
-from ccm.compose.document.fill.writer import About, PdfWriter
 
 
 class Lesson(StrEnum):

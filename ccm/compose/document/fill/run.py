@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ccm.compose.document.fill.pango import Glyph
+from typing import TYPE_CHECKING, NamedTuple
 
 UNITS = 1024  # in a CSS pixel
+
+
+class Glyph(NamedTuple):
+    """One glyph as Pango placed it.
+
+    face: Its font. advance, across: In units of 1/1,024 px. rise: How far down it is moved, as the engine counts.
+    opens: Whether it is the first of what Pango shaped as one.
+    """
+
+    face: int
+    number: int
+    advance: int
+    across: int
+    rise: float
+    opens: bool
 
 
 @dataclass(eq=False, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from ccm.compose.document.fill.fonts import FontFile
+from ccm.compose.document.fill.text.fonts import FontFile
 from ccm.compose.document.stream.filled_file import FilledFile, NotFilled, reference
 from ccm.compose.document.stream.numbered import NumberedObjects
 

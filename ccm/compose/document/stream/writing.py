@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from ccm.compose.document.fill.fonts import FontFile
-from ccm.compose.document.fill.structure import text_string
-from ccm.compose.document.fill.writer import About, information, metadata
+from ccm.compose.document.fill.file.structure import text_string
+from ccm.compose.document.fill.file.writer import About, information, metadata
+from ccm.compose.document.fill.text.fonts import FontFile
 from ccm.compose.document.pdf_metadata import conformance
 from ccm.compose.document.stream.filled_file import FilledFile, NotFilled, read_filled, reference
 from ccm.compose.document.stream.moving import Mover

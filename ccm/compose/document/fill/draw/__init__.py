@@ -1,0 +1,1 @@
+"""Placing what was laid out on pages, and drawing it with its tags."""

@@ -1,0 +1,1 @@
+"""The PDF file: content of pages, structure tree, objects, fonts and metadata, as bytes."""

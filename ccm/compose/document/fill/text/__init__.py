@@ -1,0 +1,1 @@
+"""Texts: shaped as the engine shapes them, joined from known parts, and broken where it breaks them."""

@@ -1,0 +1,1 @@
+"""The tree of a page: elements and texts as its source says them."""
