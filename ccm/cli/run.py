@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     help="Composing processes; one per processor if not given, one for campaigns without documents.",
 )
 @click.option(
-    "--draft", is_flag=True, help="Take the working folder, marked DRAFT, into the folder draft; reach nobody."
+    "--draft",
+    is_flag=True,
+    help="Take the working folder, marked DRAFT, into the folder draft, whatever the schedule; reach nobody.",
 )
 @click.option("--late", is_flag=True, help="Begin although the schedule is hours ago.")
 @click.option(

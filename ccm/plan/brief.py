@@ -31,7 +31,7 @@ class PlanBrief:
     capabilities: By provider name, as `CampaignDefinition.deliver` names them.
     started_at: When the run began, aware; what messages without a schedule carry as their time. A resumed run
         hands in its first start, so that a later render gives the same bytes. `now` when absent.
-    ignore_schedule: Preview: everything is due and it is never night.
+    ignore_schedule: Previews and drafts: everything is due and it is never night.
     ignore_exclusions: Preview: plan every channel for anyone with sound data, permitted or not. Never for sending.
     candidates: Approved releases with their days; every message takes the one of its own date. Empty for the working
         folder, where all take `release`.

@@ -104,7 +104,8 @@ class RunOptions:
     as_of: Aware time that schedules and quiet hours are compared with, instead of the clock.
     occurrence: Key instead of the computed one, such as 2026-10.
     workers: Composing processes; 1 composes in this process.
-    draft: Take the working folder, marked as a draft, into the folder `draft`; nothing reaches a provider.
+    draft: Take the working folder, marked as a draft, into the folder `draft`; nothing reaches a provider, so nobody has to
+        wait for a schedule or for the morning.
     resend_unknown: Send again whoever's answer was lost, marked as a possible duplicate.
     adopt: Go on with a ledger that is an older copy of what was sent.
     late: Begin although the schedule is hours ago.
@@ -156,7 +157,10 @@ def run_campaign(
         campaign_named(workspace, campaign)
         empty_draft(workspace, campaign)
         workspace = draft_workspace(workspace, campaign)
-    prepared = prepare(workspace, campaign, now=now, occurrence=options.occurrence, production=not options.draft)
+    draft = options.draft
+    prepared = prepare(
+        workspace, campaign, now=now, occurrence=options.occurrence, ignore_schedule=draft, production=not draft
+    )
     tell(prepared.diagnostics)
     with ExitStack() as opened:
         opened.enter_context(collected_rarely())
@@ -333,9 +337,9 @@ def counted_on(marks: OutsideMarks, ledger: Ledger, run_id: str) -> Callable[[in
 def still_allowed(permissions: Permissions, prepared: Prepared, options: RunOptions) -> StillAllowed:
     """Return what is asked right before every hand-over: has somebody left, and is it night by now?
 
-    A run that was told the time keeps to it.
+    A run that was told the time keeps to it, and a draft wakes nobody.
     """
-    if options.as_of is not None:
+    if options.draft or options.as_of is not None:
         return permissions
     return AllOf((permissions, Awake(prepared.campaign.schedule)))
 

@@ -89,7 +89,7 @@ def prepare(
     Args:
         now: Aware UTC; the time that schedules and quiet hours are compared with.
         occurrence: Key that overrides the computed one, such as 2026-10.
-        ignore_schedule: Previews show a message before its time.
+        ignore_schedule: Previews and drafts show a message before its time, and at night.
         production: Take approved releases; otherwise the working folder.
         started_at: When the run began, if that was not now; decides which releases are effective.
         headers: Also read the tables' headers: a column that everybody needs must not be missing.

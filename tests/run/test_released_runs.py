@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,38 @@ def test_a_draft_run_is_marked_and_does_not_count(tmp_path: Path) -> None:
     assert not (root / "texts").exists()
     assert not (root / ".ccm" / "ledger.db").exists()
     assert not (root / "archive").exists()
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize(
+    ("scheduled", "reason"), [("2026-11-30T09:00", "not-due"), ("2026-11-01T09:00", "quiet-hours")]
+)
+def test_a_draft_waits_for_no_hour(tmp_path: Path, scheduled: str, reason: str, told: bool) -> None:
+    """Before the schedule and at night all are composed whom the real run holds; who may not get it does not get it there either."""
+    root = small_workspace(
+        tmp_path,
+        people(4),
+        campaigns__news_dot_yaml=f'{CAMPAIGN}schedule: {{at: "{scheduled}", zone: recipient, quiet: "11:00-14:00"}}\n',
+        data__people_dot_yaml=SOURCE + "suppressions: left.csv\n",
+        data__left_dot_csv="address,channel,purpose,reason\np004@example.org,email,,bounced\n",
+    )
+    for draft, kind in ((True, OutcomeKind.ACCEPTED), (False, OutcomeKind.HELD)):
+        options = RunOptions(NOW if told else None, draft=draft, late=True)
+        report = run_campaign(loaded(root), "news", options, clock=lambda: NOW)
+        assert {each: count for each, count in report.outcomes.items() if count} == {kind: 3, OutcomeKind.SUPPRESSED: 1}
+        assert report.reasons.get(reason, 0) == (0 if draft else 3)
+    assert len(list((root / "draft" / "news" / "outbox").rglob("*.eml"))) == 3
+    assert not (root / "outbox").exists()
+
+
+def test_a_night_that_begins_during_a_draft_holds_nobody(tmp_path: Path) -> None:
+    """The question right before a hand-over is left out, too: planned by day, handed over at night."""
+    root = small_workspace(
+        tmp_path,
+        people(2),
+        campaigns__news_dot_yaml=f'{CAMPAIGN}schedule: {{at: "2026-11-02T09:00", zone: UTC, quiet: "21:00-08:00"}}\n',
+    )
+    for draft, kind in ((True, OutcomeKind.ACCEPTED), (False, OutcomeKind.HELD)):
+        first = iter([NOW])
+        clock = partial(next, first, NOW.replace(hour=22))
+        assert run_campaign(loaded(root), "news", RunOptions(draft=draft), clock=clock).outcomes[kind] == 2
