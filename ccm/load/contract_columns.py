@@ -14,7 +14,17 @@ from functools import lru_cache
 from typing import TypeAlias
 from unicodedata import is_normalized
 
-from ccm.load.contract_values import Reader, WrongValue, checked_currency, currency_at, read_code, read_text, reader_of
+from ccm.load.contract_values import (
+    Reader,
+    WrongValue,
+    checked_currency,
+    currency_at,
+    read_code,
+    read_decimal,
+    read_integer,
+    read_text,
+    reader_of,
+)
 from ccm.model.definitions import FieldDefinition, FieldType
 from ccm.model.values import amounts_in, minor_digits
 
@@ -24,6 +34,8 @@ ColumnReader: TypeAlias = Callable[[Column], list[object]]
 
 _MOST_KNOWN = 4096  # values of one column that are remembered: eleven years of days
 _REPEATED = frozenset((FieldType.DATE, FieldType.DATETIME, FieldType.BOOLEAN, FieldType.COUNTRY))
+_INTEGERS = re.compile(r"[+-]?+[0-9]{1,30}+(?:\n[+-]?+[0-9]{1,30}+)*+")
+_DECIMALS = re.compile(r"[+-]?+[0-9]{1,30}+(?:\.[0-9]{1,20}+)?+(?:\n[+-]?+[0-9]{1,30}+(?:\.[0-9]{1,20}+)?+)*+")
 
 
 class NotPlain(Exception):
@@ -93,6 +105,10 @@ def _column_reader(field: FieldDefinition) -> ColumnReader:
         return _texts
     if read is read_code:
         return _codes
+    if read is read_integer:
+        return _integers
+    if read is read_decimal:
+        return _decimals
     return lambda values: _each(read, values)
 
 
@@ -135,6 +151,23 @@ def _codes(values: Column) -> list[object]:
     if _are_plain(values):
         return [value.strip() or None for value in values]  # type: ignore[attr-defined]  # texts
     return _each(read_code, values)
+
+
+def _integers(values: Column) -> list[object]:
+    return list(map(int, values)) if _match(_INTEGERS, values) else _each(read_integer, values)  # type: ignore[arg-type]  # texts
+
+
+def _decimals(values: Column) -> list[object]:
+    return list(map(Decimal, values)) if _match(_DECIMALS, values) else _each(read_decimal, values)  # type: ignore[arg-type]  # texts
+
+
+def _match(pattern: re.Pattern[str], values: Column) -> bool:
+    """Tell whether all of these are texts of a form, none with a line end in it."""
+    try:
+        together = "\n".join(values)  # type: ignore[arg-type]  # a TypeError says that these are no texts
+    except TypeError:
+        return False
+    return pattern.fullmatch(together) is not None and together.count("\n") == len(values) - 1
 
 
 def _are_plain(values: Column) -> bool:

@@ -46,6 +46,8 @@ _NULLABLE = {
     "double": "google.protobuf.DoubleValue",
     "bool": "google.protobuf.BoolValue",
 }
+_ALIKE = frozenset((str, int, bool, type(None)))  # of one field, values of these that are equal are the same to a rule
+_MOST_ANSWERS = 1024
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
@@ -108,6 +110,7 @@ class Segment:
         self.expression = expression
         self.contract = contract
         self._rules: dict[frozenset[str], tuple[Any, Any]] = {}
+        self._answers: dict[tuple[object, ...], bool] = {}
         self._always = {"true": True, "false": False}.get(expression.strip())
 
     def __reduce__(self) -> tuple[type[Segment], tuple[str, Mapping[str, FieldDefinition]]]:
@@ -122,6 +125,26 @@ class Segment:
         if self._always is not None:
             return self._always
         given = {name: read(data) for name, read in self._readers}
+        key = self._key(given)
+        known = self._answers.get(key) if key else None
+        return self._answer(given, key) if known is None else known
+
+    def _key(self, given: Mapping[str, object]) -> tuple[object, ...]:
+        """Return what an answer depends on, if it is little; nothing otherwise.
+
+        Why: Many rules ask for a country or whether there are rows. Their answers are few, and CEL takes much longer than a look.
+        """
+        parts: list[object] = []
+        for name, value in given.items():
+            if type(value) is list and name in self._sizes:
+                parts.append(len(value))
+            elif type(value) in _ALIKE:
+                parts.append(value)
+            else:
+                return ()
+        return tuple(parts)
+
+    def _answer(self, given: Mapping[str, object], key: tuple[object, ...]) -> bool:
         rule, boolean = self._rule(frozenset(name for name in self._times if given[name] is None))
         try:
             result = rule.eval(data=given)
@@ -131,6 +154,10 @@ class Segment:
             raise SegmentError from None
         if answer is None:
             raise SegmentError
+        if key:
+            if len(self._answers) >= _MOST_ANSWERS:
+                self._answers.clear()
+            self._answers[key] = bool(answer)
         return bool(answer)
 
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -175,6 +202,11 @@ class Segment:
         return tuple((item.name, _reader(item, masked)) for item in self._used)
 
     @cached_property
+    def _sizes(self) -> frozenset[str]:
+        masked = mask_texts(self.expression)
+        return frozenset(item.name for item in self._used if _only_size(item, masked))
+
+    @cached_property
     def _times(self) -> tuple[str, ...]:
         return tuple(item.name for item in self._used if item.optional and item.cel == "timestamp")
 
@@ -204,11 +236,16 @@ def _running(item: Variable, absent: bool) -> str:
 def _reader(item: Variable, masked: str) -> Callable[[Mapping[str, object]], object]:
     steps = item.steps
     if item.field.type is FieldType.LIST:
-        uses = len(re.findall(rf"(?<![\w.]){re.escape(item.name)}\b", masked))
-        sizes = len(re.findall(rf"\bsize\(\s*{re.escape(item.name)}\s*\)", masked))
-        only_size = uses == sizes
+        only_size = _only_size(item, masked)
         return lambda data: _items(_at(data, steps), only_size)
     return lambda data: _plain(_at(data, steps))
+
+
+def _only_size(item: Variable, masked: str) -> bool:
+    """Tell whether a rule asks of a list nothing but how long it is."""
+    uses = len(re.findall(rf"(?<![\w.]){re.escape(item.name)}\b", masked))
+    sizes = len(re.findall(rf"\bsize\(\s*{re.escape(item.name)}\s*\)", masked))
+    return item.field.type is FieldType.LIST and uses == sizes
 
 
 def _at(data: object, steps: tuple[str, ...]) -> object:

@@ -158,3 +158,35 @@ def test_an_optional_time_may_be_there_or_not() -> None:
     assert segment.mistakes() == ()
     assert segment(DATA) is True
     assert segment({**DATA, "customer": {**DATA["customer"], "seen_at": None}}) is False
+
+
+def test_answers_are_remembered_for_what_they_depend_on() -> None:
+    """A rule over few values answers for each of them as a new one does, also when it has no answer."""
+    rule = "size(lines) > 1 && customer.status == 'active' && customer.age > 17"
+    segment = Segment(rule, TEMPLATE.contract)
+    line = DATA["lines"][0]
+    for _ in range(2):
+        for count in (0, 1, 2, 3):
+            for status in ("active", "Active"):
+                for age in (None, 1, 17, 18):
+                    data = {**DATA, "customer": {**DATA["customer"], "status": status, "age": age}}
+                    data["lines"] = (line,) * count
+                    assert _answer(segment, data) == _answer(Segment(rule, TEMPLATE.contract), data)
+
+
+def test_answers_over_the_rows_themselves_are_not_remembered() -> None:
+    """As many rows with other amounts may have another answer."""
+    segment = Segment("size(lines) > 0 && lines.exists(one, one.amount.amount > 3.0)", TEMPLATE.contract)
+    cheap = {**DATA["lines"][0], "amount": Money(Decimal(1), "EUR")}
+    assert [segment({**DATA, "lines": lines}) for lines in (DATA["lines"], (cheap,), DATA["lines"])] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def _answer(segment: Segment, data: dict[str, Any]) -> bool | None:
+    try:
+        return segment(data)
+    except SegmentError:
+        return None

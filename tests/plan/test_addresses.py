@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import phonenumbers
 import pytest
 
+from ccm.plan import addresses
 from ccm.plan.addresses import AddressInvalid, _validated, normalised_email, normalised_phone
 
 
@@ -133,3 +138,25 @@ def _said(normalise: Callable[[str], str], text: str) -> str:
         return normalise(text)
     except AddressInvalid as refused:
         return f"refused: {refused}"
+
+
+def test_an_international_number_that_stands_as_it_is_needs_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of all countries and random ones take a short way: it gives what the library gives, refusals too."""
+    choose = random.Random(7)
+    codes = [str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE] + ["999", "210", "80"]
+    numbers = [
+        phonenumbers.format_number(example, form)
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        if (example := phonenumbers.example_number(region)) is not None
+        for form in (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    ]
+    for code in codes:
+        for length in range(14):
+            digits = "".join(choose.choice("0123456789018") for _ in range(length))
+            numbers += [f"+{code}{digits}", f"+{code} {digits[:3]}-{digits[3:]}"]
+    asked = [(number, choose.choice([None, "GB", "US", "CA", "IT"])) for number in numbers]
+    assert sum(bool(addresses._as_it_stands(number)) for number in numbers) > 500
+    short = [_said(partial(normalised_phone, country=country), number) for number, country in asked]
+    monkeypatch.setattr(addresses, "_INTERNATIONAL", re.compile("(?!)"))
+    long = [_said(partial(normalised_phone, country=country), number) for number, country in asked]
+    assert short == long

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -311,3 +313,11 @@ def test_a_letter_needs_a_postal_address(brief: Brief, address: object) -> None:
     assert channels(one(brief(), data=data)) == (EMAIL, DOCUMENT, SMS)
     addressed = {**data, "address": {"street": "Musterweg 1"}}
     assert channels(one(brief(brief__capabilities=printing), data=addressed)) == (EMAIL, DOCUMENT, SMS)
+
+
+def test_ids_are_the_first_130_bits_of_a_hash_in_base32() -> None:
+    """What ledgers and archives have stays findable: the letters of ids are those that they always were."""
+    for number in range(2_000):
+        parts = ("statement", f"2026-{number % 12 + 1:02}", f"C-{number}")
+        digest = hashlib.sha256("\x1f".join(("c", *parts)).encode()).digest()
+        assert communication_id(*parts) == f"c-{base64.b32encode(digest).decode().lower()[:26]}"
