@@ -57,6 +57,7 @@ def reconcile(tally: RunTally) -> RunReport:
         opted_out=tally.opted_out,
         documents=tally.documents,
         taught=tally.taught,
+        orphans=tally.orphans,
     )
     ended = tally.run.finished_at is not None and tally.run.state != "stopped"
     if ended and (tally.undecided or not report.balanced):

@@ -20,7 +20,7 @@ from ccm.ledger.database_errors import named_errors
 from ccm.ledger.interface import LedgerError
 
 # Revision of the newest file in migrations/versions/.
-HEAD = "0007"
+HEAD = "0008"
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 

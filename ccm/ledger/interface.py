@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from ccm.model.orphans import OrphanRows
 from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
     Decision,
@@ -82,6 +83,7 @@ class Ledger(ABC):
         read: int | None,
         outside_segment: int,
         detail: str = "",
+        orphans: Sequence[OrphanRows] = (),
     ) -> None:
         """End this execution with state closed (all final), open (resumable), stopped or cancelled; gives the lease back.
 
@@ -89,6 +91,7 @@ class Ledger(ABC):
             read: Recipients of the source, without broadcasts; None when it was not read to its end. Of a stopped
                 execution it is not recorded.
             outside_segment: Of these, how many the campaign does not address.
+            orphans: Child rows of the source that belong to nobody. Of a stopped execution they are not recorded either.
         Raises:
             LeaseLost: If another owner has the run.
         """

@@ -28,6 +28,7 @@ from ccm.ledger.decisions import (
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.transitions import FINAL_OUTCOMES, HANDED_OVER, TAKEN
 from ccm.model.definitions import Channel
+from ccm.model.orphans import OrphanRows
 from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
     Decision,
@@ -52,6 +53,7 @@ class _Run:
     executions: int = 0
     read: int | None = None
     outside_segment: int = 0
+    orphans: tuple[OrphanRows, ...] = ()
 
 
 @dataclass
@@ -105,6 +107,7 @@ class MemoryLedger(Ledger):
         read: int | None,
         outside_segment: int,
         detail: str = "",
+        orphans: Sequence[OrphanRows] = (),
     ) -> None:
         """End this execution and give the lease back; see `Ledger.close_run`."""
         with self._lock:
@@ -112,6 +115,7 @@ class MemoryLedger(Ledger):
             stopped = state == "stopped"
             run.record = replace(run.record, state=state, finished_at=now, detail=detail, owner="")
             run.read, run.outside_segment = (None, 0) if stopped else (read, outside_segment)
+            run.orphans = () if stopped else tuple(orphans)
             run.owner = run.lease_until = None
 
     def known(self, communication_ids: Sequence[str]) -> Mapping[str, tuple[PieceRecord, ...]]:
@@ -264,6 +268,7 @@ class MemoryLedger(Ledger):
                 opted_out=sum(map(self._waits_for_nothing, made)),
                 documents=sum(piece.record.channel is Channel.DOCUMENT and piece.record.pages > 0 for piece in made),
                 taught=dict(counts[RemarkKind.TAUGHT]),
+                orphans=run.orphans,
             )
 
     def _waits_for_nothing(self, piece: _Piece) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from ccm.ledger.amounts import exact
 from ccm.ledger.database import Database
 from ccm.ledger.decisions import Remark, RemarkKind, missing_run, settled_read
-from ccm.ledger.rows import history_entry, piece_record, run_record
+from ccm.ledger.rows import history_entry, orphans_of, piece_record, run_record
 from ccm.ledger.tables import communications, pieces, remarks, runs, totals
 from ccm.ledger.transitions import TAKEN
 from ccm.model.definitions import Channel
@@ -110,6 +110,7 @@ def tally_of(connection: Connection, run_id: str) -> RunTally:
         opted_out=_opted_out(connection, run_id),
         documents=_documents(connection, run_id),
         taught=remark_counts[RemarkKind.TAUGHT],
+        orphans=orphans_of(run["orphans"]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -9,9 +10,11 @@ from typing import Any, TypeAlias
 import orjson
 from sqlalchemy import RowMapping
 
+from ccm.diagnostics import Location
 from ccm.ledger.amounts import total_of
 from ccm.ledger.decisions import BROADCAST, remarks_of, told_facts, verdict_of
 from ccm.model.definitions import Channel
+from ccm.model.orphans import OrphanRows
 from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import Decision, FactValue, HistoryEntry, PieceRecord, PieceState, RunRecord, StateChange
 
@@ -60,6 +63,19 @@ def progress_of(text: str) -> RunProgress | None:
         return None
     found = orjson.loads(text)
     return RunProgress(**{**found, "at": datetime.fromisoformat(found["at"])})
+
+
+def orphans_text(orphans: Sequence[OrphanRows]) -> str:
+    """Return orphan rows as the ledger keeps them; empty for none."""
+    return orjson.dumps([asdict(one) for one in orphans]).decode() if orphans else ""
+
+
+def orphans_of(text: str) -> tuple[OrphanRows, ...]:
+    """Read orphan rows."""
+    return tuple(
+        OrphanRows(one["table"], one["rows"], tuple(Location(**place) for place in one["places"]))
+        for one in (orjson.loads(text) if text else ())
+    )
 
 
 def communication_values(run_id: str, decision: Decision, now: datetime) -> Values:

@@ -14,11 +14,12 @@ from ccm.ledger.database import Database
 from ccm.ledger.decisions import missing_run, refuse_lost
 from ccm.ledger.interface import LeaseLost, Ledger, RunBusy
 from ccm.ledger.queries import all_runs, history_of, page_of_outcomes, page_of_pieces, tally_of
-from ccm.ledger.rows import event_values, piece_record, progress_text, run_record, run_values
+from ccm.ledger.rows import event_values, orphans_text, piece_record, progress_text, run_record, run_values
 from ccm.ledger.saving import chunks, execute_many, final_among, is_among, save_chunk
 from ccm.ledger.sqlite_steps import OutOfTheOrdinary, record_in_few
 from ccm.ledger.stepping import record_steps
 from ccm.ledger.tables import communications, events, pieces, runs
+from ccm.model.orphans import OrphanRows
 from ccm.model.progress import RunOrder, RunProgress
 from ccm.model.records import (
     Decision,
@@ -109,6 +110,7 @@ class SqlLedger(Ledger):
         read: int | None,
         outside_segment: int,
         detail: str = "",
+        orphans: Sequence[OrphanRows] = (),
     ) -> None:
         """End this execution and give the lease back; see `Ledger.close_run`."""
         with self._database.write() as connection:
@@ -121,6 +123,7 @@ class SqlLedger(Ledger):
                 # A stopped execution has not seen the whole source; its counts would be wrong.
                 read=None if state == "stopped" else read,
                 outside_segment=0 if state == "stopped" else outside_segment,
+                orphans="" if state == "stopped" else orphans_text(orphans),
                 detail=detail,
                 owner=None,
                 lease_until=None,

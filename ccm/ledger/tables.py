@@ -67,6 +67,7 @@ runs = Table(
     Column("wanted", Text, nullable=False, server_default=""),  # pause or cancel, ordered from another terminal
     Column("progress", Text, nullable=False, server_default=""),  # JSON, for `ccm status`
     Column("intents", BigInteger, nullable=False, server_default="0"),  # grows with every group of intents, see `marks`
+    Column("orphans", Text, nullable=False, server_default=""),  # JSON: child rows of the source that belong to nobody
 )
 
 communications = Table(

@@ -210,6 +210,7 @@ def claimed_run(ledger: Ledger, run_id: str, clock: Clock) -> Iterator[tuple[Run
             read=before.read if read_all else None,
             outside_segment=before.outside_segment if read_all else 0,
             detail=record.detail,
+            orphans=before.orphans,
         )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ccm.ledger.interface import Ledger
 from ccm.model.definitions import Channel, Purpose
+from ccm.model.orphans import OrphanRows
 from ccm.model.records import (
     ChannelExclusion,
     Communication,
@@ -76,9 +77,13 @@ def accept(ledger: Ledger, decision: Decision) -> None:
     ledger.advance(RUN_ID, changes, owner=OWNER, durable=False)
 
 
-def close(ledger: Ledger, state: str, *, read: int, outside_segment: int = 0) -> None:
+def close(
+    ledger: Ledger, state: str, *, read: int, outside_segment: int = 0, orphans: Sequence[OrphanRows] = ()
+) -> None:
     """Close the run as the first owner."""
-    ledger.close_run(RUN_ID, owner=OWNER, state=state, now=NOON, read=read, outside_segment=outside_segment)
+    ledger.close_run(
+        RUN_ID, owner=OWNER, state=state, now=NOON, read=read, outside_segment=outside_segment, orphans=orphans
+    )
 
 
 def outcome_for(decision: Decision, kind: OutcomeKind, reason: str = "") -> Outcome:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ccm.diagnostics import Location
 from ccm.ledger.interface import Ledger
 from ccm.model.definitions import Channel
+from ccm.model.orphans import OrphanRows
 from ccm.model.records import (
     Exclusion,
     ExclusionReason,
@@ -101,6 +102,16 @@ class LedgerSumsContract(ABC):
             assert tally.slow_paths == {"sms: loop": 1}
             assert tally.locales == {"de-DE": 1, "ar-EG": 1}
             assert tally.pieces[Channel.EMAIL, PieceState.COMPOSED] == 1
+
+    def test_rows_of_nobody_are_kept_with_the_run(self, tmp_path: Path) -> None:
+        """Those of the last complete reading, with their places; an execution that was stopped knows none."""
+        found = (OrphanRows("lines", 7, (Location("data/lines.csv", 12), Location("data/lines.csv", 40))),)
+        with Claimed(self.open(tmp_path)) as ledger:
+            close(ledger, "open", read=0, orphans=found)
+            assert ledger.tally(RUN_ID).orphans == found
+            ledger.claim_run(sample_run(), owner=OWNER, now=NOON, lease_seconds=LEASE)
+            close(ledger, "stopped", read=0, orphans=found)
+            assert ledger.tally(RUN_ID).orphans == ()
 
     def test_a_lost_recipient_shows(self, tmp_path: Path) -> None:
         """Fewer outcomes than recipients is never made up for, in the first execution or a later one."""
