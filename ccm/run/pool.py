@@ -34,6 +34,11 @@ def _nothing() -> None:
     """Copies need no more than they are born with."""
 
 
+def _none_apart(item: object) -> bool:
+    """Say that no item is made apart."""
+    return False
+
+
 class Pool(Generic[_Item, _Result]):
     """Makes groups of items in order, ahead of the caller by a bounded number of groups.
 
@@ -47,6 +52,8 @@ class Pool(Generic[_Item, _Result]):
         seconds: On the wall, for one item; None waits for ever.
         copied: Called once in each copy.
         learned: Whether a group was made without learning anything; every group is if not given.
+        apart: Whether an item is made by a copy that makes nothing else, because it takes more memory than others do and
+            leaves it in pieces.
     """
 
     def __init__(
@@ -59,17 +66,20 @@ class Pool(Generic[_Item, _Result]):
         seconds: float | None,
         copied: Callable[[], None] = _nothing,
         learned: Callable[[tuple[_Result, ...]], bool] = bool,
+        apart: Callable[[_Item], bool] = _none_apart,
     ) -> None:
         self._processes = processes
         self._begun: Callable[[], FirstProcess] = lambda: FirstProcess(begin, arguments, make, copied)
         self._killed = killed
         self._seconds = seconds
         self._learned = learned
+        self._is_apart = apart
         self._deaths = 0
         self._closed = False
         self._replacing = threading.Lock()
         self._first = self._begun()
         self._crew: list[Process] = []
+        self._apart: list[Process] = []
         self._idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(processes, "compose")  # each waits for one process
 
@@ -95,7 +105,7 @@ class Pool(Generic[_Item, _Result]):
         """Kill the processes, whatever they are at; nothing of it is kept anywhere."""
         with self._replacing:
             self._closed = True
-            for process in (*self._crew, self._first):
+            for process in (*self._crew, *self._apart, self._first):
                 process.kill()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
@@ -149,16 +159,57 @@ class Pool(Generic[_Item, _Result]):
         process = self._idle.get()
         made: list[_Result] = []
         try:
-            while len(made) < len(group):
-                results, process = self._asked(process, group[len(made) :])
+            for apart, items in self._parts(group):
+                results = self._made_apart(items) if apart and process is not self._first else ()
+                if not results:
+                    results, process = self._made_by(process, items)
                 made += results
-        except Died:
-            process = self._replaced(process)
-            results, process = self._one_by_one(process, group[len(made) :])
-            made += results
         finally:
             self._idle.put(process)
         return tuple(made)
+
+    def _parts(self, group: tuple[_Item, ...]) -> Iterator[tuple[bool, tuple[_Item, ...]]]:
+        """Yield the items in order, each one that is made apart by itself; and whether it is."""
+        for apart, items in itertools.groupby(group, self._is_apart):
+            together = tuple(items)
+            yield from ((True, (one,)) for one in together) if apart else ((False, together),)
+
+    def _made_by(self, process: Process, items: tuple[_Item, ...]) -> tuple[tuple[_Result, ...], Process]:
+        """Let a process make items, and others in its place where it cannot; return the one that is alive in the end."""
+        made: list[_Result] = []
+        try:
+            while len(made) < len(items):
+                results, process = self._asked(process, items[len(made) :])
+                made += results
+        except Died:
+            process = self._replaced(process)
+            results, process = self._one_by_one(process, items[len(made) :])
+            made += results
+        return tuple(made), process
+
+    def _made_apart(self, items: tuple[_Item, ...]) -> tuple[_Result, ...]:
+        """Let a copy of the first process make an item, and nothing else; what it cost goes with it.
+
+        Returns:
+            Nothing where there can be no copy, or it died: then the item is made, and blamed, like every other.
+        """
+        try:
+            process = self._first.copy()
+        except Died:
+            return ()
+        if process is None:
+            return ()
+        with self._replacing:
+            self._apart.append(process)
+        try:
+            answer = () if self._closed else process.ask(items, self._patience(items))
+        except Died:
+            return ()
+        finally:
+            process.kill()
+            with self._replacing:
+                self._apart.remove(process)
+        return answer.made if isinstance(answer, Spent) else answer
 
     def _asked(self, process: Process, items: tuple[_Item, ...]) -> tuple[tuple[_Result, ...], Process]:
         """Let a process make some items, as many as it can; another one takes the place of one that is spent.

@@ -137,6 +137,27 @@ def test_faults_travel_and_want_of_memory_costs_its_item() -> None:
         pool.close()
 
 
+def test_what_leaves_much_behind_is_made_by_a_copy_of_its_own() -> None:
+    """The copy knows what the first process learned, nobody learns from it, and it is gone before the next thing is made.
+
+    One that dies is made where everything else is, and costs itself alone there.
+    """
+    heavy = {"B", "D", "E", "G", "out of memory"}
+    groups = [("a",), ("B",), ("c", "D", "E", "f"), ("G", "out of memory", "h")]
+    pool: Pool[str, tuple[str, ...]] = Pool(2, begin, (), make, lost, 60.0, copied, apart=heavy.__contains__)
+    try:
+        made = [one for group in pool.results(groups) for one in group]
+        assert [one[-1] for one in made] == ["a", "B", "c", "D", "E", "f", "G", "lost", "h"]
+        assert made[1][1:] == ("a", "B")  # by the first process, which learns
+        apart = [made[number] for number in (3, 4, 6)]
+        assert [one[1:] for one in apart] == [("a", "B", "copy", letter) for letter in "DEG"]
+        assert len({one[0] for one in apart}) == 3
+        assert not any(runs(int(one[0])) for one in apart)
+        assert made[5][1:] == ("a", "B", "copy", "c", "f")
+    finally:
+        pool.close()
+
+
 def test_copies_end_with_their_parent(first: FirstProcess) -> None:
     """The parent's end closes, and the copy goes by itself: nobody composes for a run that was killed."""
     copy = first.copy()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ccm.compose.document.compared import is_compared
 from ccm.compose.document.fill.audit import differs
 from ccm.compose.document.fill.display import Display
 from ccm.compose.document.fill.engine import FillEngine, Unlearned, tree_of
@@ -23,7 +23,6 @@ MAX_CHARACTERS = 1_000_000  # a longer page is for the engine, which has limits 
 ENGINE = "70.0"  # the version of WeasyPrint whose layout is known
 NEW_KIND = "a page of a new kind"
 _MOST_LESSONS = 6  # for one page: looks, styles, pages with and without numbers, and again
-_ALL = 1 << 32  # pieces' ids are spread evenly below
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Filling:
         import weasyprint
 
         self._brand = brand
-        self._compared = round(compared * _ALL)
+        self._compared = compared
         self._always = always
         if always:
             return
@@ -82,7 +81,7 @@ class Filling:
             return Filled(reason=self._always)
         if len(html) > MAX_CHARACTERS:
             return Filled(reason="a very long page")
-        if int.from_bytes(hashlib.sha256(piece_id.encode()).digest()[:4], "big") < self._compared:
+        if is_compared(piece_id, self._compared):
             return Filled(reason="laid out to be compared", learns=True)
         try:
             with collector_paused():
