@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import re
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -132,6 +134,24 @@ def test_amounts_of_one_form_are_read_by_it() -> None:
         assert meanings.of_escaped(written.replace(NBSP, "&nbsp;")) == meanings.of(written)
     assert masked("1.23 €") == "0.00 €"
     assert masked("١٫٢") == "0٫0"
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-AT", "fr-FR", "ar-EG", "ja-JP", "en-IN"])
+def test_numbers_among_words_are_read_by_their_places(locale: str) -> None:
+    """Whatever digits a way of writing was met with first, any others tell what they tell when they are read in full."""
+    chance = Random(locale)
+    words = ["REF", "Card", "payment,", "Café", "U0", "A0000-00", "000000", "00", "0000.00", "00/00", "EUR", "may", "0%", "www",
+             "00.00.0000", "0000-00-00", "0kg", "Nr.", "0 000", "000000", "年0", "x0.0", "l'an", "No", "(00)", "٠٠", "000000kg"]  # fmt: skip
+    met = 0
+    for _ in range(400):
+        text = " ".join(chance.choices(words, k=chance.randint(1, 4)))
+        warm = meanings_for.__wrapped__(locale, locale)
+        for _ in range(6):
+            value = re.sub("0", lambda _: chance.choice("0123456789"), text)
+            found = warm.of(value)
+            assert found == meanings_for.__wrapped__(locale, locale).of(value), (text, value)
+            met += found.sort is Sort.PARTED and bool(found.statements)
+    assert met > 200
 
 
 def test_values_with_one_text_have_both_names() -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias, cast
 import regex
 
 from ccm.check.comparable import comparable
-from ccm.check.facts.statements import Said, Statement, statements
+from ccm.check.facts.statements import CODE, Said, Statement, may_date, statements
 from ccm.check.facts.writing import Writing, writing_of
 from ccm.check.shape import tells
 
@@ -28,6 +28,7 @@ _PLAIN_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _FEW = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,2})?")  # tells nothing by itself, whatever the locale
 _TOKENS = re.compile(r"[^\s,;:()\[\]/|+*·•-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_OTHER_DIGITS = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
 _SIGNED = regex.compile(r"[%٪\p{Sc}]|percent|per cent|prozent|pour cent|por ciento|por cento|procent")
 _MOST = 2_500  # values, and ways of writing, remembered for one language and locale
 
@@ -105,6 +106,16 @@ class Way(NamedTuple):
 _PLAIN = Way((), 0, simple=True)
 
 
+class AmongWords(NamedTuple):
+    """One way of writing numbers among words: what a text tells hangs on the places of its digits, not on the digits.
+
+    form: Of its meaning. codes: Where its codes begin and end; it tells nothing else.
+    """
+
+    form: str
+    codes: tuple[tuple[int, int], ...]
+
+
 class Meanings:
     """The meanings of values in one language for one locale."""
 
@@ -114,6 +125,7 @@ class Meanings:
         self.known: dict[str, Meaning] = {}
         self.known_escaped: dict[str, Meaning] = {}
         self._ways: dict[str, Way | None] = {}
+        self._among_words: dict[str, AmongWords] = {}
         self.written: dict[bytes, Way] = {}  # by the bytes of a text with a naught for every digit
         self.written_escaped: dict[bytes, Way] = {}
 
@@ -157,7 +169,19 @@ class Meanings:
             if len(self._ways) >= _MOST:
                 self._ways.clear()
             way = self._ways[mask] = self._way(value)
-        return _amount(value, mask, way) if way is not None else self._in_full(value, mask)
+        if way is not None:
+            return _amount(value, mask, way)
+        among = self._among_words.get(mask)
+        if among is not None and _OTHER_DIGITS.search(value) is None:
+            return _parted_as(among, value)
+        meaning = self._in_full(value, mask)
+        if meaning.sort is Sort.PARTED:
+            among = _numbers_among_words(value, mask, meaning, self.writing)
+            if among is not None:
+                if len(self._among_words) >= _MOST:
+                    self._among_words.clear()
+                self._among_words[mask] = among
+        return meaning
 
     def _way(self, value: str) -> Way | None:
         """Return how an amount is written; None where the text is no amount, or its digits do not tell."""
@@ -204,6 +228,32 @@ def _parted(text: str, writing: Writing) -> str:
         return ""
     words = text.split(" ")
     return f"{_edge(words[0])} … {_edge(words[-1])}"
+
+
+def _numbers_among_words(value: str, mask: str, meaning: Meaning, writing: Writing) -> AmongWords | None:
+    """Return how a text with numbers among words is written; None where other digits could make it tell something else.
+
+    Why these conditions: Only days that exist or not, and the numbers of amounts and shares, hang on what digits are. A text
+    that could hold no date, whatever its digits, and holds codes alone tells codes at the same places with any digits.
+    """
+    found = meaning.statements
+    if (
+        _OTHER_DIGITS.search(value) is not None
+        or comparable(value) != value
+        or may_date(mask, writing)
+        or any(one.said is not Said.CODE for one in found)
+    ):
+        return None
+    words = list(CODE.finditer(value))
+    texts = [word[0] for word in words]
+    if any(texts.count(one.text) != 1 for one in found):
+        return None
+    return AmongWords(meaning.form, tuple(words[texts.index(one.text)].span() for one in found))
+
+
+def _parted_as(way: AmongWords, value: str) -> Meaning:
+    found = tuple([Statement(Said.CODE, code := value[begin:end], (code,)) for begin, end in way.codes])
+    return Meaning(Sort.PARTED, way.form, value.casefold(), value, statements=found)
 
 
 def _edge(word: str) -> str:

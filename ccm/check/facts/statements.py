@@ -56,7 +56,7 @@ _LINK = re.compile(
     r"(?:https?|ftp)://[^\s<>\"']+|(?<![\w.])www\.[^\s<>\"']+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE
 )
 _LINK_END = ".,;:!?)]}»。、）،؛」'"
-_CODE = re.compile(r"[A-Za-z0-9]+(?:[-/_.][A-Za-z0-9]+)*")
+CODE = re.compile(r"[A-Za-z0-9]+(?:[-/_.][A-Za-z0-9]+)*")
 _ISO = re.compile(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?![\w-])")
 _NUMBER = re.compile(r"\d+(?:[.,'٫٬]\d+)*")
 _GROUPS = re.compile(r"(?<![\d.,'])\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)")
@@ -100,7 +100,7 @@ def statements(text: str, language: str, locale: str) -> tuple[Statement, ...]:
     left = _taken(_LINK, text, found, _link)
     if any(map(str.isdecimal, left)):
         left = _dates(left, writing, found)
-        left = _taken(_CODE, left, found, lambda match: _code(match[0], match.string[match.end() :][:1], writing))
+        left = _taken(CODE, left, found, lambda match: _code(match[0], match.string[match.end() :][:1], writing))
         found += _amounts(left, writing)
     return tuple(found)
 
@@ -142,6 +142,12 @@ def _is_amount(word: str, writing: Writing) -> bool:
 
 
 # ── dates ────────────────────────────────────────────────────────────────────
+
+
+def may_date(text: str, writing: Writing) -> bool:
+    """Tell whether a comparable text may hold a date: if not, texts with other digits in the same places hold none either."""
+    named = writing.month is not None and writing.month.search(text.lower()) is not None
+    return named or any(one.search(text) is not None for one in (_ISO, _THREE, _YEAR_MONTH, _MONTH_DAY))
 
 
 def _dates(text: str, writing: Writing, found: list[Statement]) -> str:
