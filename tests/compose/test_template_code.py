@@ -26,9 +26,10 @@ from ccm.compose.expressions import Surroundings
 from ccm.compose.failure import NO_MEMORY, ComposeFailure
 from ccm.compose.filters import FILTERS, _bounded, money
 from ccm.compose.filters import date as written
+from ccm.compose.filters import number as written_number
 from ccm.compose.formats.dates import STYLES
 from ccm.compose.formats.locale_formats import _is_bare, formats_for
-from ccm.compose.printed_filters import printed_date, printed_money
+from ccm.compose.printed_filters import printed_date, printed_money, printed_number
 from ccm.compose.printing import RENDERING, Lines, Rendering, StaticText, Voice, print_markup, printed_markup
 from ccm.compose.sandbox import Sandbox
 from ccm.compose.translations import Texts
@@ -39,6 +40,7 @@ from ccm.model.workspace import ContentLibrary, Fragment, Workspace
 from tests.compose.messages import make_communication
 from tests.compose.test_expressions import HOSTILE, ROOT, WORKSPACES, record
 
+NUMBERS = (0, 7, -1234, Decimal("1.5"), Decimal("1.50"), Decimal("-0.00"), Decimal("1E+3"), Decimal("1234567.125"))
 CURRENCIES = sorted(list_currencies())
 SOURCES = (
     "{{ a }}", "{{ a.b }}|{{ a['b'] }}|{{ a.b.c }}|{{ a['b']['c'] }}", "{{ a[0] }}{{ a[0].b }}{{ a[b] }}", "{{ a[:1] }}",
@@ -55,7 +57,8 @@ SOURCES = (
     "{% filter upper %}{{ a }}<i>{% endfilter %}", "{{ rows|selectattr('b')|total('b') }}{{ rows|rejectattr('b', 'none')|length }}",
     "{{ a|money }}{{ b|money }}", "{{ b|date }}{{ b|date('long') }}", "{{ b|date(a) }}", "{{ a.b|date(style='short') }}", "{{ 3|money('EUR') }}",
     "{{ a|money|upper }}{{ a|date|lower }}", "{% filter money %}{{ a }}{% endfilter %}", "{% set x %}{{ b|money }}{% endset %}{{ x }}",
-    "{% for x in rows %}{{ x.b|money }}{{ x.b|date }}{{ x.b }}{% endfor %}",
+    "{% for x in rows %}{{ x.b|money }}{{ x.b|date }}{{ x.b }}{% endfor %}", "{{ a|number }}{{ a|number(2) }}{{ a|number|upper }}",
+    "{% for x in rows %}{{ x.b|number }}{{ x.b|number }}{% endfor %}", "{{ a.b|number }}", "{{ b|number(decimals=1) }}{{ 5|number }}",
 )  # fmt: skip
 
 
@@ -146,7 +149,7 @@ def test_printing_in_one_call_is_printing_and_escaping(capture: bool) -> None:
     assert token is not None
 
 
-def test_amounts_and_days_are_printed_at_once_as_in_two_steps() -> None:
+def test_amounts_days_and_numbers_are_printed_at_once_as_in_two_steps() -> None:
     """In every locale of CLDR: separators and signs of currencies that markup escapes are escaped."""
     draw = random.Random(11)
     amounts = [Decimal(text) for text in ("0.00", "-0.00", "7.5", "-7.25", "1E+3")]
@@ -162,6 +165,8 @@ def test_amounts_and_days_are_printed_at_once_as_in_two_steps() -> None:
                     value = Money(amount.quantize(Decimal(1).scaleb(-minor_digits(currency))), currency)
                     assert printed_money(value) == printed_money(value) == escape(print_markup(money(value)))
                 bare += currency in formats.bare_amounts
+            for one in (*NUMBERS, draw.randint(-(10**size), 10**size), Decimal(draw.randint(1, 10**size)).scaleb(-5)):
+                assert printed_number(one) == printed_number(one) == escape(print_markup(written_number(one)))
             for style in STYLES:
                 day = date(2026, draw.randint(1, 12), draw.randint(1, 28))
                 assert printed_date(day, style) == printed_date(day, style) == escape(print_markup(written(day, style)))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
@@ -20,9 +21,11 @@ from ccm.compose.formats import dates
 from ccm.compose.formats.digits import number_layout, place_currency
 from ccm.model.values import Money, minor_digits
 
+_Asked = TypeVar("_Asked", clock.date, str)
+
 _NUMBER = "\0"  # stands for the number among the words of a measure
 _SMALL = 10**15  # whole numbers below are written as they are
-_MAX_DAYS = 4096  # remembered by style: eleven years
+_MOST_REMEMBERED = 4096  # of each kind: eleven years of days, the prices of a shop
 _SAMPLE = Decimal(1_234_567_890)
 _MEANS_SOMETHING = re.compile("[&<>\"'\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -47,6 +50,7 @@ class Formats:
     same_language: False when the two speak different languages; then no word of `data` is used.
     bare_amounts: What writes amounts in the standard style, by currency, where nothing that it writes means anything in markup.
     printed_days: Days as they were printed into markup, by style.
+    printed_numbers: Numbers as they were printed into markup, by their digits.
     """
 
     def __init__(self, language: str, locale: str, zone: str = "UTC") -> None:
@@ -61,6 +65,7 @@ class Formats:
         self._amounts: dict[str, Callable[[Decimal], str]] = {}  # by currency, in the standard style
         self.bare_amounts: dict[str, Callable[[Decimal], str]] = {}
         self.printed_days: dict[str, dict[clock.date, str]] = {style: {} for style in dates.STYLES}
+        self.printed_numbers: dict[str, str] = {}
         self._number = number_layout(self.data, self.data.decimal_formats[None], self._numbering).writer()
         self._percent = number_layout(self.data, self.data.percent_formats[None], self._numbering).writer()
         self._days: dict[str, dict[clock.date, str]] = {style: {} for style in dates.STYLES}
@@ -193,11 +198,11 @@ def _is_bare(write: Callable[[Decimal], str]) -> bool:
     return not any(_MEANS_SOMETHING.search(write(sample)) for sample in (_SAMPLE, -_SAMPLE))
 
 
-def remember(known: dict[clock.date, str], day: clock.date, text: str) -> None:
-    """Keep the form of a day, among as many as are worth it."""
-    if len(known) >= _MAX_DAYS:
+def remember(known: dict[_Asked, str], value: _Asked, text: str) -> None:
+    """Keep the form of a day or a number, among as many as are worth it."""
+    if len(known) >= _MOST_REMEMBERED:
         known.clear()
-    known[day] = text
+    known[value] = text
 
 
 def _speaks(text: Locale, data: Locale) -> bool:
