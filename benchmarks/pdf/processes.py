@@ -5,7 +5,8 @@
 Everything is in it: tables read, plan, composing, checking, control totals, archive, ledger, hand-over. Beside the rate of the
 whole run, which begins cold, there is that of its second half, when every process is warm. The parent's own time is told per
 document: it is what more composing processes do not make shorter. On the wall the figures hold on a quiet machine only; the
-processor time holds on any. Writes "workers" into benchmarks/out/pdf.json.
+processor time holds on any. So does the memory of the composing processes, at the run's document 1,000 and in the end; for its
+growth take one round of many statements. Writes "workers" into benchmarks/out/pdf.json.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from benchmarks.pdf.turns import say
 from ccm.testing.releases import release_everything
 
 REAL = "statement-of-account"
+_SETTLED = 1000  # documents after which memory should not grow any more
 _MADE = (".ccm", "archive", "outbox", "runs", "ledger.db")  # what a run leaves in its workspace
 
 
@@ -83,6 +85,7 @@ def side_by_side(folder: Path, campaign: str, occurrence: str, processes: int, r
             str(count): {name: _median(runs, name) for name in ("parent_ms", "composing_ms")}
             for count, runs in found.items()
         },
+        "composing_mb": last[-1]["composing_mb"],
     }
 
 
@@ -108,6 +111,7 @@ class Watch:
         """Begin to look."""
         self._self = psutil.Process()
         self.looks: list[tuple[int, float, float, float]] = []
+        self._resident: dict[int, list[float]] = {}  # MB at each look from then on, by the process's number
         self.look(0)
 
     def look(self, done: int) -> None:
@@ -115,9 +119,11 @@ class Watch:
         below = 0.0
         for process in self._self.children(recursive=True):
             try:
-                times = process.cpu_times()
+                times, memory = process.cpu_times(), process.memory_info()
             except psutil.Error:
                 continue
+            if done >= _SETTLED:
+                self._resident.setdefault(process.pid, []).append(round(memory.rss / 2**20, 1))
             below += times.user + times.system
         self.looks.append((done, time.perf_counter(), time.process_time(), below))
 
@@ -134,6 +140,11 @@ class Watch:
             "warm_per_second": round(warm / (ended[1] - middle[1]), 1),
             "parent_ms": round((ended[2] - middle[2]) / warm * 1000, 2),
             "composing_ms": round((ended[3] - middle[3]) / warm * 1000, 2),
+            "composing_mb": [
+                {"settled": sizes[0], "end": sizes[-1], "growth_percent": round((sizes[-1] / sizes[0] - 1) * 100, 1)}
+                for sizes in self._resident.values()
+                if len(sizes) > 1
+            ],
         }
 
 
