@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ccm.diagnostics import Diagnostic, Location, Severity
 from ccm.model.definitions import Channel
+from ccm.model.orphans import OrphanRows
 from ccm.model.records import OutcomeKind, PieceState, RunReport, RunTally
 
 
@@ -58,11 +60,46 @@ def reconcile(tally: RunTally) -> RunReport:
         documents=tally.documents,
         taught=tally.taught,
         orphans=tally.orphans,
+        last_read=tally.last_read,
     )
     ended = tally.run.finished_at is not None and tally.run.state != "stopped"
     if ended and (tally.undecided or not report.balanced):
         raise Unbalanced(report.run_id, report.addressed, report.outcomes, tally.undecided)
     return report
+
+
+def warnings_of(report: RunReport) -> tuple[Diagnostic, ...]:
+    """Return what of the source somebody should look at, although everybody in it is accounted for."""
+    found = [_about_orphans(one) for one in report.orphans]
+    complete = report.finished_at is not None and report.state in ("open", "closed")
+    if complete and report.last_read is not None and report.last_read <= report.outside_segment:
+        found.insert(0, _about_nobody(report))
+    return tuple(found)
+
+
+def _about_nobody(report: RunReport) -> Diagnostic:
+    """Say that the last reading met nobody: an export that failed looks like a day without customers."""
+    if report.last_read:
+        message = f"none of the {report.last_read} recipients of the source is in the campaign's segment"
+        remedy = "see whether the values that the segment asks for are written differently in the source"
+    else:
+        message = "the source has no rows, so nobody was written to"
+        remedy = "see whether the export behind the source failed"
+    place = Location(f"campaigns/{report.campaign}.yaml")
+    stop = "; limits.least_recipients stops such a run"
+    return Diagnostic("no-recipients", message, remedy + stop, place, Severity.WARNING)
+
+
+def _about_orphans(orphans: OrphanRows) -> Diagnostic:
+    places = ", ".join(map(str, orphans.places))
+    return Diagnostic(
+        "orphan-rows",
+        f'{orphans.rows} rows of "{orphans.table}" belong to no row of the main table, the first ones at {places}',
+        "see whether rows of the main table are missing or its keys are written differently; "
+        "limits.orphan_rows stops such a run",
+        orphans.places[0],
+        Severity.WARNING,
+    )
 
 
 def _by_channel(pieces: Mapping[tuple[Channel, PieceState], int]) -> dict[Channel, dict[PieceState, int]]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from ccm.cli.terminal import fail, json_option, open_workspace, out, print_json, with_errors, workspace_option
 from ccm.diagnostics import nearest
 from ccm.model.records import Outcome, RunReport
+from ccm.reconcile import warnings_of
 
 SHOWN = 8  # lines in the terminal about recipients who must be looked after
 
@@ -92,6 +93,11 @@ def report_as_json(report: RunReport, attention: Sequence[Outcome]) -> dict[str,
             "full": report.in_full,
         },
         "locales": dict(report.locales),
+        "orphan_rows": [
+            {"table": one.table, "rows": one.rows, "places": [str(place) for place in one.places]}
+            for one in report.orphans
+        ],
+        "warnings": [one.as_json() for one in warnings_of(report)],
         "attention": [
             {
                 "recipient": item.recipient_id,
@@ -112,6 +118,8 @@ def print_report(report: RunReport, attention: Sequence[Outcome]) -> None:
     mark = "[green]balanced[/]" if report.balanced else "[bold red]NOT BALANCED[/]"
     outside = f"  ({report.read} read, {report.outside_segment} outside the segment)" if report.outside_segment else ""
     out.print(f"in {report.addressed} = {sums}  {mark}{outside}")
+    for warning in warnings_of(report):
+        out.print(str(warning), style="yellow", markup=False)
     out.print(_pieces(report))
     if report.totals:
         out.print(_totals(report))

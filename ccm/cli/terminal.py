@@ -246,8 +246,10 @@ def exit_for(error: Exception) -> ExitCode | None:
         RunCancelled,
         RunPaused,
         ScheduleLate,
+        TooFewRecipients,
         TooManyFailed,
         TooManyHeld,
+        TooManyOrphans,
         WorkerDied,
     )
 
@@ -264,6 +266,8 @@ def exit_for(error: Exception) -> ExitCode | None:
             code = ExitCode.CONFIGURATION
         case PluginError():
             code = ExitCode.CONFIGURATION
+        case TooFewRecipients() | TooManyOrphans():
+            code = ExitCode.PROBLEMS
         case TooManyHeld() | TooManyFailed() | FilledOtherwise() | Unbalanced() | ControlTotalsDiffer():
             code = ExitCode.PROBLEMS
         case RestoredLedger() | RunCancelled() | RunPaused() | ScheduleLate():

@@ -269,6 +269,7 @@ class MemoryLedger(Ledger):
                 documents=sum(piece.record.channel is Channel.DOCUMENT and piece.record.pages > 0 for piece in made),
                 taught=dict(counts[RemarkKind.TAUGHT]),
                 orphans=run.orphans,
+                last_read=run.read,
             )
 
     def _waits_for_nothing(self, piece: _Piece) -> bool:

@@ -111,6 +111,7 @@ def tally_of(connection: Connection, run_id: str) -> RunTally:
         documents=_documents(connection, run_id),
         taught=remark_counts[RemarkKind.TAUGHT],
         orphans=orphans_of(run["orphans"]),
+        last_read=run["read"],
     )
 
 

@@ -8,7 +8,7 @@ from ccm.load.lint import lint_templates
 from ccm.load.schema import SCHEMA_KINDS, contract_json_schema, schema_of, write_schemas
 from ccm.load.segment import SegmentError, compile_segment
 from ccm.load.source.headers import check_source
-from ccm.load.source.recipients import drop_staged_rows, load_recipients
+from ccm.load.source.recipients import count_rows, drop_staged_rows, load_recipients
 from ccm.load.source.suppressions import load_suppressions
 from ccm.load.template import load_template
 from ccm.load.where_used import Use, where_used
@@ -23,6 +23,7 @@ __all__ = [
     "check_source",
     "compile_segment",
     "contract_json_schema",
+    "count_rows",
     "drop_staged_rows",
     "lint_templates",
     "load_brand",

@@ -418,6 +418,12 @@ class CampaignLimits(Definition):
     sms_segments: int | None = Field(None, ge=1, le=10, description="Overrides the template's limit.")
     compose_seconds: int = Field(60, ge=0, le=3600, description="Of computing, for one recipient; 0 for no limit.")
     compose_memory_mb: int = Field(2000, ge=0, description="For one recipient; 0 for no limit.")
+    orphan_rows: int | None = Field(
+        None, ge=0, description="Most child rows without a row of the main table; more stop the run before it sends."
+    )
+    least_recipients: int = Field(
+        0, ge=0, description="Fewer recipients stop the run before it sends; 0 for any number."
+    )
     contacts: ContactLimit | None = Field(
         None, description="How often marketing of the brand may have reached the same person; beside the brand's limit."
     )

@@ -626,6 +626,7 @@ class RunTally:
     documents: Documents that were made, whatever became of them.
     taught: Why the layout engine was asked for documents that were filled then, with counts.
     orphans: Child rows of the source that belong to nobody.
+    last_read: Rows that the last complete reading of the source gave; None if there was none.
     """
 
     run: RunRecord
@@ -647,6 +648,7 @@ class RunTally:
     documents: int = 0
     taught: Mapping[str, int] = field(default_factory=dict)
     orphans: tuple[OrphanRows, ...] = ()
+    last_read: int | None = None
 
 
 @dataclass(frozen=True)
@@ -714,6 +716,7 @@ class RunReport:
     documents: int = 0
     taught: Mapping[str, int] = field(default_factory=dict)
     orphans: tuple[OrphanRows, ...] = ()
+    last_read: int | None = None
 
     @property
     def in_full(self) -> dict[str, int]:

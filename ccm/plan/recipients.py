@@ -40,6 +40,12 @@ def plan(recipients: Iterable[Recipient], brief: PlanBrief) -> Iterator[Communic
         yield _decide(recipient, brief, index)
 
 
+def is_addressed(recipient: Recipient, brief: PlanBrief) -> bool:
+    """Tell whether the campaign is for somebody; whose row is wrong counts, as they are held."""
+    excluded = _unsound(recipient, brief) or _outside(recipient, brief)
+    return excluded is None or excluded.outcome is not None
+
+
 def _decide(recipient: Recipient, brief: PlanBrief, index: SuppressionIndex) -> Communication | Exclusion:
     excluded = _unsound(recipient, brief) or _outside(recipient, brief)
     if excluded:

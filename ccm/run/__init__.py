@@ -6,7 +6,6 @@ ERROR what stopped a run. Every line has a constant `event` and ids only, never 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
@@ -21,13 +20,14 @@ from ccm.model.audit import AuditAction
 from ccm.model.definitions import CampaignDefinition
 from ccm.model.progress import RunOrder
 from ccm.model.rate import RateLimit
-from ccm.model.records import Outcome, OutcomeKind, PieceState, RunRecord, RunReport
+from ccm.model.records import OutcomeKind, PieceState, RunRecord, RunReport
 from ccm.model.workspace import Workspace
-from ccm.reconcile import reconcile
+from ccm.reconcile import reconcile, warnings_of
 from ccm.run.allowed import AllOf, Awake, StillAllowed
 from ccm.run.auditing import note
 from ccm.run.circuit import Circuit, TooManyFailed
 from ccm.run.collecting import collected_rarely
+from ccm.run.completeness import TooFewRecipients, TooManyOrphans
 from ccm.run.contents import ConfigurationFault
 from ccm.run.drafts import draft_folder, draft_workspace, empty_draft
 from ccm.run.execution import Execution
@@ -56,6 +56,7 @@ from ccm.run.prepare import (
 from ccm.run.preview import Preview, preview_customer
 from ccm.run.pulse import FilledOtherwise, Progress, TooManyHeld, about_how_many
 from ccm.run.refusals import Listener
+from ccm.run.reporting import run_attention, run_report, workspace_ledger
 from ccm.run.sending import ProviderFailed, Sender
 from ccm.run.unknowns import look_up, order_resend, resolve_lost_answers
 from ccm.run.vault import open_vault
@@ -76,8 +77,10 @@ __all__ = [
     "RunOptions",
     "RunPaused",
     "ScheduleLate",
+    "TooFewRecipients",
     "TooManyFailed",
     "TooManyHeld",
+    "TooManyOrphans",
     "WorkerDied",
     "draft_folder",
     "draft_workspace",
@@ -120,13 +123,6 @@ class RunOptions:
     late: bool = False
 
 
-def workspace_ledger(workspace: Workspace) -> Ledger:
-    """Open the workspace's ledger."""
-    from ccm.ledger.sql import open_ledger  # SQLAlchemy takes a third of a second, and a preview needs no ledger
-
-    return open_ledger(workspace.definition.ledger, workspace.root)
-
-
 def run_campaign(
     workspace: Workspace,
     campaign: str,
@@ -147,6 +143,7 @@ def run_campaign(
         ConfigurationFault: The workspace or campaign has errors, or no approved release is effective; nothing was sent.
         StoreUnusable: The releases cannot be read.
         RunBusy: Another process executes this run.
+        TooFewRecipients, TooManyOrphans: The source is not complete; nothing was sent.
         RunPaused, RunCancelled, RestoredLedger, ScheduleLate: Nothing was sent; says what to do.
         ProviderFailed, LedgerError, ArchiveError, WorkerDied, TooManyHeld, TooManyFailed, FilledOtherwise, DayUsedUp: The run stopped; it
             can be resumed.
@@ -357,9 +354,13 @@ def _close(ledger: Ledger, run_id: str, owner: str, clock: Clock, execution: Exe
         now=clock(),
         read=execution.read,
         outside_segment=execution.outside_segment,
+        orphans=execution.orphans,
     )
     _log().info("run-ended", run_id=run_id, state=state, read=execution.read)
-    return reconcile(ledger.tally(run_id))
+    report = reconcile(ledger.tally(run_id))
+    for warning in warnings_of(report):
+        _log().warning(warning.code, run_id=run_id)
+    return report
 
 
 def _stop(ledger: Ledger, run_id: str, owner: str, clock: Clock, error: BaseException) -> None:
@@ -370,30 +371,3 @@ def _stop(ledger: Ledger, run_id: str, owner: str, clock: Clock, error: BaseExce
         ledger.close_run(run_id, owner=owner, state="stopped", now=clock(), read=0, outside_segment=0, detail=detail)
     except Exception as second:
         _log().error("lease-not-returned", run_id=run_id, reason=type(second).__name__)
-
-
-WATCHED = (OutcomeKind.HELD, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN)
-
-
-def run_attention(workspace: Workspace, run_id: str, limit: int) -> tuple[Outcome, ...]:
-    """Return recipients and posts whom somebody must look after, with reason and place, in the order decided."""
-    ledger = workspace_ledger(workspace)
-    try:
-        return tuple(itertools.islice(ledger.outcomes(run_id, kinds=WATCHED), limit))
-    finally:
-        ledger.close()
-
-
-def run_report(workspace: Workspace, run_id: str) -> RunReport:
-    """Return the report of a run that was executed before.
-
-    Raises:
-        LookupError: If the ledger knows no such run.
-    """
-    ledger = workspace_ledger(workspace)
-    try:
-        if run_id not in {run.run_id for run in ledger.runs()}:
-            raise LookupError(run_id)
-        return reconcile(ledger.tally(run_id))
-    finally:
-        ledger.close()

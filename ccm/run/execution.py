@@ -12,6 +12,7 @@ from ccm.compose.document.layout_problem import DIFFERS
 from ccm.ledger.interface import Ledger
 from ccm.load import load_recipients
 from ccm.model.definitions import Channel
+from ccm.model.orphans import OrphanRows
 from ccm.model.progress import RunProgress
 from ccm.model.records import (
     Communication,
@@ -22,6 +23,7 @@ from ccm.model.records import (
     Recipient,
 )
 from ccm.plan import plan, plan_broadcasts
+from ccm.run.completeness import refuse_few, refuse_orphans
 from ccm.run.contents import ConfigurationFault
 from ccm.run.deciding import cancelled, decide, excluded
 from ccm.run.desk import SendJob
@@ -76,6 +78,7 @@ class Execution:
         self._deduplicating = frozenset(name for name, can in able if can.deduplicates)
         self.read = 0
         self.outside_segment = 0
+        self.orphans: tuple[OrphanRows, ...] = ()  # child rows that belong to nobody, once the source was read
         self._done = 0
         self._pieces = 0
         self._documents = Channel.DOCUMENT in prepared.campaign.channels.all
@@ -87,6 +90,7 @@ class Execution:
 
     def go(self) -> None:
         """Work through every recipient and broadcast; what is final already is not touched again."""
+        refuse_few(self._prepared)
         began = self._clock()
         for window, made in self._workers.make(self._windows()):
             self._refuse_retired()
@@ -140,13 +144,24 @@ class Execution:
 
     def _windows(self) -> Iterator[Window]:
         """Batch the plan; broadcasts follow the first window, so that a broken template posts nothing."""
-        recipients = load_recipients(self._prepared.workspace, self._prepared.campaign, period=self._prepared.period)
+        allowed = self._prepared.campaign.limits.orphan_rows
+        recipients = load_recipients(
+            self._prepared.workspace,
+            self._prepared.campaign,
+            period=self._prepared.period,
+            tell_orphans=self._take_orphans,
+            orphans_first=allowed is not None,
+        )
         planned = plan(self._counted(recipients), self._brief)
         broadcasts = plan_broadcasts(self._brief)
         yield self._window(tuple(itertools.islice(planned, self._size)))
         yield self._window(tuple(broadcasts))
         while batch := tuple(itertools.islice(planned, self._size)):
             yield self._window(batch)
+
+    def _take_orphans(self, orphans: tuple[OrphanRows, ...]) -> None:
+        self.orphans = orphans
+        refuse_orphans(orphans, self._prepared.campaign.limits.orphan_rows)
 
     def _fit_windows(self, seconds: float) -> None:
         """Make the next windows of documents larger or smaller, by the seconds that the last one took."""

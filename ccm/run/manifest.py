@@ -243,6 +243,7 @@ def _sums(tally: RunTally, sums: Sums, totals: Sequence[ControlTotal]) -> dict[s
         "in": addressed,
         **sums.as_json(),
         "undecided": tally.undecided,
+        "orphan_rows": {one.table: one.rows for one in tally.orphans},
         "totals": [_total(one) for one in totals],
         "balanced": addressed == sums.recipients
         and not tally.undecided

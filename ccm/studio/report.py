@@ -8,6 +8,7 @@ from pathlib import Path
 from ccm.model.definitions import Channel
 from ccm.model.records import Outcome, OutcomeKind, RunReport
 from ccm.model.workspace import Workspace
+from ccm.reconcile import warnings_of
 from ccm.studio.page import write_page
 
 ATTENTION_ROWS = 500  # on the page and in JSON; the ledger has all
@@ -41,6 +42,7 @@ def write_report(
         "report.html",
         page or report_path(workspace, report.run_id),
         report=report,
+        warnings=warnings_of(report),
         title=campaign.title if campaign and campaign.title else report.campaign,
         outcomes=[(kind, report.outcomes.get(kind, 0), MEANING[kind]) for kind in OutcomeKind],
         states=sorted({state for counts in report.pieces.values() for state in counts}),

@@ -248,7 +248,7 @@ class Process:
                     RUN_ID, owner=self.name, state="stopped", now=self.clock(), read=0, outside_segment=0
                 )
             else:
-                counts: Any = SimpleNamespace(read=self._people, outside_segment=0, cancelled=False)
+                counts: Any = SimpleNamespace(read=self._people, outside_segment=0, orphans=(), cancelled=False)
                 shell._close(self.ledger, RUN_ID, self.name, self.clock, counts)
         except (LeaseLost, LedgerError) as error:
             self.world.tell(self.name, "cannot close", type(error).__name__)

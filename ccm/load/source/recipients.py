@@ -19,7 +19,7 @@ from ccm.load.source.headers import open_table
 from ccm.load.source.orphans import ParentKeys, orphans_among
 from ccm.load.source.scratch import SeenKeys
 from ccm.load.source.staging import ChildRows, child_rows, drop_staged
-from ccm.load.source.tables import Match, RawRow, RowBatch, Table, reach
+from ccm.load.source.tables import Match, RawRow, RowBatch, RowBlock, Table, reach
 from ccm.model.definitions import CampaignDefinition, ChildTable, OccurrenceEach, SourceDefinition
 from ccm.model.orphans import OrphanRows
 from ccm.model.records import Recipient
@@ -76,6 +76,21 @@ def load_recipients(
             yield reader.recipient(row)
         if tell_orphans and not orphans_first:
             tell_orphans(orphans_among(children, parents))
+
+
+def count_rows(workspace: Workspace, campaign: CampaignDefinition, most: int) -> int:
+    """Count the rows of a campaign's main table, and stop when there are so many.
+
+    Raises:
+        SourceUnreadable: If the table cannot be read.
+    """
+    source = workspace.sources[campaign.audience.source]
+    count = 0
+    for piece in open_table(workspace, source, source.rows).pieces():
+        count += len(piece.lines) if isinstance(piece, RowBlock) else 1
+        if count >= most:
+            return most
+    return count
 
 
 def drop_staged_rows(workspace: Workspace) -> None:
