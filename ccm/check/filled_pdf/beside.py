@@ -32,13 +32,17 @@ def stands_well_below(before: Placed, one: Placed) -> bool:
 
 def stands_well_beside(before: Placed, one: Placed) -> bool:
     """Tell whether a usual text stands on the line of a usual one, well to its right."""
+    return stands_level(before, one) and one.x - before.x > before.scale * (before.shown.end + before.shown.room)
+
+
+def stands_level(before: Placed, one: Placed) -> bool:
+    """Tell whether a usual text stands at the height of a usual one of its size: their solid glyphs overlap in height."""
     return (
         one.shown.usual == before.shown.usual
         and one.y == before.y
         and one.scale == before.scale
         and one.form is None
         and before.form is None
-        and one.x - before.x > before.scale * (before.shown.end + before.shown.room)
     )
 
 
@@ -60,7 +64,8 @@ def between(before: Placed, one: Placed, said: str) -> str:
     Args:
         said: The text before, with all that is joined to it.
     """
-    if _ends_line(before, one):
+    measured = max(_widths(before, one)) > 0
+    if not (measured and stands_level(before, one)) and _ends_line(before, one):
         end = said.rstrip(" ")
         if end[-1:] == "-" and end[-2:-1].isalpha() and one.shown.text[:1].isalnum():
             raise Unread("a word that goes on in the next line")

@@ -251,12 +251,12 @@ class _Joiner(_Collector):
             if abs(height - self._newest) < _SAME_HEIGHT:
                 raise Unread("two lines at one height")
             self._newest = height
-        self._left = min(self._left, one.x + one.scale * one.shown.box.left)
+        self._left = min(self._left, one.x + one.scale * one.shown.ink_left)
         self._cells = [one.shown.cell]
         self._lines.append(self._cells)
 
     def _reach(self, one: Placed) -> None:
-        self._right = max(self._right, one.x + one.scale * one.shown.box.right)
+        self._right = max(self._right, one.x + one.scale * one.shown.ink_right)
 
     def _check_inside(self, one: Placed) -> None:
         """Refuse texts near the edge: PDFium leaves out what is not on the page."""

@@ -111,6 +111,16 @@ class Shown:
         return Box(left * unit, right * unit, low * unit, high * unit)
 
     @property
+    def ink_left(self) -> float:
+        """Where the ink begins; of usual texts, where it can begin at most, for which no glyph need be looked at."""
+        return -OVERHANG * self.size if self.usual == self.size else self.box.left
+
+    @property
+    def ink_right(self) -> float:
+        """Where the ink ends, or can end at most."""
+        return self.end + OVERHANG * self.size if self.usual == self.size else self.box.right
+
+    @property
     def inked(self) -> bool:
         """There is any ink; a text of one blank is none."""
         return self.usual == self.size or self.box.right > self.box.left
