@@ -72,6 +72,8 @@ class RowsReader:
         Raises:
             NotPlain: If the reader of single records must look: a value is wrong, missing, or no text.
         """
+        if not count:
+            return ()
         read: list[Column] = []
         try:
             for name in self._order:

@@ -37,6 +37,10 @@ _OF_KEY = "SELECT trouble, packet FROM rows WHERE key = ? AND (first = '' OR fir
 _KEYS = "SELECT DISTINCT key FROM rows WHERE first = '' OR first <= ? AND last >= ?"  # from the index alone
 _DOUBTFUL = "SELECT key, packet FROM rows WHERE trouble NOT IN ('', ?)"
 
+# Staged files that this process made or looked through. Looking takes long, and a process that makes one month after the
+# other would do it for each.
+_SOUND: dict[Path, tuple[int, int, int]] = {}
+
 _Staged: TypeAlias = tuple[str, str, str, str, bytes]  # one row of that table
 
 NOT_A_DAY = "its period column holds neither a date nor a month"
@@ -186,14 +190,22 @@ def _opened(path: Path) -> sqlite3.Connection | None:
     address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     connection = sqlite3.connect(address, uri=True, check_same_thread=False)
     try:
-        if connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
+        mark = _mark_of(path)
+        if _SOUND.get(path) == mark or connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
             connection.execute(_OF_KEY, ("", "", "")).fetchall()
+            _SOUND[path] = mark
             return connection
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):  # the latter where another process took it away just now
         pass
     connection.close()
     path.unlink(missing_ok=True)
     return None
+
+
+def _mark_of(path: Path) -> tuple[int, int, int]:
+    """Return what tells a staged file from one that was changed: inode, size, nanoseconds of the last change."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _built(table: Table, child: ChildTable, path: Path, name: str) -> sqlite3.Connection:
@@ -210,6 +222,7 @@ def _built(table: Table, child: ChildTable, path: Path, name: str) -> sqlite3.Co
         if _stamp(table) != before:
             raise table.unreadable("the file changed while it was read", "wait until it is complete, then try again")
         draft.replace(path)
+        _SOUND[path] = _mark_of(path)
     except (sqlite3.Error, OSError) as error:
         raise cannot_stage(path.parent, error) from None
     finally:

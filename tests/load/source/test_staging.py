@@ -64,6 +64,22 @@ def test_damaged_staging_is_rebuilt(tmp_path: Path) -> None:
     assert texts(tmp_path) == ["Tea"] * 3
 
 
+def test_damage_among_the_rows_is_found_by_every_process_and_after_every_change(tmp_path: Path) -> None:
+    """A file is looked through when a process opens it first, and when it is not what it was then."""
+    make(tmp_path, customers=300)
+    expected = texts(tmp_path)
+    (path,) = staged(tmp_path)
+    whole = path.read_bytes()
+    for place in range(4096, len(whole), 4096):  # pages behind the first one, which every opening reads
+        path.write_bytes(whole[:place] + b"\xff" * 4096 + whole[place + 4096 :])
+        assert texts(tmp_path) == expected
+        assert path.read_bytes() == whole
+    code = f"import sys; sys.path[:0] = {sys.path!r}; import test_staging as one; from pathlib import Path; print(*one.texts(Path(sys.argv[1])))"
+    path.write_bytes(whole[:8192] + b"\xff" * 4096 + whole[12288:])
+    found = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == expected
+
+
 def test_reading_one_customer_stages_nothing(tmp_path: Path) -> None:
     """A preview of one customer does not read the whole table into a second file, and uses one that is there."""
     make(tmp_path)
