@@ -146,7 +146,7 @@ def is_again(one: Placed, other: Placed) -> bool:
 
 
 def _heights(one: Placed) -> tuple[float, float]:
-    _, _, low, high = one.shown.box
+    low, high = one.shown.band
     scale = one.scale
     if one.form is not None and one.form.upwards < 0:
         return one.y - scale * high, one.y - scale * low

@@ -21,7 +21,8 @@ def check_direction(items: Sequence[Item], left: float, right: float, width: flo
     """
     first = Placed.of(items[0])
     across = right - left
-    tall = first.scale * (first.shown.box.high - first.shown.box.low)
+    low, high = first.shown.band
+    tall = first.scale * (high - low)
     if (
         first.form is None
         and across > 2 * tall + 2

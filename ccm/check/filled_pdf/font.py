@@ -39,7 +39,7 @@ class Family:
     """One font, known by all subsets of it that were met and agree on every glyph. Lengths are in thousandths of the size.
 
     texts: Text of a glyph, by its number; a glyph that may come out in another order has none.
-    widths: By the letter that has the glyph's number.
+    widths: By the letter that has the glyph's number. bounds: Likewise, lowest and highest place of its ink.
     space: Width of a blank, if it is usual; otherwise 0.
     least_gap: A smaller gap parts no words.
     odd: Letters of glyphs that are not usual in their size. solid: Letters of those that fill the middle of a line.
@@ -51,6 +51,7 @@ class Family:
         self.shown_before: dict[tuple[float, bytes], Shown] = {}
         self.texts: dict[int, str] = {}
         self.widths: dict[str, int] = {}
+        self.bounds: dict[str, tuple[int, int]] = {}
         self.space = 0
         self.least_gap = 0.0
         self.odd: set[str] = set()
@@ -66,7 +67,7 @@ class Family:
         """Take up glyphs that agree."""
         for number, (text, width, box) in sorted(glyphs.items() - self._glyphs.items()):
             letter = chr(number)
-            self.texts[number], self.widths[letter] = text, width
+            self.texts[number], self.widths[letter], self.bounds[letter] = text, width, (box[1], box[3])
             if not _is_usual(box, width):
                 self.odd.add(letter)
             if _is_solid(box):

@@ -110,6 +110,14 @@ class Shown:
         low, high = min(box[1] for box in boxes), max(box[3] for box in boxes)
         return Box(left * unit, right * unit, low * unit, high * unit)
 
+    @once
+    def band(self) -> tuple[float, float]:
+        """How far the ink reaches from its line: lowest and highest place, as in `box`."""
+        unit = self.size / 1000
+        bounds = self._font.bounds
+        boxes = [bounds[letter] for letter in set(self.letters)]
+        return min([low for low, _ in boxes]) * unit, max([high for _, high in boxes]) * unit
+
     @property
     def ink_left(self) -> float:
         """Where the ink begins; of usual texts, where it can begin at most, for which no glyph need be looked at."""
