@@ -94,7 +94,7 @@ def _about_orphans(orphans: OrphanRows) -> Diagnostic:
     places = ", ".join(map(str, orphans.places))
     return Diagnostic(
         "orphan-rows",
-        f'{orphans.rows} rows of "{orphans.table}" belong to no row of the main table, the first ones at {places}',
+        f'rows of "{orphans.table}" that belong to no row of the main table: {orphans.rows} (the first: {places})',
         "see whether rows of the main table are missing or its keys are written differently; "
         "limits.orphan_rows stops such a run",
         orphans.places[0],

@@ -7,9 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from ccm.diagnostics import Location
 from ccm.model.definitions import Channel
+from ccm.model.orphans import OrphanRows
 from ccm.model.records import OutcomeKind, PieceState, RunTally
-from ccm.reconcile import Unbalanced, reconcile
+from ccm.reconcile import Unbalanced, reconcile, warnings_of
 from ccm.testing import sample_run
 from ccm.testing.samples import NOON
 
@@ -71,3 +73,30 @@ def test_a_run_that_has_not_ended_reports_what_there_is(run: object) -> None:
     """A stopped or running run gives a report that says it does not balance."""
     report = reconcile(replace(TALLY, run=run, read=9, undecided=1))
     assert not report.balanced
+
+
+@pytest.mark.parametrize(
+    ("state", "last_read", "codes"),
+    [
+        ("closed", 10, []),
+        ("closed", 3, ["no-recipients"]),  # all three outside the segment
+        ("open", 0, ["no-recipients"]),
+        ("cancelled", 0, []),  # an operator knows why
+        ("stopped", None, []),  # nobody knows yet
+    ],
+)
+def test_a_reading_that_met_nobody_is_told(state: str, last_read: int | None, codes: list[str]) -> None:
+    """It is about the last reading: what earlier executions reached does not hide it."""
+    run = replace(ENDED, state=state)
+    report = reconcile(replace(TALLY, run=run, last_read=last_read))
+    assert [one.code for one in warnings_of(report)] == codes
+
+
+def test_rows_of_nobody_are_told_by_table_and_place() -> None:
+    """One warning for each child table, at its first place; the run balances all the same."""
+    lines = OrphanRows("lines", 1200, (Location("data/lines.csv", 7), Location("data/lines.csv", 9)))
+    report = reconcile(replace(TALLY, orphans=(lines, OrphanRows("usage", 1, (Location("data/usage.csv", 2),)))))
+    first, second = warnings_of(report)
+    assert (first.code, first.location, second.location.path) == ("orphan-rows", lines.places[0], "data/usage.csv")
+    assert "1200 (the first: data/lines.csv:7, data/lines.csv:9)" in first.message
+    assert report.balanced

@@ -36,8 +36,8 @@ class TooManyOrphans(Exception):
         rows = sum(one.rows for one in orphans)
         places = ", ".join(str(place) for one in orphans for place in one.places)
         super().__init__(
-            f"{rows} child rows belong to no row of the main table, more than the allowed {allowed} "
-            f"(the first ones: {places}); nothing was sent; {self.remedy}"
+            f"child rows that belong to no row of the main table: {rows}, more than the allowed {allowed} "
+            f"(the first: {places}); nothing was sent; {self.remedy}"
         )
 
 

@@ -41,11 +41,12 @@ def lined(root: Path, rows: list[str], campaign: str = CAMPAIGN) -> Path:
     """Write a workspace whose people have lines, three of them sound and of somebody."""
     (root / "data").mkdir(parents=True)
     write_lines(root, rows)
-    return small_workspace(root, people(3), campaigns__news_dot_yaml=campaign, **WITH_LINES)
+    files = {"campaigns__news_dot_yaml": campaign, **WITH_LINES}
+    return small_workspace(root, people(3), released=True, **files)
 
 
 def sent(root: Path) -> list[str]:
-    return addresses(root / "outbox") if (root / "outbox").exists() else []
+    return list(addresses(root / "outbox")) if (root / "outbox").exists() else []
 
 
 def test_rows_of_nobody_are_told_everywhere(ccm: ForkedCcm, tmp_path: Path) -> None:
