@@ -125,7 +125,7 @@ def test_filled_pages_equal_the_engines(monkeypatch: pytest.MonkeyPatch) -> None
 def test_blanks_at_the_end_of_cells_break_lines_as_the_engine_does() -> None:
     """A last line that is full with its blank alone: rows are as high as the engine's, for texts of every length."""
     one = composer(SHEET + "table { table-layout: fixed; width: 60% }")
-    one._filling._compared = 1 << 32  # every page is laid out by both
+    one._filling._compared = 1.0  # every page is laid out by both
     for count in range(1, 75):
         html = page(
             f"<table><tbody><tr><td>A b {'i' * count} </td><td> x </td></tr><tr><td>y</td><td>z</td></tr></tbody></table>"

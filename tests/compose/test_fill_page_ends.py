@@ -33,7 +33,7 @@ BLOCKS = {
 def test_blocks_at_the_end_of_a_page(name: str, behind: str) -> None:
     """Wherever it ends, pages equal the engine's; all but a few of them are filled."""
     one = composer(SHEET)
-    one._filling._compared = 1 << 32  # every page is laid out by both
+    one._filling._compared = 1.0  # every page is laid out by both
     filled = 0
     heights = range(0, 200, 4)
     for height in heights:
