@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_NAMED = 10  # pieces of one reason that are in no stream; --json has more
 
 
 class _RunFirst(FirstCommand):
@@ -173,6 +174,7 @@ def show(bundled: Bundled, as_json: bool) -> None:
                 "streams": [stream_as_json(one) for one in bundled.streams],
                 "apart": bundled.apart,
                 "exceptions": dict(bundled.exceptions),
+                "left_out": [{"piece_id": piece, "reason": reason} for piece, reason in bundled.left_out],
                 "balanced": bundled.balanced,
             }
         )
@@ -186,6 +188,10 @@ def show(bundled: Bundled, as_json: bool) -> None:
                 err.print(f"  {number} beside it in {one.stream}.apart: {why}", markup=False, style="yellow")
         for reason, count in sorted(bundled.exceptions.items()):
             err.print(f"{count} in no stream: {reason}", markup=False, style="yellow")
+            for piece in [piece for piece, why in bundled.left_out if why == reason][:_NAMED]:
+                err.print(f"  {piece}", markup=False, style="yellow")
+        if missing:
+            err.print("see what each one lacks with: ccm verify PIECE", markup=False)
         if not bundled.streams:
             out.print("the run has no document that could be printed")
     raise SystemExit(ExitCode.PROBLEMS if missing or bundled.apart or not bundled.balanced else ExitCode.FINE)

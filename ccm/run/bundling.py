@@ -27,6 +27,8 @@ from ccm.run.sorting import Chosen, SortedPieces, keys_of
 from ccm.run.stream_files import StreamFiles, StreamMade, StreamManifest
 from ccm.run.verifying import UnknownTarget, kept_pieces
 
+_MOST_NAMED = 100  # documents that are in no stream
+
 
 class BundleFault(Exception):
     """No streams can be made; free of personal data."""
@@ -41,7 +43,7 @@ class Bundled:
     """What one command made.
 
     pieces_in: Document pieces of the run.
-    exceptions: Why how many of them are in no stream.
+    exceptions: Why how many of them are in no stream. left_out: The first of these, with the reason.
     """
 
     run_id: str
@@ -49,6 +51,7 @@ class Bundled:
     streams: tuple[StreamMade, ...]
     pieces_in: int
     exceptions: Counter[str]
+    left_out: tuple[tuple[str, str], ...]
 
     @property
     def apart(self) -> int:
@@ -60,6 +63,20 @@ class Bundled:
         """Whether every piece is in a stream, beside one, or an exception."""
         out = sum(one.documents + one.apart.total() for one in self.streams)
         return self.pieces_in == out + sum(self.exceptions.values())
+
+
+class LeftOut:
+    """Counts documents that are in no stream, by reason, and keeps the names of the first."""
+
+    def __init__(self) -> None:
+        self.exceptions: Counter[str] = Counter()
+        self.named: list[tuple[str, str]] = []
+
+    def add(self, piece: PieceRecord, reason: str) -> None:
+        """Take note of one."""
+        self.exceptions[reason] += 1
+        if len(self.named) < _MOST_NAMED:
+            self.named.append((piece.piece_id, reason))
 
 
 def bundle_run(
@@ -92,14 +109,15 @@ def bundle_run(
         scratch = opened.enter_context(tempfile.TemporaryDirectory(prefix=".sorting-", dir=folder))
         table = opened.enter_context(closing(SortedPieces(Path(scratch) / "pieces", chosen)))
         sent = opened.enter_context(closing(SentPieces(workspace)))
-        pieces_in, exceptions = _sorted(kept, run_id, sent, chosen, table)
+        left_out = LeftOut()
+        pieces_in = _sorted(kept, run_id, sent, chosen, table, left_out)
         made: list[StreamMade] = []
         for number, group in itertools.groupby(table.streams(), lambda one: one[0]):
             pieces = (_known(kept, item.piece_id) for _, item in group)
-            stream = files.make(f"{run_id}.s{number:03}", _read(sent, pieces, exceptions, listener), Path(scratch))
+            stream = files.make(f"{run_id}.s{number:03}", _read(sent, pieces, left_out, listener), Path(scratch))
             if stream.documents or stream.apart:
                 made.append(stream)
-        return Bundled(run_id, str(folder), tuple(made), pieces_in, exceptions)
+        return Bundled(run_id, str(folder), tuple(made), pieces_in, left_out.exceptions, tuple(left_out.named))
 
 
 def print_again(
@@ -131,10 +149,9 @@ def print_again(
 
 
 def _sorted(
-    kept: KeptPieces, run_id: str, sent: SentPieces, chosen: Chosen, table: SortedPieces
-) -> tuple[int, Counter[str]]:
-    """Put every document of the run into the table; count them all, and those that have no place there."""
-    exceptions: Counter[str] = Counter()
+    kept: KeptPieces, run_id: str, sent: SentPieces, chosen: Chosen, table: SortedPieces, left_out: LeftOut
+) -> int:
+    """Put every document of the run into the table, but for those that have no place there; returns how many it has."""
     there: set[str] = set()
     count = sorted_ = 0
     for piece in kept.documents_of(run_id):
@@ -152,13 +169,13 @@ def _sorted(
                 sorted_ += 1
                 table.add(piece, keys)
         if reason:
-            exceptions[reason] += 1
+            left_out.add(piece, reason)
     missing = [key for key in chosen.keys if key not in there]
     if sorted_ and missing:
         raise BundleFault(
             f'no document has "{missing[0]}"', "sort by a field of the data contract; derived ones are not kept"
         )
-    return count, exceptions
+    return count
 
 
 def _left_out(piece: PieceRecord) -> str:
@@ -178,7 +195,7 @@ def _known(kept: KeptPieces, piece_id: str) -> PieceRecord:
 
 
 def _read(
-    sent: SentPieces, pieces: Iterable[PieceRecord], exceptions: Counter[str], listener: Callable[[], None]
+    sent: SentPieces, pieces: Iterable[PieceRecord], left_out: LeftOut, listener: Callable[[], None]
 ) -> Iterator[tuple[PieceRecord, bytes]]:
     """Yield documents as they were accepted; one that cannot be read is an exception and stops nobody else."""
     for piece in pieces:
@@ -186,8 +203,8 @@ def _read(
         try:
             content = sent.piece(piece).content
         except KeyMissing:
-            exceptions["erased"] += 1
+            left_out.add(piece, "erased")
         except ArchiveError:
-            exceptions["not-as-accepted"] += 1
+            left_out.add(piece, "not-as-accepted")
         else:
             yield piece, content

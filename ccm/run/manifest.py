@@ -173,7 +173,9 @@ def _run(ledger: Ledger, run_id: str) -> RunRecord:
 
     runs = {run.run_id: run for run in ledger.runs()}
     if run_id not in runs:
-        raise ManifestFault(f"there is no run {run_id[:80]!a}", suggest(run_id, runs))
+        raise ManifestFault(
+            f"there is no run {run_id[:80]!a}", suggest(run_id, runs) if runs else "list them with: ccm status"
+        )
     if runs[run_id].owner:
         raise ManifestFault(f"{run_id} is being executed", "wait for it, or see how far it is with: ccm status")
     return runs[run_id]

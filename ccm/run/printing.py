@@ -164,7 +164,9 @@ def _accepted(workspace: Workspace, run_id: str, adapter: PrintAdapter) -> dict[
     try:
         runs = [run.run_id for run in ledger.runs()]
         if run_id not in runs and run_id not in adapter.spool.runs():
-            raise PrintFault(f"there is no run {run_id[:80]!a}", suggest(run_id, runs))
+            raise PrintFault(
+                f"there is no run {run_id[:80]!a}", suggest(run_id, runs) if runs else "list them with: ccm status"
+            )
         return {
             piece.piece_id: piece.sha256
             for piece in ledger.pieces(run_id, states=_TAKEN)

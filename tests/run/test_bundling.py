@@ -173,22 +173,26 @@ def test_what_cannot_be_bundled_is_named(ran: tuple[Path, ForkedCcm], tmp_path: 
 
 
 def test_a_lost_document_is_an_exception(ran: tuple[Path, ForkedCcm], tmp_path: Path) -> None:
-    """One that the archive lost, or has otherwise, is told and stops no other."""
-    root, _ = ran
+    """One that the archive lost, or has otherwise, is named and stops no other."""
+    root, ccm = ran
     workspace = load_workspace(root, lint=False)[0]
     assert workspace is not None
     kept = kept_pieces(workspace)
-    address = next(iter(kept.documents_of(RUN))).archived
+    lost = next(iter(kept.documents_of(RUN)))
     kept.close()
-    path = root / "archive" / address[:2] / address[2:4] / address
+    path = root / "archive" / lost.archived[:2] / lost.archived[2:4] / lost.archived
     before = path.read_bytes()
     path.chmod(0o600)
     path.unlink()
     try:
         told = bundled(ran, tmp_path / "s")
+        shown = ccm("bundle", RUN, "-o", str(tmp_path / "t"), cwd=root)
     finally:
         path.write_bytes(before)
     assert told["exceptions"] == {"not-as-accepted": 1}
+    assert told["left_out"] == [{"piece_id": lost.piece_id, "reason": "not-as-accepted"}]
+    assert lost.piece_id in shown.stderr
+    assert "ccm verify PIECE" in shown.stderr
     assert told["balanced"]
     assert told["streams"][0]["documents"] == PEOPLE - 2
 
