@@ -190,7 +190,7 @@ def show(bundled: Bundled, as_json: bool) -> None:
             err.print(f"{count} in no stream: {reason}", markup=False, style="yellow")
             for piece in [piece for piece, why in bundled.left_out if why == reason][:_NAMED]:
                 err.print(f"  {piece}", markup=False, style="yellow")
-        if missing:
+        if "not-as-accepted" in bundled.exceptions:
             err.print("see what each one lacks with: ccm verify PIECE", markup=False)
         if not bundled.streams:
             out.print("the run has no document that could be printed")

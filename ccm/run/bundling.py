@@ -27,7 +27,7 @@ from ccm.run.sorting import Chosen, SortedPieces, keys_of
 from ccm.run.stream_files import StreamFiles, StreamMade, StreamManifest
 from ccm.run.verifying import UnknownTarget, kept_pieces
 
-_MOST_NAMED = 100  # documents that are in no stream
+_MOST_NAMED = 100  # documents of one reason that are in no stream
 
 
 class BundleFault(Exception):
@@ -43,7 +43,7 @@ class Bundled:
     """What one command made.
 
     pieces_in: Document pieces of the run.
-    exceptions: Why how many of them are in no stream. left_out: The first of these, with the reason.
+    exceptions: Why how many of them are in no stream. left_out: The first of each reason, with it.
     """
 
     run_id: str
@@ -66,7 +66,7 @@ class Bundled:
 
 
 class LeftOut:
-    """Counts documents that are in no stream, by reason, and keeps the names of the first."""
+    """Counts documents that are in no stream, by reason, and keeps the names of the first of each."""
 
     def __init__(self) -> None:
         self.exceptions: Counter[str] = Counter()
@@ -75,7 +75,7 @@ class LeftOut:
     def add(self, piece: PieceRecord, reason: str) -> None:
         """Take note of one."""
         self.exceptions[reason] += 1
-        if len(self.named) < _MOST_NAMED:
+        if self.exceptions[reason] <= _MOST_NAMED:
             self.named.append((piece.piece_id, reason))
 
 

@@ -17,8 +17,11 @@ from e2e.print_workspace import RUN, print_workspace
 from run.small_workspace import AS_OF
 
 from ccm.load import load_workspace
+from ccm.model.definitions import Channel
+from ccm.run.bundling import LeftOut
 from ccm.run.sorting import Chosen, UnknownKey
 from ccm.run.verifying import kept_pieces
+from ccm.testing.samples import sample_decision
 
 PEOPLE = 23
 _CITIES = ("ZZ1 1AA", "AA9 9ZZ", "MM5 5MM")
@@ -195,6 +198,18 @@ def test_a_lost_document_is_an_exception(ran: tuple[Path, ForkedCcm], tmp_path: 
     assert "ccm verify PIECE" in shown.stderr
     assert told["balanced"]
     assert told["streams"][0]["documents"] == PEOPLE - 2
+
+
+def test_many_left_out_for_one_reason_hide_no_other() -> None:
+    """The first of each reason are named, so that one damaged document stands out from thousands that were erased."""
+    left_out = LeftOut()
+    (piece,) = sample_decision("C-1", (Channel.DOCUMENT,)).pieces
+    for _ in range(250):
+        left_out.add(piece, "erased")
+    left_out.add(piece, "not-as-accepted")
+    assert left_out.exceptions == {"erased": 250, "not-as-accepted": 1}
+    assert left_out.named[-1] == (piece.piece_id, "not-as-accepted")
+    assert len(left_out.named) == 101
 
 
 def test_thinned_and_erased_documents(tmp_path: Path) -> None:
