@@ -20,6 +20,21 @@ _NOTHING = Sides(0, 0, 0, 0)
 _EMPTY = Drawing()
 
 
+def _move(self: TextPart | TablePart, dx: float, dy: float) -> None:
+    """Move it."""
+    self.x += dx
+    self.y += dy
+
+
+def _move_whole(self: Box | SpanPart | LinePart, dx: float, dy: float) -> None:
+    """Move it with everything inside."""
+    if dx or dy:
+        self.x += dx
+        self.y += dy
+        for child in self.children:
+            child.move(dx, dy)
+
+
 @dataclass(slots=True, eq=False)
 class Box:
     """A block, an inline block, a flex container or a picture.
@@ -83,13 +98,7 @@ class Box:
         """With margins, borders and paddings."""
         return self.border_height + self.margin.top + self.margin.bottom
 
-    def move(self, dx: float, dy: float) -> None:
-        """Move it with everything inside."""
-        if dx or dy:
-            self.x += dx
-            self.y += dy
-            for child in self.children:
-                child.move(dx, dy)
+    move = _move_whole
 
 
 @dataclass(slots=True, eq=False)
@@ -125,10 +134,7 @@ class TextPart:
         """With margins, borders and paddings."""
         return self.height
 
-    def move(self, dx: float, dy: float) -> None:
-        """Move it."""
-        self.x += dx
-        self.y += dy
+    move = _move
 
 
 @dataclass(slots=True, eq=False)
@@ -161,12 +167,7 @@ class SpanPart:
         """With margins, borders and paddings."""
         return self.height
 
-    def move(self, dx: float, dy: float) -> None:
-        """Move it with everything inside."""
-        self.x += dx
-        self.y += dy
-        for child in self.children:
-            child.move(dx, dy)
+    move = _move_whole
 
 
 @dataclass(slots=True, eq=False)
@@ -180,13 +181,7 @@ class LinePart:
     height: float = 0
     baseline: float = 0
 
-    def move(self, dx: float, dy: float) -> None:
-        """Move it with everything inside."""
-        if dx or dy:
-            self.x += dx
-            self.y += dy
-            for child in self.children:
-                child.move(dx, dy)
+    move = _move_whole
 
 
 @dataclass(slots=True, eq=False)
@@ -201,10 +196,7 @@ class TablePart:
     height: float
     margin: Sides = _NOTHING
 
-    def move(self, dx: float, dy: float) -> None:
-        """Move it."""
-        self.x += dx
-        self.y += dy
+    move = _move
 
 
 InlinePart: TypeAlias = "TextPart | SpanPart | Box"
