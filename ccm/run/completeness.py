@@ -19,9 +19,9 @@ class TooFewRecipients(Exception):
             "see whether the export behind the source is complete, or lower limits.least_recipients, "
             "and give the same command again"
         )
+        counted = "no recipients" if not found else "only 1 recipient" if found == 1 else f"only {found} recipients"
         super().__init__(
-            f"the source has only {found} recipient{'' if found == 1 else 's'} for this campaign, which must have {least}; "
-            f"nothing was sent; {self.remedy}"
+            f"the source has {counted} for this campaign, which must have {least}; nothing was sent; {self.remedy}"
         )
 
 
